@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The policy language as a library: text goes in, a position-independent image comes out, and the
+ * image answers "may this peer do that?".
+ *
+ *	text --scan, parse--> policy_set --names filled in--> compile --> image --> decide
+ *
+ * Nothing that this header declares makes a system call. Reading policy files and asking the name
+ * service are the business of load.h. ../shared documents of the language: fdbroker.policy(5).
+ *
+ * Errors: functions that can run out of memory return -ENOMEM; what is wrong with a policy is
+ * never an errno but a diagnostic.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* ---- verbs ---- */
+
+enum policy_verb {
+	POLICY_READ,
+	POLICY_WRITE,
+	POLICY_APPEND,
+	POLICY_CREATE,
+	POLICY_REMOVE,
+	POLICY_STAT,
+	POLICY_LIST,
+	POLICY_WATCH,
+	POLICY_BIND,
+	POLICY_CONNECT,
+	POLICY_SOCKET,
+	POLICY_OPTION,
+	POLICY_RESOLVE,
+	POLICY_CREDENTIAL,
+	POLICY_VERB_COUNT,
+};
+
+#define POLICY_BIT(verb) (1u << (verb))
+
+/* The word of the language for a verb ("read"), for logs and manuals. */
+const char *policy_verb_name(enum policy_verb verb);
+
+/* ---- from text to image ---- */
+
+struct policy_set; /* the files of one policy, parsed, with all that is wrong with them */
+
+enum policy_severity { POLICY_NOTE, POLICY_WARNING, POLICY_ERROR };
+
+struct policy_diagnostic {
+	enum policy_severity severity;
+	const char *file;	/* as given to policy_set_add() */
+	uint32_t line;		/* from 1; 0: about the file as a whole */
+	uint32_t column, width; /* in bytes, from 1; the caret and its tail */
+	const char *source;	/* the line's text without its end; not NUL-terminated */
+	size_t source_length;
+	const char *message; /* what is wrong, naming the word */
+	const char *remedy;  /* the way out; may be NULL */
+};
+
+/* What the name service must be asked for before a policy can be compiled. */
+enum policy_name_kind {
+	POLICY_NAME_USER,
+	POLICY_NAME_GROUP,
+	POLICY_NAME_SERVICE_TCP,
+	POLICY_NAME_SERVICE_UDP,
+	POLICY_NAME_INTERFACE,
+};
+
+enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UNKNOWN };
+
+struct policy_name {
+	enum policy_name_kind kind;
+	enum policy_name_status status; /* filled in by the caller */
+	uint32_t id;			/* uid, gid, port in host order, interface index */
+	uint32_t gid;			/* for a user: its primary group */
+	const char *name;		/* NUL-terminated, owned by the set */
+};
+
+struct policy_set *policy_set_new(void); /* NULL: out of memory */
+void policy_set_free(struct policy_set *set);
+
+/* Scans and parses one file. The text is copied. Every error of the file is recorded. */
+int policy_set_add(struct policy_set *set, const char *file, const char *text, size_t length);
+
+/* Records something about a file that the caller found ("not owned by root"); texts are copied. */
+int policy_set_note(struct policy_set *set, enum policy_severity severity, const char *file,
+	const char *message, const char *remedy);
+
+/* The names that the files mention, each once, for the caller to fill in. Owned by the set. */
+struct policy_name *policy_set_names(struct policy_set *set, size_t *count);
+
+/*
+ * Compiles what was added. On success *image is malloc'ed memory of *size bytes that can be copied
+ * anywhere (alignment 16) and mapped read-only. Returns -EINVAL when the diagnostics hold an error.
+ */
+int policy_set_compile(struct policy_set *set, void **image, size_t *size);
+
+/* All diagnostics so far, ordered by file and line. Valid until the set is changed or freed. */
+const struct policy_diagnostic *policy_set_diagnostics(const struct policy_set *set, size_t *count);
+size_t policy_set_count(const struct policy_set *set, enum policy_severity severity);
+
+/* Prints one as "FILE:LINE:COLUMN: error: MESSAGE", the source line, a caret line, the remedy. */
+void policy_diagnostic_print(const struct policy_diagnostic *diagnostic, FILE *out);
+
+/* ---- the image ---- */
+
+struct policy_image; /* opaque; begins at the first byte of the compiled image */
+
+/* Checks the header (magic, version, size). NULL: not an image of this version. */
+const struct policy_image *policy_image_open(const void *bytes, size_t size);
+
+/* What the broker must be able to do so that every rule can be served. */
+struct policy_needs {
+	uint32_t allowed_verbs; /* POLICY_BIT of every verb that some allow rule names */
+	bool owner;		/* some rule sets the owner of what it creates */
+	bool low_port;		/* some rule grants a port below 1024 (or any port) */
+	bool user_name;		/* %u or %h is used: the peer's name and home must be known */
+	bool unit;		/* a unit condition or %i is used */
+};
+void policy_image_needs(const struct policy_image *image, struct policy_needs *needs);
+
+/* Where a rule stands. The strings live in the image. */
+struct policy_location {
+	const char *file;
+	uint32_t line;
+	const char *client; /* the name of its block */
+};
+void policy_image_location(const struct policy_image *image, uint32_t rule,
+	struct policy_location *location);
+uint32_t policy_image_rule_count(const struct policy_image *image);
+
+/* ---- who asks ---- */
+
+/* All that is known of a peer. Strings may be NULL: unknown, and then nothing that names them matches. */
+struct policy_identity {
+	uint32_t uid, gid;
+	const uint32_t *groups; /* supplementary groups */
+	size_t group_count;
+	const char *unit; /* "nginx.service"; the rule of fdbroker.policy(5) has been applied */
+	const char *user; /* the name of uid */
+	const char *home; /* its home directory; the caller has checked that uid owns it */
+};
+
+#define POLICY_PEER_BLOCKS_MAX 64
+#define POLICY_PEER_TEXT_MAX 256
+
+/*
+ * What decide needs to know of a peer under one image: flat bytes, no pointers, so that it can be
+ * dealt from process to process. Valid only with the image that it was made for.
+ */
+struct policy_peer {
+	uint32_t uid, gid;
+	uint16_t block_count;
+	uint16_t blocks[POLICY_PEER_BLOCKS_MAX]; /* the client blocks whose `from` matches, ascending */
+	/* Offsets into text of NUL-terminated strings; 0: undefined (text[0] is NUL). */
+	uint8_t user, home, instance, unit;
+	char text[POLICY_PEER_TEXT_MAX];
+};
+
+/*
+ * Finds the blocks that concern this identity. Returns 0, or -E2BIG when more than
+ * POLICY_PEER_BLOCKS_MAX match (nobody can be judged by a part of the policy). A user, home,
+ * instance or unit that does not fit the text is undefined.
+ */
+int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
+	const struct policy_identity *identity);
+
+/* ---- what is asked ---- */
+
+enum policy_protocol { POLICY_TCP, POLICY_UDP };
+
+/* An Internet endpoint. IPv4 addresses use the first four bytes; a mapped address is given as IPv4. */
+struct policy_endpoint {
+	enum policy_protocol protocol;
+	uint8_t family;	     /* 4 or 6 */
+	uint8_t address[16]; /* network byte order */
+	uint32_t scope;	     /* interface index of a link-local address, or 0 */
+	uint16_t port;	     /* host byte order */
+};
+
+enum policy_symlinks { POLICY_SYMLINKS_TRUSTED, POLICY_SYMLINKS_NONE };
+enum policy_log { POLICY_LOG_ALL, POLICY_LOG_DENIED, POLICY_LOG_NONE };
+
+enum policy_type {
+	POLICY_TYPE_FILE = 1 << 0,
+	POLICY_TYPE_DIRECTORY = 1 << 1,
+	POLICY_TYPE_DEVICE = 1 << 2,
+	POLICY_TYPE_BLOCK = 1 << 3,
+	POLICY_TYPE_FIFO = 1 << 4,
+	POLICY_TYPE_ANY = POLICY_TYPE_FILE | POLICY_TYPE_DIRECTORY | POLICY_TYPE_DEVICE |
+		POLICY_TYPE_BLOCK | POLICY_TYPE_FIFO,
+};
+
+#define POLICY_OWNER_DEFAULT UINT32_MAX
+
+struct policy_options {
+	uint32_t mode;		/* of what is created */
+	uint32_t uid, gid;	/* its owner; POLICY_OWNER_DEFAULT: the acting identity */
+	uint8_t types;		/* enum policy_type bits that may be opened */
+	uint8_t symlinks;	/* enum policy_symlinks */
+	uint8_t log;		/* enum policy_log */
+};
+
+enum policy_outcome {
+	POLICY_ALLOWED,
+	POLICY_DENIED_NO_RULE,	/* no rule of any matching block allows it */
+	POLICY_DENIED_BY_RULE,	/* a deny rule says so */
+	POLICY_DENIED_NARROWED, /* an `only` block that matches the peer does not allow it */
+	POLICY_DENIED_CONFLICT, /* the verbs of this one request have rules with different options */
+};
+
+#define POLICY_NO_RULE UINT32_MAX
+
+struct policy_decision {
+	enum policy_outcome outcome;
+	uint32_t rule; /* the deciding rule; for NARROWED the first rule of the `only` block */
+	struct policy_options options; /* of the deciding allow rule, or how to log a denial */
+};
+
+/*
+ * May the peer use every verb of the set (POLICY_BIT) on this path? The path is absolute bytes,
+ * without NUL; one that is not in the canonical form (empty, "." or ".." components, a trailing
+ * slash, not absolute, longer than PATH_MAX - 1) is denied: nothing can be granted for it.
+ * No system call, no allocation; the cost does not grow with the number of rules.
+ */
+struct policy_decision policy_decide_path(const struct policy_image *image,
+	const struct policy_peer *peer, uint32_t verbs, const char *path, size_t length);
+
+/*
+ * Is there a deny rule against any verb of the set on this path? For the path that a link led to,
+ * which deny judges and allow does not. Returns the rule, or POLICY_NO_RULE.
+ */
+uint32_t policy_deny_path(const struct policy_image *image, const struct policy_peer *peer,
+	uint32_t verbs, const char *path, size_t length);
+
+/*
+ * May the peer bind this endpoint? The unspecified address stands for all addresses of its family:
+ * allow needs a rule that covers all of them (`*`, /0, or the unspecified address itself) and a
+ * deny on any address of the port denies it. `[::]` is also IPv4's 0.0.0.0, so both are judged.
+ */
+struct policy_decision policy_decide_endpoint(const struct policy_image *image,
+	const struct policy_peer *peer, enum policy_verb verb,
+	const struct policy_endpoint *endpoint);
+
+/* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
+void policy_explain(const struct policy_image *image, const struct policy_decision *decision,
+	FILE *out);
