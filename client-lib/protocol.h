@@ -87,7 +87,7 @@ struct fdbroker_endpoint_body {
 struct fdbroker_result {
 	uint32_t id;
 	int32_t error;  /* 0 or a positive errno */
-	uint8_t reason; /* enum fdbroker_reason (fdbroker.h) */
+	uint8_t reason; /* enum fdbroker_reason (fdbroker.h); 0 exactly if error is 0 */
 	uint8_t has_descriptor;
 	uint16_t reserved; /* 0 */
 };

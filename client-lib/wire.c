@@ -214,8 +214,10 @@ int fdbroker_packet_decode(const void *packet, size_t length, uint32_t *first_id
 
 static bool is_result_sound(const struct fdbroker_result *result)
 {
-	return result->error >= 0 && result->error <= ERRNO_MAX && result->has_descriptor <= 1 &&
-	       result->reserved == 0 && !(result->error != 0 && result->has_descriptor);
+	bool failed = result->error != 0;
+
+	return result->error >= 0 && result->error <= ERRNO_MAX && result->reserved == 0 &&
+	       result->has_descriptor <= (failed ? 0 : 1) && (result->reason != 0) == failed;
 }
 
 int fdbroker_reply_decode(const void *packet, size_t length,
