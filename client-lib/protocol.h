@@ -39,10 +39,10 @@ enum fdbroker_packet_type {
 struct fdbroker_header {
 	uint16_t magic;
 	uint8_t version;
-	uint8_t type;  /* enum fdbroker_packet_type */
-	uint16_t count; /* of requests or results, 1 to FDBROKER_REQUESTS_MAX */
+	uint8_t type;      /* enum fdbroker_packet_type */
+	uint16_t count;    /* of requests or results, 1 to FDBROKER_REQUESTS_MAX */
 	uint16_t reserved; /* 0 */
-	uint32_t id;	/* of the first request; in a reply 0 */
+	uint32_t id;       /* of the first request; in a reply 0 */
 };
 
 enum fdbroker_operation {
@@ -55,10 +55,10 @@ enum fdbroker_protocol { FDBROKER_TCP = 1, FDBROKER_UDP = 2 };
 
 /* An Internet endpoint. Unused bytes are 0. */
 struct fdbroker_endpoint {
-	uint8_t protocol; /* enum fdbroker_protocol; ignored for BIND, where the socket knows */
-	uint8_t family;	  /* 4 or 6; in LISTEN also 0: every address of both families */
-	uint16_t port;	  /* host byte order */
-	uint32_t scope;	  /* interface index of a link-local address (sin6_scope_id) */
+	uint8_t protocol;  /* enum fdbroker_protocol; ignored for BIND, where the socket knows */
+	uint8_t family;    /* 4 or 6; in LISTEN also 0: every address of both families */
+	uint16_t port;     /* host byte order */
+	uint32_t scope;    /* interface index of a link-local address (sin6_scope_id) */
 	uint32_t flowinfo; /* sin6_flowinfo, network byte order as in struct sockaddr_in6 */
 	uint8_t address[16];
 };
@@ -75,7 +75,7 @@ struct fdbroker_open_body {
 	uint32_t flags; /* open(2) */
 	uint16_t path_length;
 	uint16_t reserved; /* 0 */
-	/* path bytes, then 0 to 3 zero bytes of padding */
+			   /* path bytes, then 0 to 3 zero bytes of padding */
 };
 
 struct fdbroker_endpoint_body {
@@ -86,8 +86,8 @@ struct fdbroker_endpoint_body {
 
 struct fdbroker_result {
 	uint32_t id;
-	int32_t error;	/* 0 or a positive errno */
-	uint8_t reason; /* enum fdbroker_reason (fdbroker.h) */
+	int32_t error;  /* 0 or a positive errno */
+	uint8_t reason; /* enum fdbroker_reason (fdbroker.h); 0 exactly if error is 0 */
 	uint8_t has_descriptor;
 	uint16_t reserved; /* 0 */
 };
@@ -138,8 +138,8 @@ struct fdbroker_packet {
 void fdbroker_packet_begin(struct fdbroker_packet *packet, unsigned char *buffer,
 	enum fdbroker_packet_type type, uint32_t first_id);
 /* Adds one more. Returns false, and adds nothing, when the packet has no room for it. */
-bool fdbroker_packet_add_request(struct fdbroker_packet *packet,
-	const struct fdbroker_request *request);
-bool fdbroker_packet_add_result(struct fdbroker_packet *packet,
-	const struct fdbroker_result *result);
+bool fdbroker_packet_add_request(
+	struct fdbroker_packet *packet, const struct fdbroker_request *request);
+bool fdbroker_packet_add_result(
+	struct fdbroker_packet *packet, const struct fdbroker_result *result);
 unsigned int fdbroker_packet_count(const struct fdbroker_packet *packet);

@@ -15,7 +15,8 @@
 	X(FLAGS, 6, "flags", "these open(2) flags are not served")                                 \
 	X(SOCKET, 7, "socket", "the socket sent is not of the kind that is served")                \
 	X(LIMIT, 8, "limit", "a limit of the broker was reached; try again later")                 \
-	X(UNKNOWN, 9, "unknown", "the outcome is unknown: what did the work died or took too long") \
+	X(UNKNOWN, 9, "unknown",                                                                   \
+		"the outcome is unknown: what did the work died or took too long")                 \
 	X(LOCAL, 10, "local", "the library itself failed before the broker was asked")             \
 	X(BROKER, 11, "broker", "the connection to the broker is gone")  \
 	X(NETNS, 12, "netns", "the socket lives in a network namespace that is not granted")

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One round trip to the broker: a packet of requests is put together, sent, and all its results
+ * are collected. From call_begin() to call_finish() the caller has its turn on the connection.
+ */
+#pragma once
+
+#include "connection.h"
+
+/* What became of one request. */
+struct call_outcome {
+	bool answered;
+	int fd;    /* the caller's to close, -1 if there is none */
+	int error; /* 0 or a positive errno */
+	enum fdbroker_reason reason;
+};
+
+struct call {
+	struct fdbroker *broker;
+	struct fdbroker_packet packet;
+	int cancel_state;
+	uint32_t first_id;
+	unsigned int count;
+	bool wants_descriptors; /* each success comes with one, or none does */
+	struct call_outcome outcomes[FDBROKER_REQUESTS_MAX];
+};
+
+/* Takes the turn. Returns 0, or a positive errno: then there is nothing to finish. */
+int call_begin(struct call *call, struct fdbroker *broker, bool wants_descriptors);
+
+/* Adds a request, whose outcome will be the next one. False: the packet has no room for it. */
+bool call_add(struct call *call, const struct fdbroker_request *request);
+
+/*
+ * Sends the packet, with a descriptor unless that is -1, waits for all results, and passes the turn
+ * on. Returns 0, or a positive errno if nothing could be sent. Every outcome is set in any case.
+ */
+int call_finish(struct call *call, int descriptor);
+
+/* All of it for one request. */
+struct call_outcome call_once(struct fdbroker *broker, const struct fdbroker_request *request,
+	int descriptor, bool wants_descriptor);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tool `fdbroker`: its subcommands, and what they have in common. See fdbroker(1).
+ */
+#pragma once
+
+#include "fdbroker.h"
+
+#include <stdbool.h>
+
+/* Exit statuses that mean the same in every subcommand. */
+enum {
+	EXIT_USAGE = 64, /* EX_USAGE, sysexits(3head) */
+};
+
+/* The subcommands: argv[0] is the name of the subcommand; what they return is the exit status. */
+int cat_main(int argc, char **argv);
+int check_main(int argc, char **argv);
+int exec_main(int argc, char **argv);
+
+/* A connection to the broker, or NULL after telling the user why there is none. */
+struct fdbroker *tool_connect(void);
+
+/* Tells the user why the last call of the library failed, from errno and the reason. */
+void tool_complain(const char *object);
+
+/* Tells the user what is wrong with the command line and where to read on. Returns EXIT_USAGE. */
+int tool_usage_error(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fdbroker, the tool: finds the subcommand and calls it. What a subcommand does stands in the file
+ * of its name; this file must never know more of it than its line in the table.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *arguments;
+	const char *help;
+};
+
+#define EXEC_ARGUMENTS                                                                             \
+	"[--listen ENDPOINT[=NAME]]... [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS..."
+
+static const struct command commands[] = {
+	{"cat",   cat_main,   "PATH...",                  "write files to stdout"                      },
+	{"check", check_main, "[--strict] [FILE|DIR]...", "look for mistakes in policy files"          },
+	{"exec",  exec_main,  EXEC_ARGUMENTS,             "run a program with the descriptors it needs"},
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void print_command(const struct command *command)
+{
+	printf("  fdbroker %s %s\n\t%s\n", command->name, command->arguments, command->help);
+}
+
+static void print_help(void)
+{
+	puts("Files and ports from the broker, as far as its policy goes. See fdbroker(1).\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		print_command(&commands[i]);
+	puts("  fdbroker --help\n  fdbroker --version");
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+	size_t ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+/* Single-letter changes that make one word of the other (Levenshtein), for short words. */
+static size_t edit_distance(const char *word, const char *other)
+{
+	enum { LONGEST = 16 };
+	size_t row[LONGEST + 1], length = strlen(other);
+
+	if (length > LONGEST)
+		return length;
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 0; word[i] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < length; j++) {
+			size_t above = row[j + 1];
+			size_t replaced = diagonal + (word[i] != other[j]);
+
+			row[j + 1] = smallest(above + 1, row[j] + 1, replaced);
+			diagonal = above;
+		}
+	}
+	return row[length];
+}
+
+static int complain_unknown(const char *name)
+{
+	const size_t near_enough = 2;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (edit_distance(name, commands[i].name) <= near_enough)
+			return tool_usage_error(
+				"", "there is no '%s'; did you mean '%s'?", name, commands[i].name);
+	}
+	return tool_usage_error("", "there is no '%s'", name);
+}
+
+static int flush_stdout(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "fdbroker: stdout: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
+/* Nothing that is opened later may land on a standard descriptor, where messages would go into it.
+   Close-on-exec, so that a program started by `exec` finds them as they were. */
+static bool fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return fd >= 0;
+}
+
+static int run_command(int argc, char **argv)
+{
+	const struct command *command = find_command(argv[0]);
+
+	if (command == NULL)
+		return complain_unknown(argv[0]);
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		print_command(command);
+		return flush_stdout();
+	}
+	return command->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	if (!fill_standard_descriptors())
+		return EXIT_FAILURE;
+	if (argc < 2)
+		return tool_usage_error("", "a subcommand is missing");
+	if (strcmp(argv[1], "--help") == 0) {
+		print_help();
+		return flush_stdout();
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("fdbroker " FDBROKER_VERSION);
+		return flush_stdout();
+	}
+	return run_command(argc - 1, argv + 1);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the subcommands tell the user when something fails: the object first, then what is the
+ * matter, then the way out. Only words are made here; nothing here decides or exits.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *socket_path(void)
+{
+	const char *path = secure_getenv("FDBROKER_SOCKET");
+
+	return path != NULL && path[0] != '\0' ? path : FDBROKER_SOCKET_PATH;
+}
+
+/* The way out for those errnos of fdbroker_new() that have one. */
+static const struct {
+	int error;
+	const char *hint;
+} connect_hints[] = {
+	{ENOENT,       "is fdbrokerd running? FDBROKER_SOCKET names another socket"   },
+	{ECONNREFUSED, "is fdbrokerd running? FDBROKER_SOCKET names another socket"   },
+	{EPERM,        "who listens there is neither root nor the user " FDBROKER_USER},
+	{ENAMETOOLONG, "the name of a socket has at most 107 bytes"                   },
+	{EPROTOTYPE,   "this is not the socket of a broker"                           },
+};
+
+static const char *connect_hint(int error)
+{
+	for (size_t i = 0; i < sizeof(connect_hints) / sizeof(connect_hints[0]); i++) {
+		if (connect_hints[i].error == error)
+			return connect_hints[i].hint;
+	}
+	return "see fdbroker(1)";
+}
+
+struct fdbroker *tool_connect(void)
+{
+	struct fdbroker *broker = fdbroker_new(NULL);
+
+	if (broker == NULL)
+		fprintf(stderr, "fdbroker: %s: cannot connect to the broker: %s (%s)\n",
+			socket_path(), strerror(errno), connect_hint(errno));
+	return broker;
+}
+
+void tool_complain(const char *object)
+{
+	const char *error = strerror(errno);
+	enum fdbroker_reason reason = fdbroker_last_reason();
+
+	switch (reason) {
+	case FDBROKER_REASON_NONE:
+	case FDBROKER_REASON_KERNEL:
+	case FDBROKER_REASON_LOCAL:
+		fprintf(stderr, "fdbroker: %s: %s\n", object, error);
+		break;
+	case FDBROKER_REASON_POLICY:
+		fprintf(stderr,
+			"fdbroker: %s: denied by policy (the broker's audit log has the details; "
+			"'fdbroker check' finds mistakes in policy files)\n",
+			object);
+		break;
+	default:
+		fprintf(stderr, "fdbroker: %s: %s (%s)\n", object, error,
+			fdbroker_strreason(reason));
+	}
+}
+
+int tool_usage_error(const char *command, const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("fdbroker: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, " (see 'fdbroker %s--help')\n", command);
+	return EXIT_USAGE;
+}

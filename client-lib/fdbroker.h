@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libfdbroker: files and ports that a program may not open by itself, through fdbrokerd(8).
+ *
+ * This header is the reference; libfdbroker(3) is the overview. It can be included from C11 and
+ * C++. Every function here exists since 0.1.
+ *
+ * A first program:
+ *
+ *	struct fdbroker *broker = fdbroker_new(NULL);
+ *	if (broker == NULL)
+ *		err(1, "fdbroker_new");
+ *	int key = fdbroker_open(broker, "/etc/ssl/private/example.key", O_RDONLY | O_CLOEXEC);
+ *	if (key < 0)
+ *		err(1, "key: %s", fdbroker_strreason(fdbroker_last_reason()));
+ *
+ * CONNECTIONS. A connection is a capability: its rights are those of the user, the groups and the
+ * unit that connected, decided at connect(2), wherever the descriptor goes later. So a program
+ * connects, drops everything, and then works. The policy is asked at each request: a reload of the
+ * broker applies to live connections at once.
+ *
+ * ERRORS. Functions mirror the system calls they stand for: on failure they return -1 (or NULL)
+ * and set errno. A denial by the policy is EACCES with the reason FDBROKER_REASON_POLICY; every
+ * errno with the reason FDBROKER_REASON_KERNEL is what the kernel said to the broker, unchanged.
+ * fdbroker_last_reason() tells which of these it was. Any function that asks the broker can fail
+ * with these, besides what is listed with it:
+ *
+ *	ECONNRESET	the broker closed the connection, or is gone (reason BROKER). The
+ *			connection is of no more use: free it, and make a new one if you may.
+ *	EPROTO		the broker's answer made no sense (reason BROKER). The library has shut the
+ *			connection down: every later call on it fails with ECONNRESET.
+ *	EMFILE		the process had no room for the descriptor that the broker sent: see
+ *			RLIMIT_NOFILE in getrlimit(2) (reason LOCAL).
+ *	EFAULT		the connection is NULL (reason LOCAL).
+ *
+ * and with what the broker gives for the other reasons: see enum fdbroker_reason. After the reason
+ * UNKNOWN, ask again only where asking twice does no harm.
+ *
+ * DESCRIPTORS. What a function returns belongs to the caller, who closes it with close(2). No
+ * function closes or keeps a descriptor that it was given, but for fdbroker_from_fd(). Each
+ * descriptor returned has an open file description of its own: offset and flags are not shared
+ * with anybody.
+ *
+ * THREADS. All functions may be called by several threads at once, on the same connection too,
+ * except for fdbroker_free(), which must be the last one to use its connection. The calls on one
+ * connection take turns: each holds the connection from its request to the last answer. Threads
+ * that should not wait for each other want a connection each.
+ *
+ * FORK. After fork(2) parent and child may both go on using a connection, also when other threads
+ * were using it during the fork: the turns are taken across processes. Each frees it for itself;
+ * that does not end the connection for the other. A process that dies in the middle of a call
+ * harms nobody else: its turn is handed on, and the answer that it did not live to see is
+ * discarded. But those who share a connection trust each other: each can make the others wait, and
+ * a process that corrupts its memory on purpose can block them for good. Whom you do not trust,
+ * give a connection of its own and free yours in it. execve(2) ends a connection (it is
+ * close-on-exec); see fdbroker_from_fd() for taking one along.
+ *
+ * SIGNALS AND CANCELLATION. No function is safe in a signal handler: one that interrupts a call on
+ * the same connection waits for ever. A system call that a signal interrupts is resumed, so EINTR
+ * is never returned. No function is a cancellation point; a thread must not be cancelled
+ * asynchronously (pthread_setcanceltype(3)) during a call, nor leave one by longjmp(3).
+ *
+ * SANDBOXES. After fdbroker_new() the library makes only these system calls: sendmsg, recvmsg,
+ * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
+ * /proc/thread-self, and fstat (or newfstatat) of dirfd; and in fdbroker_free() munmap. The
+ * functions of libc that free memory may call munmap and madvise on their own account.
+ */
+#ifndef FDBROKER_H
+#define FDBROKER_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#define FDBROKER_USE_RESULT __attribute__((__warn_unused_result__))
+#else
+#define FDBROKER_USE_RESULT
+#endif
+
+/* Why a call was refused or failed. More may be added: treat an unknown one by its errno alone. */
+enum fdbroker_reason {
+	/* The last call succeeded. */
+	FDBROKER_REASON_NONE = 0,
+	/* The kernel refused, as it would have refused the broker itself; errno is the kernel's. */
+	FDBROKER_REASON_KERNEL = 1,
+	/* No rule of the policy allows it, or one denies it; errno is EACCES. */
+	FDBROKER_REASON_POLICY = 2,
+	/* The object is of a type (a device, a directory, ...) that the rule does not grant. */
+	FDBROKER_REASON_TYPE = 3,
+	/* An unprivileged user could have put the object there. */
+	FDBROKER_REASON_PLACEMENT = 4,
+	/* A symbolic link on the way is not followed. */
+	FDBROKER_REASON_SYMLINK = 5,
+	/* These open(2) flags are not served. */
+	FDBROKER_REASON_FLAGS = 6,
+	/* The socket sent, or the family of its address, is not of the kind that is served. */
+	FDBROKER_REASON_SOCKET = 7,
+	/* A limit of the broker was reached; try again later. */
+	FDBROKER_REASON_LIMIT = 8,
+	/* The outcome is unknown: what did the work died or took too long. */
+	FDBROKER_REASON_UNKNOWN = 9,
+	/* The library itself failed in this process: bad arguments, no memory, no descriptors. */
+	FDBROKER_REASON_LOCAL = 10,
+	/* The connection to the broker is gone. */
+	FDBROKER_REASON_BROKER = 11,
+};
+
+/* A connection to the broker. */
+struct fdbroker;
+
+/*
+ * Connects to the broker.
+ *
+ * socket_path: the broker's socket; NULL means $FDBROKER_SOCKET if that is set and not empty
+ * (ignored in a set-user-ID program and the like: secure_getenv(3)), else the path that the library
+ * was built with, usually /run/fdbroker/broker.sock.
+ *
+ * While the broker starts, that is on ENOENT, ECONNREFUSED and EAGAIN, connecting is tried again
+ * for about 2 seconds. Then the library asks the kernel who listens (SO_PEERCRED, unix(7)): that
+ * must be root, the caller's own effective user, or the user that the broker runs as ("fdbroker",
+ * or what the library was built with; getpwnam_r(3) is called only if it is neither of the first
+ * two). In a user namespace where none of these is mapped, nobody passes. The connection is
+ * close-on-exec.
+ *
+ * Returns a connection, to be released with fdbroker_free(); or NULL, with the reason LOCAL, and
+ *	EPERM		who listens at that path is none of the three
+ *	ENAMETOOLONG	the path does not fit into a struct sockaddr_un: 107 bytes
+ *	ENOENT		the path is empty; or after 2 seconds there is still no such socket
+ *	ECONNREFUSED	after 2 seconds there is still nobody who listens
+ *	EAGAIN		after 2 seconds the queue of the socket is still full
+ *	EPROTOTYPE	that is a socket of another type: not the broker's
+ *	ENOMEM		out of memory
+ * and the other errnos of socket(2), connect(2) and mmap(2).
+ *
+ * Since: 0.1
+ */
+struct fdbroker *fdbroker_new(const char *socket_path) FDBROKER_USE_RESULT;
+
+/*
+ * Adopts a connection to the broker that is open already: one that was inherited over execve(2),
+ * or received from another process. Its rights are those of whoever connected.
+ *
+ * fd: a connected SOCK_SEQPACKET socket of AF_UNIX, on which no call is in progress. On success
+ * the library owns it: it becomes close-on-exec, and fdbroker_free() closes it. On failure it is
+ * untouched and still the caller's. Who is at the other end is checked as by fdbroker_new().
+ *
+ * Two processes that use one connection must have it in common by fork(2) from the one that made
+ * the struct fdbroker: whoever adopts a connection must be the only one to use it from then on, or
+ * each would take the other's answers.
+ *
+ * Returns a connection; or NULL, with the reason LOCAL, and
+ *	EBADF		fd is not an open descriptor
+ *	ENOTSOCK	fd is not a socket
+ *	EINVAL		fd is a socket of another kind, or not connected
+ *	EPERM		who is at the other end is not the broker: see fdbroker_new()
+ *	ENOMEM		out of memory
+ *
+ * Since: 0.1
+ */
+struct fdbroker *fdbroker_from_fd(int fd) FDBROKER_USE_RESULT;
+
+/*
+ * The descriptor of the connection: to clear its close-on-exec flag, to keep it out of the way of a
+ * loop that closes descriptors, to wait until the broker hangs up (POLLHUP, poll(2)). It remains
+ * the library's: do not read, write or close it. Never fails; broker must not be NULL.
+ *
+ * Since: 0.1
+ */
+int fdbroker_fd(const struct fdbroker *broker);
+
+/*
+ * Closes the connection in this process and releases its memory. Descriptors that were received
+ * through it stay open. NULL is allowed. errno and the reason are left alone.
+ *
+ * Since: 0.1
+ */
+void fdbroker_free(struct fdbroker *broker);
+
+/*
+ * Opens a file as open(2) does, if the policy allows it.
+ *
+ * path: absolute, or relative to the current working directory. The library makes a relative path
+ * absolute, by the name that the kernel gives for the folder in /proc/thread-self/cwd, because the
+ * policy is about names; so it needs /proc then, and a folder that was renamed goes by its present
+ * name. "//" and "/./" are collapsed; ".." is sent as it is, and the broker refuses it. A path that
+ * ends in "/" or "/." asks for a directory, as if O_DIRECTORY had been given. The broker looks the
+ * path up in its own mount namespace and root, which may differ from the caller's.
+ *
+ * flags: as for open(2). Which of them are served is told in fdbroker-protocol(7); others give
+ * EINVAL with the reason FLAGS. O_CLOEXEC never leaves the library: a descriptor always arrives
+ * close-on-exec, and if O_CLOEXEC was not asked for, the flag is cleared afterwards with fcntl(2).
+ * A fork(2) and execve(2) of another thread in that moment loses the descriptor rather than leaks
+ * it: the safe side of the race that open(2) describes under O_CLOEXEC.
+ *
+ * mode: read by open(2) if O_CREAT or O_TMPFILE is among the flags. It may be given here too, for
+ * the sake of code that is being converted, but it is not used: the owner and the mode of a new
+ * file are what the policy says, whatever the umask.
+ *
+ * Returns a new descriptor, which belongs to the caller; or -1 and one of the errnos of open(2):
+ * those that the kernel gave the broker, those above, and from the library (reason LOCAL)
+ *	EFAULT		path is NULL
+ *	ENOENT		path is empty; the current working directory was removed, or is out of reach
+ *			from this process's root
+ *	ENAMETOOLONG	path, or what it became, is longer than 4095 bytes
+ *	EISDIR		path ends in "/" and O_CREAT is given
+ *	other errnos of readlink(2), if /proc cannot be used for a relative path
+ *
+ * A folder whose name really ends in " (deleted)" cannot be told from one that was removed, so
+ * paths relative to it fail with ENOENT.
+ *
+ * Since: 0.1
+ */
+int fdbroker_open(struct fdbroker *broker, const char *path, int flags,
+	... /* mode_t mode */) FDBROKER_USE_RESULT;
+
+/*
+ * The same, with a relative path meant from the folder that dirfd refers to, as openat(2) does. The
+ * folder's name is read from /proc/thread-self/fd: what is opened is what bears that name when the
+ * broker looks. dirfd is ignored if path is absolute; AT_FDCWD means the current working directory.
+ *
+ * Fails as fdbroker_open(), and with (reason LOCAL)
+ *	EBADF		path is relative, and dirfd is neither AT_FDCWD nor an open descriptor
+ *	ENOTDIR		path is relative, and dirfd does not refer to a directory
+ *	ENOENT		path is relative, and the folder was removed or is out of reach
+ *
+ * Since: 0.1
+ */
+int fdbroker_openat(struct fdbroker *broker, int dirfd, const char *path, int flags,
+	... /* mode_t mode */) FDBROKER_USE_RESULT;
+
+/* One file to be opened by fdbroker_open_many(), and what became of it. */
+struct fdbroker_open_request {
+	const char *path;            /* in: see fdbroker_open(); read only during the call */
+	int flags;                   /* in: see fdbroker_open() */
+	mode_t mode;                 /* in: not used; see fdbroker_open() */
+	int fd;                      /* out: a new descriptor, the caller's; -1 on failure */
+	int error;                   /* out: 0, or the errno */
+	enum fdbroker_reason reason; /* out: what fdbroker_last_reason() would say */
+};
+
+/*
+ * Opens many files: one round trip for each 64, or fewer if their paths are so long that they do
+ * not fit into a packet of 32 KiB. The requests are independent of each other and may be carried
+ * out in any order.
+ *
+ * requests: count of them. fd, error and reason of each are set in any case (unless the call fails
+ * with EFAULT or EINVAL), so the caller can always close what is not -1.
+ *
+ * Returns how many files were opened, 0 to count. fdbroker_last_reason() is then NONE if all were,
+ * else the reason of the first that was not; errno is unspecified. Returns -1 and sets errno if
+ * nothing could be asked at all, so that no file was opened:
+ *	EFAULT		broker is NULL, or requests is NULL and count is not 0
+ *	EINVAL		count is larger than INT_MAX
+ *	ECONNRESET	the connection was gone before the first request was sent
+ *	ENOMEM, ENOBUFS	the kernel had no memory for the first packet
+ *
+ * Since: 0.1
+ */
+int fdbroker_open_many(struct fdbroker *broker, struct fdbroker_open_request *requests,
+	size_t count) FDBROKER_USE_RESULT;
+
+/*
+ * Binds the caller's own socket, in place, as bind(2) does: what was set on the socket before
+ * stays, and nothing comes back but the result. For options that must be set before binding
+ * (IPV6_V6ONLY, SO_REUSEADDR) and for programs whose socket(2) calls are far from here.
+ *
+ * sockfd: a TCP or UDP socket of AF_INET or AF_INET6 that is not bound. It remains the caller's;
+ * the broker has a duplicate of it only while it serves the request.
+ *
+ * address: a struct sockaddr_in or struct sockaddr_in6 of address_length bytes.
+ *
+ * Returns 0; or -1 and one of the errnos of bind(2): EADDRINUSE, EADDRNOTAVAIL and others that the
+ * kernel gave the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY)
+ *	EAFNOSUPPORT	the family of the address is not served (reason SOCKET)
+ *	EINVAL		address_length is too short for the family (reason LOCAL); or the socket is
+ *			of a kind that is not served (reason SOCKET)
+ *	EFAULT		address is NULL (reason LOCAL)
+ *	EBADF		sockfd is not an open descriptor (reason LOCAL)
+ *	ETOOMANYREFS	the caller's user has too many descriptors on their way: see unix(7)
+ *			(reason LOCAL)
+ *
+ * Since: 0.1
+ */
+int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *address,
+	socklen_t address_length) FDBROKER_USE_RESULT;
+
+/*
+ * Makes a socket that listens, ready for accept(2); for UDP one that is bound, ready for
+ * recvmsg(2).
+ *
+ * endpoint: "tcp:" or "udp:", then a host and a colon, or none, then a port.
+ *	host	"*" (the same as none), an IPv4 address, or an IPv6 address in brackets, with "%"
+ *		and the index of an interface if it is link-local
+ *	port	0 to 65535, decimal digits; 0 lets the kernel choose (getsockname(2) tells). No
+ *		names of services: looking them up needs files which a sandbox hides.
+ *
+ *	"tcp:80"  "tcp:*:80"  "tcp:127.0.0.1:443"  "udp:[::1]:53"  "tcp:[fe80::1%2]:80"
+ *
+ * Without a host it is one socket for both families, bound to [::]; where the kernel has no IPv6,
+ * to 0.0.0.0. "[::]" as a host is the same without that second attempt: whether it takes IPv4 too
+ * is up to net.ipv6.bindv6only (ip(7), ipv6(7)). For one that surely does not, set IPV6_V6ONLY on
+ * a socket of your own and use fdbroker_bind().
+ *
+ * backlog: as for listen(2); not used for UDP.
+ *
+ * Returns a new descriptor, which belongs to the caller and is close-on-exec and blocking; or -1
+ * and one of the errnos of socket(2), bind(2) and listen(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY)
+ *	EINVAL		endpoint is not of this form (reason LOCAL)
+ *	EFAULT		endpoint is NULL (reason LOCAL)
+ *
+ * Since: 0.1
+ */
+int fdbroker_listen(struct fdbroker *broker, const char *endpoint, int backlog) FDBROKER_USE_RESULT;
+
+/*
+ * Why the last call of this thread failed, of those that can: FDBROKER_REASON_NONE if it succeeded
+ * or if there was none. fdbroker_fd(), fdbroker_free(), fdbroker_strreason() and this function do
+ * not change it.
+ *
+ * Since: 0.1
+ */
+enum fdbroker_reason fdbroker_last_reason(void);
+
+/*
+ * A reason in words: one of a few names, a colon, and a sentence without a full stop, as in
+ * "policy: no policy rule allows it". Never NULL, also for a reason that this version of the
+ * library does not know; static, never to be freed.
+ *
+ * Since: 0.1
+ */
+const char *fdbroker_strreason(enum fdbroker_reason reason);
+
+#undef FDBROKER_USE_RESULT
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
