@@ -20,6 +20,9 @@
 POLICY=/etc/fdbroker/test.policy
 BROKER_LOG=/run/test/broker.log
 BROKER_PID=
+# shellcheck disable=SC2034 # for the tests
+HANGFS_PID=
+output= # of the last expect_status
 mkdir -p /run/test
 
 # ---- verdicts ----
@@ -69,11 +72,22 @@ eventually() { # SECONDS COMMAND...
 
 # ---- users and things ----
 
+as_words() { # USER
+	AS=(env "HOME=/home/$1" "USER=$1" setpriv --reuid="$1" --regid="$1" --init-groups
+		--inh-caps=-all --bounding-set=-all --no-new-privs --)
+}
+
 as() { # USER COMMAND...
-	local user=$1
-	shift
-	HOME=/home/$user USER=$user setpriv --reuid="$user" --regid="$user" --init-groups \
-		--inh-caps=-all --bounding-set=-all --no-new-privs -- "$@"
+	local AS
+	as_words "$1"
+	"${AS[@]}" "${@:2}"
+}
+
+# In the background; $! is the command itself.
+start_as() { # USER COMMAND...
+	local AS
+	as_words "$1"
+	(exec "${AS[@]}" "${@:2}") &
 }
 
 # A file that root alone may read, in folders that root alone may enter.
@@ -92,7 +106,9 @@ hang() { # USER FOLDER
 	[[ -e /dev/fuse ]] || skip "this machine has no /dev/fuse"
 	mkdir -p "$2"
 	hangfs --uid "$(id -u "$1")" "$2" >/run/test/hangfs.log 2>&1 &
-	eventually 5 grep -q mounted /run/test/hangfs.log || fail "hangfs: $(cat /run/test/hangfs.log)"
+	# shellcheck disable=SC2034
+	HANGFS_PID=$!
+	eventually 5 grep -qs mounted /run/test/hangfs.log || fail "hangfs: $(cat /run/test/hangfs.log)"
 }
 
 # ---- the broker ----
@@ -136,6 +152,10 @@ stop_broker() {
 	kill -TERM "$BROKER_PID"
 	eventually 10 broker_is_gone || fail "the broker has not stopped in 10 s"
 	BROKER_PID=
+}
+
+listening() { # PORT
+	[[ -n $(ss -Hltn "sport = :$1") ]]
 }
 
 broker_is_gone() {
@@ -214,7 +234,7 @@ open_session() { # NAME USER
 	local in out
 	mkfifo "/run/test/$1.in" "/run/test/$1.out"
 	exec {in}<>"/run/test/$1.in" {out}<>"/run/test/$1.out"
-	as "$2" ask <&"$in" >&"$out" 2>&1 &
+	start_as "$2" ask <&"$in" >&"$out" 2>&1
 	SESSION_PID[$1]=$!
 	SESSION_IN[$1]=$in
 	SESSION_OUT[$1]=$out

@@ -16,6 +16,7 @@
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
  *	open-myself PATH | bind-myself ADDRESS PORT
+ *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
  *
  * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows.
@@ -52,23 +53,23 @@ struct flag {
 };
 
 static const struct flag open_flags[] = {
-	{"O_RDONLY", O_RDONLY},
-	{"O_WRONLY", O_WRONLY},
-	{"O_RDWR", O_RDWR},
-	{"O_CREAT", O_CREAT},
-	{"O_EXCL", O_EXCL},
-	{"O_TRUNC", O_TRUNC},
-	{"O_APPEND", O_APPEND},
-	{"O_NONBLOCK", O_NONBLOCK},
+	{"O_RDONLY",    O_RDONLY   },
+	{"O_WRONLY",    O_WRONLY   },
+	{"O_RDWR",      O_RDWR     },
+	{"O_CREAT",     O_CREAT    },
+	{"O_EXCL",      O_EXCL     },
+	{"O_TRUNC",     O_TRUNC    },
+	{"O_APPEND",    O_APPEND   },
+	{"O_NONBLOCK",  O_NONBLOCK },
 	{"O_DIRECTORY", O_DIRECTORY},
-	{"O_NOFOLLOW", O_NOFOLLOW},
-	{"O_CLOEXEC", O_CLOEXEC},
-	{"O_SYNC", O_SYNC},
-	{"O_PATH", O_PATH},
-	{"O_TMPFILE", O_TMPFILE},
-	{"O_ASYNC", O_ASYNC},
-	{"O_DIRECT", O_DIRECT},
-	{"O_NOATIME", O_NOATIME},
+	{"O_NOFOLLOW",  O_NOFOLLOW },
+	{"O_CLOEXEC",   O_CLOEXEC  },
+	{"O_SYNC",      O_SYNC     },
+	{"O_PATH",      O_PATH     },
+	{"O_TMPFILE",   O_TMPFILE  },
+	{"O_ASYNC",     O_ASYNC    },
+	{"O_DIRECT",    O_DIRECT   },
+	{"O_NOATIME",   O_NOATIME  },
 };
 
 /* ---- what is printed ---- */
@@ -381,9 +382,9 @@ static void do_flags(struct client *client, int count, char **words)
 		return;
 	}
 	printf("ok %s%s%s%s\n",
-		(flags & O_ACCMODE) == O_RDONLY		? "O_RDONLY"
-			: (flags & O_ACCMODE) == O_WRONLY ? "O_WRONLY"
-							  : "O_RDWR",
+		(flags & O_ACCMODE) == O_RDONLY   ? "O_RDONLY"
+		: (flags & O_ACCMODE) == O_WRONLY ? "O_WRONLY"
+						  : "O_RDWR",
 		flags & O_APPEND ? "|O_APPEND" : "", flags & O_NONBLOCK ? "|O_NONBLOCK" : "",
 		flags & O_PATH ? "|O_PATH" : "");
 }
@@ -507,6 +508,15 @@ static void do_bind_myself(struct client *client, int count, char **words)
 		close(fd);
 }
 
+static void do_become(struct client *client, int count, char **words)
+{
+	uid_t uid = (uid_t)strtoul(words[1], NULL, 10);
+
+	(void)client;
+	(void)count;
+	print_result(setresuid(uid, uid, uid));
+}
+
 static void do_umask(struct client *client, int count, char **words)
 {
 	(void)client;
@@ -550,29 +560,30 @@ static const struct command {
 	int least; /* words, with the name */
 	void (*run)(struct client *client, int count, char **words);
 } commands[] = {
-	{"open", 2, do_open},
-	{"cat", 2, do_cat},
-	{"many", 2, do_many},
-	{"bind", 4, do_bind},
-	{"listen", 2, do_listen},
-	{"cat-often", 4, do_cat_often},
-	{"connect-again", 1, do_connect_again},
-	{"read", 1, do_read},
-	{"write", 1, do_write},
-	{"flags", 1, do_flags},
-	{"name", 1, do_name},
+	{"open",            2, do_open           },
+	{"cat",             2, do_cat            },
+	{"many",            2, do_many           },
+	{"bind",            4, do_bind           },
+	{"listen",          2, do_listen         },
+	{"cat-often",       4, do_cat_often      },
+	{"connect-again",   1, do_connect_again  },
+	{"read",            1, do_read           },
+	{"write",           1, do_write          },
+	{"flags",           1, do_flags          },
+	{"name",            1, do_name           },
 	{"start-listening", 1, do_start_listening},
-	{"answer", 1, do_answer},
-	{"receive", 1, do_receive},
-	{"close", 1, do_close},
-	{"confine", 1, do_confine},
-	{"open-myself", 2, do_open_myself},
-	{"bind-myself", 3, do_bind_myself},
-	{"umask", 2, do_umask},
-	{"chdir", 2, do_chdir},
-	{"say", 1, do_say},
-	{"sleep", 2, do_sleep},
-	{"wait-for", 2, do_wait_for},
+	{"answer",          1, do_answer         },
+	{"receive",         1, do_receive        },
+	{"close",           1, do_close          },
+	{"confine",         1, do_confine        },
+	{"open-myself",     2, do_open_myself    },
+	{"bind-myself",     3, do_bind_myself    },
+	{"become",          2, do_become         },
+	{"umask",           2, do_umask          },
+	{"chdir",           2, do_chdir          },
+	{"say",             1, do_say            },
+	{"sleep",           2, do_sleep          },
+	{"wait-for",        2, do_wait_for       },
 };
 
 /* Words are parted by single spaces; the text of write, answer and say is all the rest. */

@@ -113,8 +113,8 @@ static void hang_readdir(fuse_req_t request, fuse_ino_t inode, size_t size, off_
 		size = sizeof(buffer);
 	for (off_t next = offset; next <= LAST - FINE; next++) {
 		struct stat status = attributes_of((fuse_ino_t)next + FINE);
-		size_t need = fuse_add_direntry(request, buffer + used, size - used, names[next],
-			&status, next + 1);
+		size_t need = fuse_add_direntry(
+			request, buffer + used, size - used, names[next], &status, next + 1);
 
 		if (need > size - used)
 			break;

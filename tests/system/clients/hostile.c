@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -105,7 +104,8 @@ static void outcome(int fd)
 	else if (fdbroker_reply_decode(packet, (size_t)length, results) < 1)
 		printf("answered nonsense\n");
 	else
-		printf("answered %s %s\n", strerrorname_np(results[0].error),
+		printf("answered %s %s\n",
+			results[0].error == 0 ? "ok" : strerrorname_np(results[0].error),
 			reason_word(results[0].reason));
 }
 
@@ -344,17 +344,29 @@ static void lingering(char **arguments)
 
 struct stall {
 	int sock;
-	struct sock_filter *filter; /* a page that never arrives */
+	void *value; /* its second half never arrives */
 };
 
 static void *stall_socket(void *argument)
 {
 	const struct stall *stall = argument;
-	struct sock_fprog program = {.len = 1, .filter = stall->filter};
 
-	/* The kernel copies the filter with the socket locked, and waits for the page. */
-	setsockopt(stall->sock, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	/* The kernel takes the first int, locks the socket, and then waits for the rest. */
+	setsockopt(stall->sock, SOL_SOCKET, SO_LINGER, stall->value, sizeof(struct linger));
 	return NULL;
+}
+
+/* Memory for a struct linger on the edge of two pages, of which the second is the file's. */
+static void *value_on_the_edge(const char *path)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *pages = mmap(NULL, 2 * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (pages == MAP_FAILED ||
+		mmap(pages + page, page, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+		die(path);
+	return pages + page - sizeof(int);
 }
 
 /*
@@ -364,13 +376,13 @@ static void *stall_socket(void *argument)
 static void stalled(char **arguments)
 {
 	unsigned char buffer[FDBROKER_PACKET_MAX];
-	int fd = broker_connect(), file = open(arguments[1], O_RDONLY | O_CLOEXEC);
-	struct stall stall = {.sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	int fd = broker_connect();
+	struct stall stall = {
+		.sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+		.value = value_on_the_edge(arguments[1]),
+	};
 	pthread_t thread;
 
-	stall.filter = mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0);
-	if (stall.filter == MAP_FAILED)
-		die(arguments[1]);
 	if (pthread_create(&thread, NULL, stall_socket, &stall) != 0)
 		die("pthread_create");
 	usleep(200000);
@@ -442,24 +454,24 @@ static const struct deed {
 	int count;
 	void (*run)(char **arguments);
 } deeds[] = {
-	{"garbage", "", 0, garbage},
-	{"half-header", "", 0, half_header},
-	{"oversize", "", 0, oversize},
-	{"wrong-version", "", 0, wrong_version},
-	{"nul-in-path", "", 0, nul_in_path},
-	{"altered", "OFFSET VALUE", 2, altered},
-	{"empty", "", 0, empty},
-	{"descriptors", "COUNT", 1, descriptors},
-	{"empty-with-descriptors", "", 0, empty_with_descriptors},
-	{"bind-a", "file|epoll|unix|path|pipe PORT", 2, bind_a},
-	{"bind-nothing", "PORT", 1, bind_nothing},
-	{"lingering", "PORT", 1, lingering},
-	{"stalled", "PORT FILE", 2, stalled},
-	{"silent", "", 0, silent},
-	{"many-silent", "COUNT", 1, many_silent},
-	{"half-close", "PATH", 1, half_close},
-	{"vanish", "PATH COUNT", 2, vanish},
-	{"never-read", "PATH PACKETS", 2, never_read},
+	{"garbage",                "",			       0, garbage               },
+	{"half-header",            "",			       0, half_header           },
+	{"oversize",               "",			       0, oversize              },
+	{"wrong-version",          "",			       0, wrong_version         },
+	{"nul-in-path",            "",			       0, nul_in_path           },
+	{"altered",                "OFFSET VALUE",                   2, altered               },
+	{"empty",		  "",			       0, empty                 },
+	{"descriptors",            "COUNT",                          1, descriptors           },
+	{"empty-with-descriptors", "",                               0, empty_with_descriptors},
+	{"bind-a",                 "file|epoll|unix|path|pipe PORT", 2, bind_a                },
+	{"bind-nothing",           "PORT",                           1, bind_nothing          },
+	{"lingering",              "PORT",                           1, lingering             },
+	{"stalled",                "PORT FILE",                      2, stalled               },
+	{"silent",                 "",			       0, silent                },
+	{"many-silent",            "COUNT",                          1, many_silent           },
+	{"half-close",             "PATH",                           1, half_close            },
+	{"vanish",                 "PATH COUNT",                     2, vanish                },
+	{"never-read",             "PATH PACKETS",                   2, never_read            },
 };
 
 int main(int argc, char **argv)
