@@ -164,7 +164,7 @@ static int file_read(int object, const struct statx *status, const char *path, c
 {
 	_cleanup_free_ char *buffer = NULL;
 	_cleanup_close_ int fd = -1;
-	struct statx after;
+	struct statx after = {0};
 	size_t length;
 	int r;
 
@@ -196,7 +196,7 @@ static int file_load(struct loader *loader, const char *path, int object,
 	const struct statx *status, enum policy_severity severity)
 {
 	_cleanup_free_ char *text = NULL;
-	struct refusal refusal;
+	struct refusal refusal = {0};
 	int r;
 
 	if (link_disables(object, status))
@@ -298,7 +298,7 @@ static int folder_read(struct loader *loader, const struct folder *folder, struc
 static int folder_take(struct loader *loader, const char *path, int fd, const struct statx *status)
 {
 	struct folder *folder = &loader->folders[loader->folder_count++];
-	struct refusal refusal;
+	struct refusal refusal = {0};
 	int r;
 
 	*folder = (struct folder){.path = path, .fd = fd};
@@ -342,8 +342,8 @@ static int entry_load(struct loader *loader, const struct entry *entry)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int object = -1;
-	struct refusal refusal;
-	struct statx status;
+	struct refusal refusal = {0};
+	struct statx status = {0};
 	int r;
 
 	if (path_join(entry->folder, entry->name, &path) < 0)
@@ -395,8 +395,8 @@ static int entries_load(struct loader *loader)
 static int path_load(struct loader *loader, const char *path)
 {
 	_cleanup_close_ int object = -1;
-	struct refusal refusal;
-	struct statx status;
+	struct refusal refusal = {0};
+	struct statx status = {0};
 	int r;
 
 	r = place_open(loader->mounts, path, &object, &status, &refusal);

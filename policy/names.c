@@ -36,6 +36,11 @@ struct question {
 	char *buffer; /* malloc'ed; what the answer points into */
 };
 
+static void question_end(struct question *question)
+{
+	free(question->buffer);
+}
+
 /* 0 with or without an answer, or an errno; ERANGE when the buffer is too small (getpwnam_r(3)). */
 typedef int ask_function(struct question *question, size_t size);
 
@@ -104,7 +109,7 @@ static bool error_means_unknown(int error)
 	return false;
 }
 
-/* Asks with ever larger buffers. The caller frees question->buffer. */
+/* Asks with ever larger buffers. */
 static int question_ask(struct question *question, ask_function *ask)
 {
 	for (size_t size = BUFFER_BYTES_MIN; size <= BUFFER_BYTES_MAX; size *= 2) {
@@ -164,14 +169,12 @@ static int interface_load(struct policy_name *name)
 
 static int name_load(struct policy_name *name)
 {
-	struct question question = {.name = name->name};
-	_cleanup_free_ char *buffer = NULL;
+	_cleanup_(question_end) struct question question = {.name = name->name};
 	int r;
 
 	if (name->kind == POLICY_NAME_INTERFACE)
 		return interface_load(name);
 	r = question_ask(&question, name_services[name->kind].ask);
-	buffer = question.buffer;
 	if (r < 0)
 		return r;
 	name->status = question.found ? POLICY_NAME_FOUND : POLICY_NAME_UNKNOWN;
@@ -233,14 +236,12 @@ static void text_set(char *text, size_t size, const char *value)
 
 int policy_load_user(uint32_t uid, char *name, size_t name_size, char *home, size_t home_size)
 {
-	struct question question = {.uid = uid};
-	_cleanup_free_ char *buffer = NULL;
+	_cleanup_(question_end) struct question question = {.uid = uid};
 	const struct passwd *user;
 	int r;
 
 	name[0] = home[0] = '\0';
 	r = question_ask(&question, ask_uid);
-	buffer = question.buffer;
 	if (r < 0 || !question.found)
 		return r;
 	user = &question.answer.user;

@@ -142,7 +142,8 @@ void place_refuse_link(int link, const char *path, struct refusal *refusal)
 	(void)snprintf(refusal->message, sizeof(refusal->message), "is a symbolic link to '%.*s'",
 		(int)length, text);
 	(void)snprintf(refusal->remedy, sizeof(refusal->remedy),
-		"name the path where it really is: realpath %s", path);
+		"put the file itself there, or name the path where it really is: realpath %s",
+		path);
 }
 
 /* Where the walk is. */
@@ -151,7 +152,7 @@ struct walk {
 	struct refusal *refusal;
 	int at;               /* O_PATH of what has been reached */
 	struct statx *status; /* of it */
-	char *path;           /* absolute */
+	const char *path;     /* absolute */
 	size_t reached;       /* how much of it is behind us */
 };
 
@@ -160,30 +161,25 @@ static void refusal_lift(struct refusal *refusal, const char *directory)
 {
 	struct refusal inner = *refusal;
 
-	(void)snprintf(refusal->message, sizeof(refusal->message), "lies below %s, which %.256s",
+	(void)snprintf(refusal->message, sizeof(refusal->message), "lies below %s, which %.200s",
 		directory, inner.message);
 }
 
 /* Judges what has been reached as a directory to go on from. */
 static int walk_judge(struct walk *walk)
 {
-	_cleanup_free_ char *directory = NULL;
-	int r;
+	char directory[PATH_MAX]; /* for the eyes only: a longer one may be cut */
 
 	if (directory_is_trusted(walk->mounts, walk->status))
 		return PLACE_FOUND;
-	directory = strndup(walk->path, walk->reached == 0 ? 1 : walk->reached);
-	if (directory == NULL)
-		return -ENOMEM;
-	if (S_ISLNK(walk->status->stx_mode)) {
+	(void)snprintf(directory, sizeof(directory), "%.*s",
+		walk->reached == 0 ? 1 : (int)walk->reached, walk->path);
+	if (S_ISLNK(walk->status->stx_mode))
 		place_refuse_link(walk->at, directory, walk->refusal);
-	} else if (!S_ISDIR(walk->status->stx_mode)) {
+	else if (!S_ISDIR(walk->status->stx_mode))
 		return place_error(ENOTDIR, "cannot be read", walk->path, walk->refusal);
-	} else {
-		r = place_judge(walk->mounts, walk->status, directory, walk->refusal);
-		if (r < 0)
-			return r;
-	}
+	else if (place_judge(walk->mounts, walk->status, directory, walk->refusal) == PLACE_FOUND)
+		return PLACE_FOUND;
 	refusal_lift(walk->refusal, directory);
 	return PLACE_REFUSED;
 }
@@ -245,32 +241,30 @@ static int walk_all(struct walk *walk)
 	}
 }
 
-static int path_make_absolute(const char *path, char **absolute)
+/* malloc'ed; NULL and errno. */
+static char *path_make_absolute(const char *path)
 {
 	_cleanup_free_ char *folder = NULL;
+	char *absolute;
 
-	if (path[0] != '/') {
-		folder = getcwd(NULL, 0);
-		if (folder == NULL)
-			return -errno;
-	}
-	if (asprintf(absolute, "%s/%s", folder == NULL ? "" : folder, path) < 0)
-		return -ENOMEM;
-	return 0;
+	if (path[0] == '/')
+		return strdup(path);
+	folder = getcwd(NULL, 0);
+	if (folder == NULL)
+		return NULL;
+	return asprintf(&absolute, "%s/%s", folder, path) < 0 ? NULL : absolute;
 }
 
 static int place_open_trusted(const struct trusted_mounts *mounts, const char *path, int *fd,
 	struct statx *status, struct refusal *refusal)
 {
-	_cleanup_free_ char *absolute = NULL;
+	_cleanup_free_ char *absolute = path_make_absolute(path);
 	_cleanup_(walk_end) struct walk walk = {
-		.mounts = mounts, .refusal = refusal, .at = -1, .status = status};
+		.mounts = mounts, .refusal = refusal, .at = -1, .status = status, .path = absolute};
 	int r;
 
-	r = path_make_absolute(path, &absolute);
-	if (r < 0)
-		return place_error(-r, "cannot be read", path, refusal);
-	walk.path = absolute;
+	if (absolute == NULL)
+		return place_error(errno, "cannot be read", path, refusal);
 	walk.at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (walk.at < 0)
 		return walk_error(&walk, errno);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <limits.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
 
 #include "trust.h"
