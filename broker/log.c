@@ -5,6 +5,7 @@
  * and \u00HH in JSON, where each stands for one byte.
  */
 #include <errno.h>
+#include <linux/limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +64,6 @@ static void line_add(struct line *line, const char *format, ...)
 
 static void line_add_escaped(struct line *line, const char *bytes, size_t length)
 {
-	const char *escape = log_state.format == LOG_JSON ? "\\u00%02x" : "\\x%02x";
-
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)bytes[i];
 
@@ -73,7 +72,7 @@ static void line_add_escaped(struct line *line, const char *bytes, size_t length
 		else if (byte >= 0x20 && byte < 0x7f)
 			line_add(line, "%c", byte);
 		else
-			line_add(line, escape, byte);
+			line_add(line, "%s%02x", log_state.format == LOG_JSON ? "\\u00" : "\\x", byte);
 	}
 }
 

@@ -16,10 +16,12 @@
 #include "child.h"
 #include "clock.h"
 #include "connection.h"
+#include "events.h"
 #include "identify.h"
 #include "limits.h"
 #include "log.h"
 #include "names.h"
+#include "protocol.h"
 #include "registry.h"
 
 enum connection_state { CONNECTION_FREE = 0, CONNECTION_NAMING, CONNECTION_QUEUED, CONNECTION_DEALT };
