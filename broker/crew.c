@@ -38,6 +38,8 @@ struct crew_executor {
 	struct crew_worker *worker;
 	int offer; /* OFFERED: the worker's end of the channel */
 	uint64_t killed;
+	uint64_t started;
+	uint64_t start_at; /* NONE: when to start one; 0: it is not wanted */
 };
 
 enum worker_state {
@@ -113,6 +115,15 @@ static void executor_drop_offer(struct crew_executor *executor)
 	executor->offer = -1;
 }
 
+/* One is wanted: now, or after a pause when the last one died at once. */
+static void executor_want(struct crew_executor *executor, uint64_t now)
+{
+	uint64_t earliest = executor->started + RESTART_SETTLED_MSEC;
+
+	if (executor->state == EXECUTOR_NONE && executor->start_at == 0)
+		executor->start_at = executor->started == 0 || earliest < now ? now : earliest;
+}
+
 static void executor_ended(struct source *source)
 {
 	struct process *process = source_owner(source, struct process, ended);
@@ -125,6 +136,8 @@ static void executor_ended(struct source *source)
 	executor_drop_offer(executor);
 	executor->state = EXECUTOR_NONE;
 	worker_tell(worker, MESSAGE_EXECUTOR_GONE, executor_index(executor), false);
+	if (worker->state == WORKER_SERVING && executor_index(executor) < EXECUTORS_READY)
+		executor_want(executor, clock_msec());
 	worker_bury_if_quiet(worker);
 }
 
@@ -143,23 +156,24 @@ static void executor_offer(struct crew_executor *executor)
 	executor->state = EXECUTOR_RUNNING;
 }
 
-static void executor_start(struct crew_worker *worker, struct crew_executor *executor)
+static void executor_start(struct crew_executor *executor, uint64_t now)
 {
 	int ends[2], error;
 
+	executor->start_at = 0;
+	executor->started = now;
 	error = channel_pair(ends);
 	if (error < 0) {
 		log_message(LOG_ERR, "cannot start an executor: %s", strerror(-error));
 		return;
 	}
-	error = process_start(&executor->process, ROLE_EXECUTOR, worker->process.generation,
-		ends[1], -1, executor_ended);
+	error = process_start(&executor->process, ROLE_EXECUTOR,
+		executor->worker->process.generation, ends[1], -1, executor_ended);
 	close(ends[1]);
 	if (error < 0) {
 		close(ends[0]);
 		return;
 	}
-	executor->worker = worker;
 	executor->offer = ends[0];
 	executor->state = EXECUTOR_OFFERED;
 	executor_offer(executor);
@@ -236,8 +250,7 @@ static void worker_obey(struct crew_worker *worker, const struct message *messag
 		if (worker->state == WORKER_STARTING)
 			worker->state = WORKER_SERVING;
 		for (int i = 0; i < EXECUTORS_READY; i++)
-			if (worker->executors[i].state == EXECUTOR_NONE)
-				executor_start(worker, &worker->executors[i]);
+			executor_want(&worker->executors[i], clock_msec());
 		return;
 	case MESSAGE_ENDED:
 		listener->connection_ended(worker, message->slot, message->serial);
@@ -247,8 +260,8 @@ static void worker_obey(struct crew_worker *worker, const struct message *messag
 			executor_kill(executor);
 		return;
 	case MESSAGE_WANT_EXECUTOR:
-		if (executor != NULL && executor->state == EXECUTOR_NONE)
-			executor_start(worker, executor);
+		if (executor != NULL)
+			executor_want(executor, clock_msec());
 		return;
 	default:
 		return;
@@ -314,8 +327,10 @@ int crew_start(struct generation *generation)
 			.generation = generation,
 			.started = clock_msec(),
 			.deadline = clock_msec() + WORKER_START_DEADLINE_MSEC};
-		for each_executor (executor, worker)
+		for each_executor (executor, worker) {
+			executor->worker = worker;
 			executor->offer = -1;
+		}
 		error = worker_begin(worker, generation);
 		if (error < 0)
 			return error;
@@ -416,6 +431,12 @@ static void earlier(uint64_t *next, uint64_t when)
 
 static void executor_tick(struct crew_executor *executor, uint64_t now, uint64_t *next)
 {
+	if (executor->start_at != 0 && !worker_lives(executor->worker))
+		executor->start_at = 0;
+	if (executor->start_at != 0 && executor->start_at <= now)
+		executor_start(executor, now);
+	if (executor->start_at != 0)
+		earlier(next, executor->start_at);
 	if (executor->state == EXECUTOR_OFFERED)
 		executor_offer(executor);
 	if (executor->state == EXECUTOR_OFFERED)

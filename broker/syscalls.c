@@ -124,6 +124,7 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(ftruncate), .roles = S},
 	{.syscall = C(eventfd2), .roles = S},
 	{.syscall = C(epoll_create1), .roles = S | N},
+	{.syscall = C(signalfd4), .roles = S},
 	{.syscall = C(dup2), .roles = S},
 	{.syscall = C(dup3), .roles = S},
 	{.syscall = C(close_range), .roles = S},

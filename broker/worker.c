@@ -454,8 +454,10 @@ static void executor_gone(struct executor *executor, bool hanging)
 {
 	struct session *session = executor->session;
 
-	if (executor->state == EXECUTOR_NONE)
+	if (executor->state == EXECUTOR_NONE) {
+		worker.executor_wanted = false; /* it ended before it was there */
 		return;
+	}
 	if (executor->state == EXECUTOR_IDLE)
 		worker.executors_used++; /* as if it had been at work */
 	if (executor->channel >= 0) {
