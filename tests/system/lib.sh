@@ -87,7 +87,8 @@ as() { # USER COMMAND...
 start_as() { # USER COMMAND...
 	local AS
 	as_words "$1"
-	(exec "${AS[@]}" "${@:2}") &
+	# Not /dev/null, which the shell would give it.
+	(exec "${AS[@]}" "${@:2}") <&0 &
 }
 
 # A file that root alone may read, in folders that root alone may enter.
