@@ -168,7 +168,8 @@ void from_parse(struct parser *parser)
 	struct from *from = set_append(set, froms);
 	if (!from)
 		return;
-	*from = (struct from){first, set->conditions.count - first};
+	from->first_condition = first;
+	from->condition_count = set->conditions.count - first;
 	struct client *client = &set->clients.items[parser->client];
 	client->is_deniable = client->is_deniable && summary.is_deniable;
 	client->is_instanced = client->is_instanced && summary.is_instanced;

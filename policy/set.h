@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "image.h"
 #include "limits.h"
 #include "pattern.h"
 #include "policy.h"
@@ -63,8 +64,6 @@ struct principal {
 	struct span where;
 };
 
-enum condition_kind { CONDITION_ANYONE, CONDITION_USER, CONDITION_GROUP, CONDITION_UNIT };
-
 struct condition {
 	enum condition_kind kind;
 	struct principal principal; /* its id is the first of a range */
@@ -74,9 +73,8 @@ struct condition {
 
 struct from {
 	uint32_t first_condition, condition_count;
+	bool is_never; /* names somebody who does not exist */
 };
-
-enum effect { EFFECT_ALLOW, EFFECT_DENY, EFFECT_COUNT };
 
 struct rule {
 	enum effect effect;
@@ -87,6 +85,7 @@ struct rule {
 	uint32_t first_object, object_count;
 	struct policy_options options;
 	bool has_owner, has_owner_group;
+	bool is_never; /* its owner does not exist */
 	struct principal owner, owner_group;
 };
 
@@ -100,6 +99,7 @@ struct address {
 struct port_range {
 	uint16_t first, last;
 	uint32_t service; /* index into set->names, or NONE */
+	bool is_never;    /* the service does not exist */
 	struct span where;
 };
 
@@ -128,6 +128,8 @@ struct object {
 	struct pattern pattern;
 	struct address address;
 	uint32_t first_port, port_count;
+	uint32_t interface_index; /* once resolved; 0: any */
+	bool is_never;            /* the interface does not exist */
 };
 
 struct client {
