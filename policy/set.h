@@ -10,7 +10,7 @@
 #pragma once
 
 #include "image.h"
-#include "limits.h"
+#include "bounds.h"
 #include "pattern.h"
 #include "policy.h"
 
