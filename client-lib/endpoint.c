@@ -63,12 +63,10 @@ static bool parse_ipv6(struct fdbroker_endpoint *endpoint, const char *text, siz
 	return inet_pton(AF_INET6, address, endpoint->address) == 1;
 }
 
-static bool parse_host(
-	struct fdbroker_endpoint *endpoint, bool *is_any, const char *text, size_t length)
+static bool parse_host(struct fdbroker_endpoint *endpoint, const char *text, size_t length)
 {
-	*is_any = length == 1 && text[0] == '*';
-	if (*is_any) {
-		endpoint->family = 6;
+	if (length == 1 && text[0] == '*') {
+		endpoint->family = 0;
 		return true;
 	}
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']')
@@ -97,7 +95,7 @@ static const char *parse_protocol(struct fdbroker_endpoint *endpoint, const char
 	return NULL;
 }
 
-int endpoint_parse(struct fdbroker_endpoint *endpoint, bool *is_any, const char *text)
+int endpoint_parse(struct fdbroker_endpoint *endpoint, const char *text)
 {
 	unsigned long number;
 
@@ -110,7 +108,7 @@ int endpoint_parse(struct fdbroker_endpoint *endpoint, bool *is_any, const char 
 	const char *host = colon != NULL ? rest : "*";
 	size_t host_length = colon != NULL ? (size_t)(colon - rest) : 1;
 	if (!parse_number(port, strlen(port), UINT16_MAX, &number) ||
-		!parse_host(endpoint, is_any, host, host_length))
+		!parse_host(endpoint, host, host_length))
 		return EINVAL;
 	endpoint->port = (uint16_t)number;
 	return 0;

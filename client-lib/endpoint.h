@@ -9,11 +9,8 @@
 
 #include <sys/socket.h>
 
-/*
- * Returns 0, or EINVAL if the text is not an endpoint. *is_any becomes whether it names no host:
- * then the endpoint is [::], and 0.0.0.0 would do where there is no IPv6.
- */
-int endpoint_parse(struct fdbroker_endpoint *endpoint, bool *is_any, const char *text);
+/* Returns 0, or EINVAL if the text is not an endpoint. One that names no host has family 0. */
+int endpoint_parse(struct fdbroker_endpoint *endpoint, const char *text);
 
 /* Returns 0; EINVAL if it is too short for its family; EAFNOSUPPORT for any but the Internet's. */
 int endpoint_from_sockaddr(

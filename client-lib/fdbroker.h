@@ -109,6 +109,8 @@ enum fdbroker_reason {
 	FDBROKER_REASON_LOCAL = 10,
 	/* The connection to the broker is gone. */
 	FDBROKER_REASON_BROKER = 11,
+	/* The socket sent lives in a network namespace that the policy does not grant. */
+	FDBROKER_REASON_NETNS = 12,
 };
 
 /* A connection to the broker. */
@@ -304,9 +306,8 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
  *	"tcp:80"  "tcp:*:80"  "tcp:127.0.0.1:443"  "udp:[::1]:53"  "tcp:[fe80::1%2]:80"
  *
  * Without a host it is one socket for both families, bound to [::]; where the kernel has no IPv6,
- * to 0.0.0.0. "[::]" as a host is the same without that second attempt: whether it takes IPv4 too
- * is up to net.ipv6.bindv6only (ip(7), ipv6(7)). For one that surely does not, set IPV6_V6ONLY on
- * a socket of your own and use fdbroker_bind().
+ * to 0.0.0.0. "[::]" as a host takes IPv6 alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can
+ * stand beside it; net.ipv6.bindv6only does not matter. TCP sockets have SO_REUSEADDR (socket(7)).
  *
  * backlog: as for listen(2); not used for UDP.
  *

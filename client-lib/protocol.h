@@ -56,7 +56,7 @@ enum fdbroker_protocol { FDBROKER_TCP = 1, FDBROKER_UDP = 2 };
 /* An Internet endpoint. Unused bytes are 0. */
 struct fdbroker_endpoint {
 	uint8_t protocol;  /* enum fdbroker_protocol; ignored for BIND, where the socket knows */
-	uint8_t family;    /* 4 or 6 */
+	uint8_t family;    /* 4 or 6; in LISTEN also 0: every address of both families */
 	uint16_t port;     /* host byte order */
 	uint32_t scope;    /* interface index of a link-local address (sin6_scope_id) */
 	uint32_t flowinfo; /* sin6_flowinfo, network byte order as in struct sockaddr_in6 */
@@ -122,7 +122,14 @@ bool fdbroker_operation_takes_descriptor(enum fdbroker_operation operation);
 
 /* ---- writing ---- */
 
-/* A packet being put together in the caller's buffer of FDBROKER_PACKET_MAX bytes. */
+/* The largest reply packet: a header and FDBROKER_REQUESTS_MAX results. */
+#define FDBROKER_REPLY_MAX                                                                         \
+	(sizeof(struct fdbroker_header) + FDBROKER_REQUESTS_MAX * sizeof(struct fdbroker_result))
+
+/*
+ * A packet being put together in the caller's buffer of FDBROKER_PACKET_MAX bytes, or
+ * FDBROKER_REPLY_MAX for a reply.
+ */
 struct fdbroker_packet {
 	unsigned char *bytes;
 	size_t length;

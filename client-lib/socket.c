@@ -29,18 +29,13 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
 int fdbroker_listen(struct fdbroker *broker, const char *endpoint, int backlog)
 {
 	struct fdbroker_request request = {.operation = FDBROKER_LISTEN, .backlog = backlog};
-	bool is_any;
 
 	if (broker == NULL || endpoint == NULL)
 		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);
-	int error = endpoint_parse(&request.endpoint, &is_any, endpoint);
+	int error = endpoint_parse(&request.endpoint, endpoint);
 	if (error != 0)
 		return report_outcome(error, FDBROKER_REASON_LOCAL);
 	struct call_outcome outcome = call_once(broker, &request, -1, true);
-	if (outcome.error == EAFNOSUPPORT && is_any) {
-		request.endpoint.family = 4; /* [::] and 0.0.0.0 are both all zeroes */
-		outcome = call_once(broker, &request, -1, true);
-	}
 	report_outcome(outcome.error, outcome.reason);
 	return outcome.fd;
 }

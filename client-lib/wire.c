@@ -69,15 +69,31 @@ static const char *decode_open(
 	return NULL;
 }
 
+/* How many bytes of the address a family uses; -1: there is no such family. */
+static int address_length(unsigned int family)
+{
+	switch (family) {
+	case 0:
+		return 0;
+	case 4:
+		return 4;
+	case 6:
+		return 16;
+	default:
+		return -1;
+	}
+}
+
 static const char *check_endpoint(const struct fdbroker_endpoint *endpoint)
 {
-	if (endpoint->family == 6)
-		return NULL;
-	if (endpoint->family != 4)
-		return "the family of an endpoint is neither 4 nor 6";
-	if (endpoint->scope != 0 || endpoint->flowinfo != 0 ||
-		!all_zero(endpoint->address + 4, sizeof(endpoint->address) - 4))
-		return "an IPv4 endpoint has bytes that only IPv6 uses";
+	int used = address_length(endpoint->family);
+
+	if (used < 0)
+		return "the family of an endpoint is not 0, 4 or 6";
+	if (!all_zero(endpoint->address + used, sizeof(endpoint->address) - (size_t)used))
+		return "an endpoint has address bytes that its family does not use";
+	if (endpoint->family != 6 && (endpoint->scope != 0 || endpoint->flowinfo != 0))
+		return "an endpoint that is not IPv6 has a scope or a flow label";
 	return NULL;
 }
 
@@ -101,6 +117,8 @@ static const char *decode_bind(
 
 	if (wrong == NULL && request->backlog != 0)
 		return "a bind request has a backlog";
+	if (wrong == NULL && request->endpoint.family == 0)
+		return "a bind request has no family";
 	return wrong;
 }
 

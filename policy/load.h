@@ -9,27 +9,45 @@
 #include "trust.h"
 
 /*
+ * The largest policy file: far more than any policy needs, and little enough that a mistake in a
+ * name cannot exhaust memory.
+ */
+#define POLICY_FILE_BYTES_MAX (64u << 20)
+
+/*
  * Adds the policy files to the set. Each path is a file or a folder of *.policy; with count 0 the
  * drop-in folders of the installation are read: /usr/lib/fdbroker/policy.d, /run/fdbroker/policy.d,
- * /etc/fdbroker/policy.d, where a file of a later folder masks an earlier one of the same name and
- * a link whose text is exactly /dev/null disables it. A file counts only when the whole chain of
- * directories to it is trusted, it is a regular file of uid 0 that nobody else may write, and it
- * did not change between two fstats; every other one is skipped with a diagnostic that names it
- * and says why (an error when it was named itself, a warning when found in a folder; a missing
- * drop-in folder is nothing to mention). With mounts NULL that check is left out: for looking at a
- * draft. Returns 0 or a negative errno of the loader itself (out of memory).
+ * /etc/fdbroker/policy.d. A file in a folder masks one of the same name in an earlier folder, and a
+ * link whose text is exactly /dev/null disables that name. Named files come first, in their order,
+ * then those of the folders, by name.
+ *
+ * A file counts only when the whole chain of directories to it is trusted, it is a regular file of
+ * uid 0 on a trusted mount that nobody else may write, it has at most POLICY_FILE_BYTES_MAX bytes
+ * and did not change between the look at it and the end of reading. No link is followed. With
+ * mounts NULL placement is left out and links are followed: for looking at a draft.
+ *
+ * Every file that does not count gets a diagnostic that names it and says why: an error when it was
+ * named itself, a warning when found in a folder, a note when that is as it should be (masked,
+ * disabled, not called *.policy). A folder that cannot be read or is not trusted is an error: all
+ * that it says would be missing. A missing drop-in folder is nothing to mention.
+ *
+ * Returns how many files were added, or a negative errno of the loader itself (out of memory or of
+ * descriptors); then the set is incomplete and must not be used.
  */
 int policy_load_files(struct policy_set *set, const struct trusted_mounts *mounts,
 	const char *const *paths, size_t count);
 
 /*
  * Asks the name service (getpwnam_r(3) and friends) for every name. 0: each is FOUND or UNKNOWN.
- * A negative errno: the name service itself failed at names[*failed]; the load must fail.
+ * A negative errno: the name service itself failed at names[*failed]; the load must fail. May take
+ * as long as the name service does, and loads its modules into this process.
  */
 int policy_load_names(struct policy_name *names, size_t count, size_t *failed);
 
 /*
  * The name and home directory of a uid. An empty string: undefined (no such user, too long, or the
- * home is not an absolute path of at least two components owned by the uid itself).
+ * home is not an absolute path of at least two components, without "." and "..", that leads to a
+ * directory owned by the uid itself). 0, or a negative errno when the name service failed. May wait
+ * as policy_load_names() does, and for the file system of the home.
  */
 int policy_load_user(uint32_t uid, char *name, size_t name_size, char *home, size_t home_size);

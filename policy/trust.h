@@ -15,10 +15,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
+/*
+ * In place of both device numbers: the files of this mount show other devices than the mount
+ * itself. Subvolumes of btrfs and the layers of overlay do.
+ */
+#define TRUSTED_MOUNT_ANY_DEVICE UINT32_MAX
+
 struct trusted_mount {
-	uint64_t id; /* STATX_MNT_ID */
+	uint64_t id;           /* STATX_MNT_ID */
 	uint32_t major, minor; /* of the file system: a mount id alone can be used again */
 };
 
@@ -33,14 +40,32 @@ static inline size_t trusted_mounts_size(const struct trusted_mounts *mounts)
 	return sizeof(*mounts) + mounts->count * sizeof(mounts->mounts[0]);
 }
 
-/* Takes the snapshot from /proc/self/mountinfo (man 5 proc). *mounts is malloc'ed. */
+/*
+ * Takes the snapshot from /proc/self/mountinfo (man 5 proc). *mounts is malloc'ed. 0 or a negative
+ * errno; -EBADMSG: a line is not as proc(5) has it.
+ */
 int trusted_mounts_read(struct trusted_mounts **mounts);
+
+/* The same from any text of that form. */
+int trusted_mounts_parse(FILE *mountinfo, struct trusted_mounts **mounts);
 
 /*
  * statx(2) of what an O_PATH descriptor holds, with AT_STATX_DONT_SYNC and the mount id: it never
  * asks a remote or a FUSE server, and so never waits. 0 or a negative errno.
  */
 int trust_statx(int fd, struct statx *status);
+
+/*
+ * Why an object is not root's alone: the same for directories, files and links, except that the
+ * mode of a link means nothing (symlink(7)). The first that applies.
+ */
+enum distrust {
+	DISTRUST_NONE,
+	DISTRUST_MOUNT,    /* on a mount that is not trusted: owner and mode mean nothing there */
+	DISTRUST_OWNER,    /* its owner is not uid 0 */
+	DISTRUST_WRITABLE, /* its group or others may write */
+};
+enum distrust trust_judge(const struct trusted_mounts *mounts, const struct statx *status);
 
 bool trusted_mounts_hold(const struct trusted_mounts *mounts, const struct statx *status);
 bool directory_is_trusted(const struct trusted_mounts *mounts, const struct statx *status);

@@ -390,18 +390,36 @@ static void a_malformed_endpoint_is_refused(void **state)
 	(void)state;
 	unsigned char buffer[FDBROKER_PACKET_MAX];
 	struct fdbroker_request request = endpoint_request(FDBROKER_LISTEN);
-	request.endpoint = (struct fdbroker_endpoint){.protocol = FDBROKER_TCP, .family = 4};
+	request.endpoint = (struct fdbroker_endpoint){
+		.protocol = FDBROKER_TCP, .family = 4, .address = {127, 0, 0, 1}};
 	struct fdbroker_packet packet = packet_of(buffer, request);
 	const struct change changes[] = {
 		{"too short", BODY(fdbroker_endpoint_body, header.size), 2, 32},
 		{"protocol 0", BODY(fdbroker_endpoint_body, endpoint.protocol), 1, 0},
 		{"protocol 3", BODY(fdbroker_endpoint_body, endpoint.protocol), 1, 3},
-		{"family 0", BODY(fdbroker_endpoint_body, endpoint.family), 1, 0},
+		{"no family but an address", BODY(fdbroker_endpoint_body, endpoint.family), 1, 0},
 		{"family 5", BODY(fdbroker_endpoint_body, endpoint.family), 1, 5},
 		{"IPv4 with a scope", BODY(fdbroker_endpoint_body, endpoint.scope), 4, 1},
 		{"IPv4 with a flow", BODY(fdbroker_endpoint_body, endpoint.flowinfo), 4, 1},
 		{"long IPv4", BODY(fdbroker_endpoint_body, endpoint.address) + 4, 1, 1},
 		{"longest IPv4", BODY(fdbroker_endpoint_body, endpoint.address) + 15, 1, 1},
+	};
+
+	expect_refused(changes, COUNT(changes), &packet, decode);
+}
+
+static void only_listen_may_mean_both_families(void **state)
+{
+	(void)state;
+	unsigned char buffer[FDBROKER_PACKET_MAX];
+	struct fdbroker_request request = endpoint_request(FDBROKER_LISTEN);
+	request.endpoint = (struct fdbroker_endpoint){.protocol = FDBROKER_TCP, .port = 80};
+	request.backlog = 0;
+	struct fdbroker_packet packet = packet_of(buffer, request);
+	const struct change changes[] = {
+		{"BIND", BODY(fdbroker_endpoint_body, header.operation), 1, FDBROKER_BIND},
+		{"scope", BODY(fdbroker_endpoint_body, endpoint.scope), 4, 1},
+		{"flow", BODY(fdbroker_endpoint_body, endpoint.flowinfo), 4, 1},
 	};
 
 	expect_refused(changes, COUNT(changes), &packet, decode);
@@ -505,6 +523,7 @@ int main(void)
 		cmocka_unit_test(a_malformed_header_is_refused),
 		cmocka_unit_test(a_malformed_open_request_is_refused),
 		cmocka_unit_test(a_malformed_endpoint_is_refused),
+		cmocka_unit_test(only_listen_may_mean_both_families),
 		cmocka_unit_test(a_bind_with_a_backlog_is_refused),
 		cmocka_unit_test(a_bind_is_alone_in_its_packet),
 		cmocka_unit_test(a_malformed_reply_is_refused),

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Channels: how the broker's own processes talk to each other. A channel is a SOCK_SEQPACKET
+ * socketpair that the supervisor made; one message is one packet, with at most one descriptor.
+ *
+ *	supervisor -> worker	DEAL, EXECUTOR, EXECUTOR_GONE, RETIRE
+ *	worker -> supervisor	READY, ENDED, ABANDON, WANT_EXECUTOR
+ *	worker -> executor	TAKE, DRAIN
+ *	executor -> worker	DONE
+ *
+ * Nothing that a client sent travels here: a packet stays in the queue of its connection until the
+ * process that will serve it takes it from there.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "policy.h"
+
+enum message_type {
+	MESSAGE_DEAL = 1,      /* here is a connection (descriptor) and who is at its other end */
+	MESSAGE_EXECUTOR,      /* here is the channel (descriptor) to a new executor */
+	MESSAGE_EXECUTOR_GONE, /* that executor will not touch a connection any more */
+	MESSAGE_RETIRE,	       /* finish what is in hand, then end */
+	MESSAGE_READY,	       /* confined, and ready to serve */
+	MESSAGE_ENDED,	       /* this connection is over, its queue is empty */
+	MESSAGE_ABANDON,       /* this executor has taken too long */
+	MESSAGE_WANT_EXECUTOR, /* work waits and no executor is idle */
+	MESSAGE_TAKE,	       /* take the next packet of this connection (descriptor), serve it */
+	MESSAGE_DRAIN,	       /* take and discard all packets of this connection (descriptor) */
+	MESSAGE_DONE,	       /* the connection is the worker's again */
+};
+
+/* The ids of a packet that an executor was lent; count 0: none. */
+struct hand {
+	uint32_t id;
+	uint32_t count;
+};
+
+struct message {
+	uint32_t type; /* enum message_type */
+	uint32_t slot; /* of the connection, or the index of the executor */
+	uint32_t serial; /* tells one user of a slot from the next */
+	int32_t pid;	/* of the peer, for the audit log; 0: not known */
+	/* DEAL: what may be in the hands of a process that is dead */
+	struct hand hand;
+	/* DEAL: end it at once. DONE: end it, it broke the protocol. EXECUTOR_GONE: not dead, but
+	   hanging in the kernel; the last EXECUTOR_GONE has it false. */
+	uint32_t flag;
+	struct policy_peer peer; /* DEAL, TAKE */
+};
+
+/* Makes both ends, close-on-exec; the first is non-blocking. 0 or a negative errno. */
+int channel_pair(int ends[static 2]);
+
+/* Sends a message and, when fd is not -1, a duplicate of it. 0, -EAGAIN, or another negative errno. */
+int channel_send(int channel, const struct message *message, int fd)
+	__attribute__((warn_unused_result));
+
+/*
+ * Receives a message. *fd becomes the descriptor that came along, owned by the caller, or -1.
+ * Returns 1, 0 at the end of file, -EAGAIN, or another negative errno (-EPROTO: not a message).
+ */
+int channel_receive(int channel, struct message *message, int *fd)
+	__attribute__((warn_unused_result));

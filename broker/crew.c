@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a worker: STARTING until it says that it is ready, SERVING, perhaps RETIRING, and
+ * ENDED when its pidfd says so. Then its executors are ended too, and only when none of them can
+ * touch a connection any more is it buried: what it held can be dealt anew.
+ *
+ * An executor that was killed is gone when its pidfd says so, or, when it hangs in the kernel, after
+ * a while in which it would have left any system call that touches a connection.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "crew.h"
+#include "events.h"
+#include "limits.h"
+#include "log.h"
+#include "process.h"
+
+enum executor_state {
+	EXECUTOR_NONE = 0,
+	EXECUTOR_OFFERED, /* runs; its channel is still to be sent to the worker */
+	EXECUTOR_RUNNING,
+	EXECUTOR_KILLED,
+	EXECUTOR_HANGING, /* killed, and still there; it touches nothing any more */
+};
+
+struct crew_executor {
+	enum executor_state state;
+	struct process process;
+	struct crew_worker *worker;
+	int offer; /* OFFERED: the worker's end of the channel */
+	uint64_t killed;
+	uint64_t started;
+	uint64_t start_at; /* NONE: when to start one; 0: it is not wanted */
+};
+
+enum worker_state {
+	WORKER_NONE = 0,
+	WORKER_STARTING,
+	WORKER_SERVING,
+	WORKER_RETIRING,
+	WORKER_ENDED,
+	WORKER_BURIED, /* but executors of it hang */
+};
+
+struct crew_worker {
+	enum worker_state state;
+	bool expected; /* its end was asked for */
+	struct process process;
+	struct generation *generation; /* compared only; process holds it while it lives */
+	int channel;
+	struct source heard;
+	struct hands *hands;
+	uint64_t started;
+	uint64_t deadline; /* STARTING, RETIRING */
+	unsigned int connections;
+	struct crew_executor executors[EXECUTORS_MAX];
+};
+
+/* Two generations while one relieves the other, and as many again that executors may haunt. */
+static struct crew_worker workers[4 * WORKERS_MAX];
+static const struct crew_listener *listener;
+static uint64_t last_life = UINT64_MAX;
+
+#define each_worker(worker)                                                                        \
+	(struct crew_worker *worker = workers;                                                     \
+		worker < workers + sizeof(workers) / sizeof(workers[0]); worker++)
+#define each_executor(executor, worker)                                                            \
+	(struct crew_executor *executor = (worker)->executors;                                     \
+		executor < (worker)->executors + EXECUTORS_MAX; executor++)
+
+void crew_listen(const struct crew_listener *who)
+{
+	listener = who;
+}
+
+/* ---- telling a worker ---- */
+
+static bool worker_lives(const struct crew_worker *worker)
+{
+	return worker->state == WORKER_STARTING || worker->state == WORKER_SERVING ||
+		worker->state == WORKER_RETIRING;
+}
+
+/* A worker that does not empty its channel is not well; DEAL_QUEUE_BYTES_MAX keeps room in it. */
+static void worker_tell(struct crew_worker *worker, enum message_type type, uint32_t slot, bool flag)
+{
+	struct message message = {.type = type, .slot = slot, .flag = flag};
+
+	if (worker_lives(worker) && channel_send(worker->channel, &message, -1) < 0)
+		child_kill(worker->process.pidfd);
+}
+
+/* ---- executors ---- */
+
+static void worker_bury_if_quiet(struct crew_worker *worker);
+
+static uint32_t executor_index(const struct crew_executor *executor)
+{
+	return (uint32_t)(executor - executor->worker->executors);
+}
+
+static void executor_drop_offer(struct crew_executor *executor)
+{
+	if (executor->offer >= 0)
+		close(executor->offer);
+	executor->offer = -1;
+}
+
+/* One is wanted: now, or after a pause when the last one died at once. */
+static void executor_want(struct crew_executor *executor, uint64_t now)
+{
+	uint64_t earliest = executor->started + RESTART_SETTLED_MSEC;
+
+	if (executor->state == EXECUTOR_NONE && executor->start_at == 0)
+		executor->start_at = executor->started == 0 || earliest < now ? now : earliest;
+}
+
+static void executor_ended(struct source *source)
+{
+	struct process *process = source_owner(source, struct process, ended);
+	struct crew_executor *executor = source_owner(process, struct crew_executor, process);
+	struct crew_worker *worker = executor->worker;
+	bool asked_for = executor->state == EXECUTOR_KILLED ||
+		executor->state == EXECUTOR_HANGING || !worker_lives(worker) || worker->expected;
+
+	process_end(process, asked_for);
+	executor_drop_offer(executor);
+	executor->state = EXECUTOR_NONE;
+	worker_tell(worker, MESSAGE_EXECUTOR_GONE, executor_index(executor), false);
+	if (worker->state == WORKER_SERVING && executor_index(executor) < EXECUTORS_READY)
+		executor_want(executor, clock_msec());
+	worker_bury_if_quiet(worker);
+}
+
+/* Sends the worker its end of the channel, once there is room for it. */
+static void executor_offer(struct crew_executor *executor)
+{
+	struct message message = {.type = MESSAGE_EXECUTOR, .slot = executor_index(executor)};
+	int error;
+
+	if (!worker_lives(executor->worker))
+		return;
+	error = channel_send(executor->worker->channel, &message, executor->offer);
+	if (error == -EAGAIN || error == -ETOOMANYREFS)
+		return;
+	executor_drop_offer(executor);
+	executor->state = EXECUTOR_RUNNING;
+}
+
+static void executor_start(struct crew_executor *executor, uint64_t now)
+{
+	int ends[2], error;
+
+	executor->start_at = 0;
+	executor->started = now;
+	error = channel_pair(ends);
+	if (error < 0) {
+		log_message(LOG_ERR, "cannot start an executor: %s", strerror(-error));
+		return;
+	}
+	error = process_start(&executor->process, ROLE_EXECUTOR,
+		executor->worker->process.generation, ends[1], -1, executor_ended);
+	close(ends[1]);
+	if (error < 0) {
+		close(ends[0]);
+		return;
+	}
+	executor->offer = ends[0];
+	executor->state = EXECUTOR_OFFERED;
+	executor_offer(executor);
+}
+
+static void executor_kill(struct crew_executor *executor)
+{
+	if (executor->state != EXECUTOR_RUNNING && executor->state != EXECUTOR_OFFERED)
+		return;
+	child_kill(executor->process.pidfd);
+	executor_drop_offer(executor);
+	executor->state = EXECUTOR_KILLED;
+	executor->killed = clock_msec();
+}
+
+/* Killed, and it does not end. */
+static void executor_hangs(struct crew_executor *executor)
+{
+	executor->state = EXECUTOR_HANGING;
+	log_message(LOG_WARNING, "executor %d hangs in the kernel; it serves nobody any more",
+		executor->process.pid);
+	worker_tell(executor->worker, MESSAGE_EXECUTOR_GONE, executor_index(executor), true);
+	worker_bury_if_quiet(executor->worker);
+}
+
+/* ---- workers ---- */
+
+static void worker_bury_if_quiet(struct crew_worker *worker)
+{
+	bool haunted = false;
+
+	if (worker->state != WORKER_ENDED && worker->state != WORKER_BURIED)
+		return;
+	for each_executor (executor, worker) {
+		if (executor->state == EXECUTOR_HANGING)
+			haunted = true;
+		else if (executor->state != EXECUTOR_NONE)
+			return;
+	}
+	if (worker->state == WORKER_ENDED) {
+		worker->state = WORKER_BURIED;
+		listener->worker_buried(worker, !worker->expected, worker->hands);
+		munmap(worker->hands, sizeof(*worker->hands));
+		worker->hands = NULL;
+	}
+	if (!haunted)
+		worker->state = WORKER_NONE;
+}
+
+static void worker_ended(struct source *source)
+{
+	struct process *process = source_owner(source, struct process, ended);
+	struct crew_worker *worker = source_owner(process, struct crew_worker, process);
+
+	process_end(process, worker->expected);
+	source_remove(&worker->heard);
+	close(worker->channel);
+	worker->channel = -1;
+	if (!worker->expected)
+		last_life = clock_msec() - worker->started;
+	worker->state = WORKER_ENDED;
+	for each_executor (executor, worker)
+		executor_kill(executor);
+	worker_bury_if_quiet(worker);
+}
+
+static void worker_obey(struct crew_worker *worker, const struct message *message)
+{
+	struct crew_executor *executor =
+		message->slot < EXECUTORS_MAX ? &worker->executors[message->slot] : NULL;
+
+	switch (message->type) {
+	case MESSAGE_READY:
+		if (worker->state == WORKER_STARTING)
+			worker->state = WORKER_SERVING;
+		for (int i = 0; i < EXECUTORS_READY; i++)
+			executor_want(&worker->executors[i], clock_msec());
+		return;
+	case MESSAGE_ENDED:
+		listener->connection_ended(worker, message->slot, message->serial);
+		return;
+	case MESSAGE_ABANDON:
+		if (executor != NULL)
+			executor_kill(executor);
+		return;
+	case MESSAGE_WANT_EXECUTOR:
+		if (executor != NULL)
+			executor_want(executor, clock_msec());
+		return;
+	default:
+		return;
+	}
+}
+
+static void worker_heard(struct source *source)
+{
+	struct crew_worker *worker = source_owner(source, struct crew_worker, heard);
+	struct message message;
+	int fd, received;
+
+	received = channel_receive(worker->channel, &message, &fd);
+	if (fd >= 0)
+		close(fd); /* it has none to send */
+	if (received == 1)
+		worker_obey(worker, &message);
+	else if (received != -EAGAIN)
+		source_remove(source); /* it is ending; its pidfd will say so */
+}
+
+static struct hands *hands_make(int *fd)
+{
+	void *memory;
+
+	*fd = memfd_create("fdbroker-hands", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (*fd < 0 || ftruncate(*fd, sizeof(struct hands)) < 0 ||
+		fcntl(*fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return NULL;
+	memory = mmap(NULL, sizeof(struct hands), PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int worker_begin(struct crew_worker *worker, struct generation *generation)
+{
+	_cleanup_close_ int hands = -1, theirs = -1, ours = -1;
+	int ends[2], error;
+
+	error = channel_pair(ends);
+	if (error < 0)
+		return error;
+	ours = ends[0];
+	theirs = ends[1];
+	worker->hands = hands_make(&hands);
+	if (worker->hands == NULL)
+		return -errno;
+	error = process_start(
+		&worker->process, ROLE_WORKER, generation, theirs, hands, worker_ended);
+	if (error < 0)
+		return error;
+	worker->channel = take_fd(&ours);
+	return source_add(&worker->heard, worker->channel, worker_heard);
+}
+
+int crew_start(struct generation *generation)
+{
+	for each_worker (worker) {
+		int error;
+
+		if (worker->state != WORKER_NONE)
+			continue;
+		*worker = (struct crew_worker){.heard.fd = -1,
+			.generation = generation,
+			.started = clock_msec(),
+			.deadline = clock_msec() + WORKER_START_DEADLINE_MSEC};
+		for each_executor (executor, worker) {
+			executor->worker = worker;
+			executor->offer = -1;
+		}
+		error = worker_begin(worker, generation);
+		if (error < 0)
+			return error;
+		worker->state = WORKER_STARTING;
+		return 0;
+	}
+	log_message(LOG_ERR, "cannot start a worker: too many executors hang in the kernel");
+	return -EAGAIN;
+}
+
+static unsigned int count_state(const struct generation *generation, enum worker_state state)
+{
+	unsigned int count = 0;
+
+	for each_worker (worker)
+		count += worker->state == state && worker->generation == generation;
+	return count;
+}
+
+unsigned int crew_starting(const struct generation *generation)
+{
+	return count_state(generation, WORKER_STARTING);
+}
+
+unsigned int crew_serving(const struct generation *generation)
+{
+	return count_state(generation, WORKER_SERVING);
+}
+
+unsigned int crew_others(const struct generation *generation)
+{
+	unsigned int count = 0;
+
+	for each_worker (worker)
+		count += worker->generation != generation &&
+			(worker_lives(worker) || worker->state == WORKER_ENDED);
+	return count;
+}
+
+void crew_retire_others(const struct generation *generation)
+{
+	for each_worker (worker) {
+		if (!worker_lives(worker) || worker->generation == generation)
+			continue;
+		worker->expected = true;
+		worker_tell(worker, MESSAGE_RETIRE, 0, false);
+		worker->state = WORKER_RETIRING;
+		/* Its executors have RETIRE_DEADLINE_MSEC, and then two times the grace. */
+		worker->deadline = clock_msec() + RETIRE_DEADLINE_MSEC + 2 * KILL_GRACE_MSEC;
+	}
+}
+
+void crew_dismiss(const struct generation *generation)
+{
+	for each_worker (worker) {
+		if (!worker_lives(worker) || worker->generation != generation)
+			continue;
+		worker->expected = true;
+		child_kill(worker->process.pidfd);
+	}
+}
+
+struct crew_worker *crew_pick(const struct generation *generation)
+{
+	struct crew_worker *best = NULL;
+
+	for each_worker (worker)
+		if (worker->state == WORKER_SERVING && worker->generation == generation &&
+			(best == NULL || worker->connections < best->connections))
+			best = worker;
+	return best;
+}
+
+int crew_deal(struct crew_worker *worker, const struct message *message, int connection)
+{
+	int queued = 0, error;
+
+	if (ioctl(worker->channel, SIOCOUTQ, &queued) == 0 && queued > DEAL_QUEUE_BYTES_MAX)
+		return -EAGAIN;
+	error = channel_send(worker->channel, message, connection);
+	if (error == 0)
+		worker->connections++;
+	return error == -ETOOMANYREFS ? -EAGAIN : error;
+}
+
+void crew_return(struct crew_worker *worker)
+{
+	worker->connections--;
+}
+
+/* ---- time ---- */
+
+static void earlier(uint64_t *next, uint64_t when)
+{
+	if (when < *next)
+		*next = when;
+}
+
+static void executor_tick(struct crew_executor *executor, uint64_t now, uint64_t *next)
+{
+	if (executor->start_at != 0 && !worker_lives(executor->worker))
+		executor->start_at = 0;
+	if (executor->start_at != 0 && executor->start_at <= now)
+		executor_start(executor, now);
+	if (executor->start_at != 0)
+		earlier(next, executor->start_at);
+	if (executor->state == EXECUTOR_OFFERED)
+		executor_offer(executor);
+	if (executor->state == EXECUTOR_OFFERED)
+		earlier(next, now + DEAL_RETRY_MSEC);
+	if (executor->state != EXECUTOR_KILLED)
+		return;
+	if (executor->killed + KILL_GRACE_MSEC <= now)
+		executor_hangs(executor);
+	else
+		earlier(next, executor->killed + KILL_GRACE_MSEC);
+}
+
+static void worker_tick(struct crew_worker *worker, uint64_t now, uint64_t *next)
+{
+	if (worker->state != WORKER_STARTING && worker->state != WORKER_RETIRING)
+		return;
+	if (worker->deadline <= now) {
+		log_message(LOG_WARNING, "worker %d does not %s in time and is ended",
+			worker->process.pid,
+			worker->state == WORKER_STARTING ? "get ready" : "finish");
+		child_kill(worker->process.pidfd);
+		worker->deadline = UINT64_MAX;
+	}
+	earlier(next, worker->deadline);
+}
+
+uint64_t crew_tick(uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+
+	for each_worker (worker) {
+		if (worker->state == WORKER_NONE)
+			continue;
+		worker_tick(worker, now, &next);
+		for each_executor (executor, worker)
+			executor_tick(executor, now, &next);
+	}
+	return next;
+}
+
+uint64_t crew_last_life_msec(void)
+{
+	return last_life;
+}
+
+void crew_end(void)
+{
+	for each_worker (worker) {
+		if (worker_lives(worker)) {
+			worker->expected = true;
+			process_flush(&worker->process);
+			child_kill(worker->process.pidfd);
+		}
+		for each_executor (executor, worker) {
+			if (executor->state != EXECUTOR_RUNNING)
+				continue;
+			process_flush(&executor->process);
+			child_kill(executor->process.pidfd);
+		}
+	}
+}

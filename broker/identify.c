@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is at the other end of a connection. User and groups were recorded by the kernel at
+ * connect(2) and stay with the socket (unix(7), SO_PEERCRED, SO_PEERGROUPS), so whoever holds the
+ * connection later has the rights of whoever made it. The unit is looked up now, in /proc, and
+ * counts only when the process was there before and after the look and is still the same user.
+ *
+ * Must never: read from the connection.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "identify.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
+#endif
+
+/* Uids that our user namespace has no name for are shown as this one, user_namespaces(7). */
+static uint32_t overflow_uid(void)
+{
+	_cleanup_close_ int fd = open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return 65534;
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
+static int identify_groups(int connection, struct peer_identity *identity)
+{
+	socklen_t size = 0;
+
+	/* ERANGE says how much room it takes, unix(7). */
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 && errno != ERANGE)
+		return -errno;
+	if (size == 0)
+		return 0;
+	identity->groups = malloc(size);
+	if (identity->groups == NULL)
+		return -ENOMEM;
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERGROUPS, identity->groups, &size) < 0)
+		return -errno;
+	identity->group_count = size / sizeof(identity->groups[0]);
+	return 0;
+}
+
+/* ---- the unit ---- */
+
+/*
+ * A pidfd of the very process that connected. Below 6.5 it is of whatever has the pid now: then
+ * *exact is false, and that process must at least have the user that was recorded.
+ */
+static int peer_pidfd(int connection, pid_t pid, bool *exact)
+{
+	int pidfd;
+	socklen_t length = sizeof(pidfd);
+
+	*exact = getsockopt(connection, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0;
+	if (*exact)
+		return pidfd;
+	return errno == ENOPROTOOPT ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+
+static bool process_has_ended(int pidfd)
+{
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&ended, 1, 0) != 0;
+}
+
+/* The cgroup that systemd made: of the unified hierarchy, or of its own on a legacy system. */
+static const char *cgroup_path(char *text)
+{
+	static const char *const marks[] = {"0::", ":name=systemd:"};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		for (char *line = text; line != NULL; line = strchr(line, '\n')) {
+			char *path;
+
+			line += *line == '\n';
+			path = strstr(line, marks[i]);
+			if (path == NULL || path >= line + strcspn(line, "\n"))
+				continue;
+			if (i == 0 && path != line)
+				continue;
+			path += strlen(marks[i]);
+			if (i == 0 && strcspn(path, "\n") <= 1)
+				continue; /* "/": the other hierarchy may know more */
+			path[strcspn(path, "\n")] = '\0';
+			return path;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The first component that is not a slice. Everything below it may have been made by the unit
+ * itself, everything above by nobody but the service manager.
+ */
+static char *unit_of_path(const char *path)
+{
+	while (*path == '/') {
+		const char *start = ++path;
+		size_t length = strcspn(start, "/");
+
+		path += length;
+		if (length > 6 && memcmp(path - 6, ".slice", 6) == 0)
+			continue;
+		if (length > 0 && start[0] == '_') { /* escaped by systemd, cg_escape */
+			start++;
+			length--;
+		}
+		/* A unit has a type; a container manager's own folders have none. */
+		if (length < 3 || start[0] == '.' || memchr(start, '.', length) == NULL)
+			return NULL;
+		return strndup(start, length);
+	}
+	return NULL;
+}
+
+static char *read_unit(const struct peer_identity *identity, bool exact)
+{
+	_cleanup_close_ int directory = -1, file = -1;
+	char text[8192], name[32];
+	const char *path;
+	struct stat status;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/%d", identity->pid);
+	directory = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0 || fstat(directory, &status) < 0)
+		return NULL;
+	if (!exact && status.st_uid != identity->uid)
+		return NULL;
+	file = openat(directory, "cgroup", O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return NULL;
+	n = read(file, text, sizeof(text) - 1);
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	path = cgroup_path(text);
+	return path != NULL ? unit_of_path(path) : NULL;
+}
+
+static char *identify_unit(int connection, const struct peer_identity *identity)
+{
+	_cleanup_close_ int pidfd = -1;
+	bool exact;
+	char *unit;
+
+	if (identity->pid <= 0)
+		return NULL;
+	pidfd = peer_pidfd(connection, identity->pid, &exact);
+	if (pidfd < 0)
+		return NULL;
+	unit = read_unit(identity, exact);
+	if (unit != NULL && process_has_ended(pidfd)) {
+		free(unit);
+		return NULL;
+	}
+	return unit;
+}
+
+int identify_peer(int connection, struct peer_identity *identity)
+{
+	struct ucred credentials;
+	socklen_t length = sizeof(credentials);
+	int error;
+
+	*identity = (struct peer_identity){.groups = NULL};
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
+		return -errno;
+	if (credentials.uid == (uid_t)-1 || credentials.uid == overflow_uid())
+		return -EPERM;
+	identity->uid = credentials.uid;
+	identity->gid = credentials.gid;
+	identity->pid = credentials.pid;
+	error = identify_groups(connection, identity);
+	if (error < 0) {
+		identify_free(identity);
+		return error;
+	}
+	identity->unit = identify_unit(connection, identity);
+	return 0;
+}
+
+void identify_free(struct peer_identity *identity)
+{
+	free(identity->groups);
+	free(identity->unit);
+	*identity = (struct peer_identity){.groups = NULL};
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is at the other end of a connection: asked of the kernel, never of the peer. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What the kernel says of a peer. All of it was true when it called connect(2). */
+struct peer_identity {
+	uint32_t uid, gid;
+	pid_t pid; /* 0: in a pid namespace that we do not see */
+	uint32_t *groups; /* malloc'ed, ascending or as the kernel has them */
+	size_t group_count;
+	char *unit; /* malloc'ed, or NULL: not known */
+};
+
+/*
+ * Fills in the identity. A peer whose uid has no name in our user namespace is refused (-EPERM).
+ * 0 or a negative errno.
+ */
+int identify_peer(int connection, struct peer_identity *identity)
+	__attribute__((warn_unused_result));
+void identify_free(struct peer_identity *identity);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every number that bounds what the broker does, with the reason beside it. After start a worker
+ * allocates nothing on a client's behalf: all of these are sizes of fixed tables, or counts and
+ * times that are checked in one place each.
+ */
+#pragma once
+
+/*
+ * Connections. A table entry is touched only when it is used. Fewer are possible when
+ * RLIMIT_NOFILE is lower: the supervisor and a worker hold one descriptor for each.
+ */
+#define SESSIONS_MAX 32768
+/* Of these, entries for connections that are only there to be refused. */
+#define SESSIONS_SPARE 64
+/* Descriptors that a process needs for itself, beside those of its connections. */
+#define DESCRIPTORS_RESERVED 512
+
+/* Workers, set by --workers. */
+#define WORKERS_MAX 16
+/* Executors of one worker: one is kept ready, others are started when work waits for them. */
+#define EXECUTORS_READY 1
+#define EXECUTORS_MAX 16
+
+/*
+ * How long an executor may take for one packet before it is given up: longer than a spinning disk
+ * takes to wake, shorter than people wait.
+ */
+#define EXECUTOR_DEADLINE_MSEC 10000
+/* The same when the policy it works under has been replaced: a reload waits for it. */
+#define RETIRE_DEADLINE_MSEC 1000
+/*
+ * After SIGKILL: by then the process is gone, or it hangs inside the kernel, where it can neither
+ * read nor write a connection any more.
+ */
+#define KILL_GRACE_MSEC 500
+
+/*
+ * Results that a client has not read, each perhaps with a descriptor, before it must read them all
+ * to be served again: one full packet, see fdbroker-protocol(7).
+ */
+#define UNREAD_RESULTS_MAX 64
+/* How often a client that has not read its replies is looked at again. */
+#define UNREAD_RECHECK_MSEC 10
+
+/* A connection whose requests were in hand when this many processes died is ended. */
+#define SESSION_CRASHES_MAX 3
+
+/* The name service: at load, and for the name and home of one peer (policies with %u or %h). */
+#define NAMES_LOAD_DEADLINE_MSEC 30000
+#define NAMES_PEER_DEADLINE_MSEC 2000
+#define NAMES_PEER_HELPERS_MAX 4
+
+/* Bytes of the ring between a process and the log; what does not fit is counted and said. */
+#define RING_BYTES (256 * 1024)
+/* A log line: the longest path, each byte escaped as \xHH, and what stands around it. */
+#define LOG_LINE_MAX 20480
+
+/* Symbolic links followed on the way to one object. The kernel's own limit is 40. */
+#define LINKS_MAX 8
+
+/* After accept(2) has failed for want of descriptors or memory. */
+#define ACCEPT_RETRY_MSEC 100
+/* After a connection could not be dealt because too many descriptors are in flight (unix(7)). */
+#define DEAL_RETRY_MSEC 2
+/*
+ * Bytes on the way to a worker beyond which no connection is dealt to it: some fifty of them. It
+ * keeps room in the channel for other messages, and few descriptors in flight.
+ */
+#define DEAL_QUEUE_BYTES_MAX 65536
+/* Between two starts of a worker when it dies at once: doubles from the first to the second. */
+#define RESTART_DELAY_MIN_MSEC 10
+#define RESTART_DELAY_MAX_MSEC 5000
+/* A worker that lived this long did not die at once. */
+#define RESTART_SETTLED_MSEC 1000
+/* A new worker must be ready to serve by then, or it counts as dead. */
+#define WORKER_START_DEADLINE_MSEC 10000

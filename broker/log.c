@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Formatting and writing log lines. What a client chose (paths above all) is escaped, so that no
+ * line can be faked: backslash, quote, control bytes and whatever is not ASCII become \xHH in text
+ * and \u00HH in JSON, where each stands for one byte.
+ */
+#include <errno.h>
+#include <linux/limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "reason.h"
+
+#define WORD(symbol, number, word, sentence) [number] = word,
+static const char *const reason_words[] = {FDBROKER_REASONS(WORD)};
+#undef WORD
+
+static struct {
+	enum log_format format;
+	int level;
+	bool prefixed; /* stderr is the journal's: "<3>" says the priority, sd-daemon(3) */
+	unsigned long skipped;
+	struct ring *ring;
+} log_state = {.level = LOG_INFO};
+
+void log_open(enum log_format format, int level)
+{
+	log_state.format = format;
+	log_state.level = level;
+	log_state.prefixed = getenv("JOURNAL_STREAM") != NULL;
+}
+
+void log_to_ring(struct ring *ring)
+{
+	log_state.ring = ring;
+}
+
+/* ---- a line being put together ---- */
+
+struct line {
+	size_t length;
+	char bytes[LOG_LINE_MAX];
+};
+
+static void line_add(struct line *line, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void line_add(struct line *line, const char *format, ...)
+{
+	size_t room = sizeof(line->bytes) - line->length;
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(line->bytes + line->length, room, format, arguments);
+	va_end(arguments);
+	if (n > 0)
+		line->length += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void line_add_escaped(struct line *line, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+
+		if (byte == '\\' || byte == '"')
+			line_add(line, "\\%c", byte);
+		else if (byte >= 0x20 && byte < 0x7f)
+			line_add(line, "%c", byte);
+		else
+			line_add(line, "%s%02x", log_state.format == LOG_JSON ? "\\u00" : "\\x", byte);
+	}
+}
+
+static void line_begin(struct line *line, int level)
+{
+	line->length = 0;
+	if (log_state.prefixed)
+		line_add(line, "<%d>", level);
+}
+
+/* Writes without waiting: a pipe that polls writable takes PIPE_BUF bytes at once (pipe(7)). */
+static bool write_now(const char *bytes, size_t length)
+{
+	while (length > 0) {
+		struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+		size_t chunk = length < PIPE_BUF ? length : PIPE_BUF;
+		ssize_t n;
+
+		if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)
+			return false;
+		n = write(STDERR_FILENO, bytes, chunk);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			bytes += n;
+			length -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+static void line_write(struct line *line)
+{
+	char said[96];
+	int n;
+
+	if (log_state.skipped > 0) {
+		n = snprintf(said, sizeof(said),
+			log_state.format == LOG_JSON ? "{\"skipped\":%lu}\n"
+						     : "log: %lu lines skipped\n",
+			log_state.skipped);
+		if (!write_now(said, (size_t)n)) {
+			log_state.skipped++;
+			return;
+		}
+		log_state.skipped = 0;
+	}
+	if (line->length > sizeof(line->bytes) - 2)
+		line->length = sizeof(line->bytes) - 2;
+	line->bytes[line->length++] = '\n';
+	if (!write_now(line->bytes, line->length))
+		log_state.skipped++;
+}
+
+/* ---- messages ---- */
+
+static void message_write(int level, const char *text, size_t length)
+{
+	struct line line;
+
+	line_begin(&line, level);
+	if (log_state.format == LOG_JSON) {
+		line_add(&line, "{\"level\":%d,\"message\":\"", level);
+		line_add_escaped(&line, text, length);
+		line_add(&line, "\"}");
+	} else {
+		line_add(&line, "fdbrokerd: %.*s", (int)length, text);
+	}
+	line_write(&line);
+}
+
+void log_message(int level, const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+	size_t length;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	length = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+	if (log_state.ring != NULL) {
+		ring_write(log_state.ring,
+			&(struct record){.kind = RECORD_MESSAGE,
+				.level = (uint8_t)level,
+				.text_length = (uint16_t)length},
+			"", text);
+		return;
+	}
+	if (level <= log_state.level)
+		message_write(level, text, length);
+}
+
+/* ---- records ---- */
+
+/* A record as the log shows it. */
+struct decision {
+	const struct record *record;
+	const char *unit, *object;
+	size_t unit_length, object_length;
+	char verbs[128];
+	char rule[512];
+	char client[256];
+};
+
+static const char *reason_word(unsigned int reason)
+{
+	return reason < sizeof(reason_words) / sizeof(reason_words[0]) ? reason_words[reason] : "?";
+}
+
+/* "ENOENT"; a number that is none cannot come from our own roles, but the ring is not trusted. */
+static const char *error_word(int error)
+{
+	const char *word = error > 0 ? strerrorname_np(error) : "-";
+
+	return word != NULL ? word : "?";
+}
+
+static void decision_read(struct decision *decision, const struct record *record,
+	const char *text, const struct policy_image *image)
+{
+	struct policy_location location;
+	size_t length = 0;
+
+	decision->record = record;
+	decision->unit = text;
+	decision->unit_length = record->unit_length;
+	decision->object = text + record->unit_length;
+	decision->object_length = (size_t)(record->text_length - record->unit_length);
+	decision->verbs[0] = '\0';
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
+		if ((record->verbs & POLICY_BIT(verb)) != 0)
+			length += (size_t)snprintf(decision->verbs + length,
+				sizeof(decision->verbs) - length, "%s%s", length > 0 ? "," : "",
+				policy_verb_name((enum policy_verb)verb));
+	snprintf(decision->rule, sizeof(decision->rule), "-");
+	snprintf(decision->client, sizeof(decision->client), "-");
+	if (record->rule >= policy_image_rule_count(image))
+		return;
+	policy_image_location(image, record->rule, &location);
+	snprintf(decision->rule, sizeof(decision->rule), "%s:%u", location.file, location.line);
+	snprintf(decision->client, sizeof(decision->client), "%s", location.client);
+}
+
+static void decision_write_text(struct line *line, const struct decision *decision)
+{
+	const struct record *record = decision->record;
+
+	line_add(line, "audit: %s uid=%u pid=%d unit=", record->allowed ? "allowed" : "denied",
+		record->uid, record->pid);
+	line_add_escaped(line, decision->unit_length > 0 ? decision->unit : "-",
+		decision->unit_length > 0 ? decision->unit_length : 1);
+	line_add(line, " verb=%s object=\"", decision->verbs);
+	line_add_escaped(line, decision->object, decision->object_length);
+	line_add(line, "\" reason=%s error=%s rule=", reason_word(record->reason),
+		error_word(record->error));
+	line_add_escaped(line, decision->rule, strlen(decision->rule));
+	line_add(line, " client=");
+	line_add_escaped(line, decision->client, strlen(decision->client));
+}
+
+static void decision_write_json(struct line *line, const struct decision *decision)
+{
+	const struct record *record = decision->record;
+
+	line_add(line, "{\"audit\":\"%s\",\"uid\":%u,\"pid\":%d,\"unit\":\"",
+		record->allowed ? "allowed" : "denied", record->uid, record->pid);
+	line_add_escaped(line, decision->unit, decision->unit_length);
+	line_add(line, "\",\"verb\":\"%s\",\"object\":\"", decision->verbs);
+	line_add_escaped(line, decision->object, decision->object_length);
+	line_add(line, "\",\"reason\":\"%s\",\"error\":\"%s\",\"rule\":\"",
+		reason_word(record->reason),
+		error_word(record->error));
+	line_add_escaped(line, decision->rule, strlen(decision->rule));
+	line_add(line, "\",\"client\":\"");
+	line_add_escaped(line, decision->client, strlen(decision->client));
+	line_add(line, "\"}");
+}
+
+void log_record(const struct record *record, const char *text, const struct policy_image *image)
+{
+	int level = record->allowed ? LOG_INFO : LOG_NOTICE;
+	struct decision decision;
+	struct line line;
+
+	if (record->kind == RECORD_MESSAGE) {
+		if (record->level <= log_state.level)
+			message_write(record->level, text, record->text_length);
+		return;
+	}
+	if (record->kind != RECORD_DECISION || level > log_state.level)
+		return;
+	decision_read(&decision, record, text, image);
+	line_begin(&line, level);
+	if (log_state.format == LOG_JSON)
+		decision_write_json(&line, &decision);
+	else
+		decision_write_text(&line, &decision);
+	line_write(&line);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Question and answer between the supervisor and the throw-away process that asks the name service.
+ *
+ *	question: what to look up, one packet a name
+ *	answer: one struct answer each, or a struct names_user
+ *
+ * Both travel as packets over the channel's socketpair; the side that asks checks every byte of
+ * what comes back, since modules that it knows nothing of ran where it came from.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "child.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "limits.h"
+#include "load.h"
+#include "log.h"
+#include "names.h"
+
+enum question_kind { QUESTION_NAME = 1, QUESTION_USER };
+
+struct question {
+	uint32_t kind;
+	uint32_t uid;	   /* USER */
+	uint32_t name_kind; /* NAME: enum policy_name_kind */
+	uint32_t length;   /* of name */
+	char name[256];	   /* without NUL: longer ones are not asked, nobody is called so */
+};
+
+struct answer {
+	int32_t error; /* of the name service */
+	uint32_t status;
+	uint32_t id, gid;
+};
+
+/* ---- the process that asks the name service ---- */
+
+static int answer_name(const struct question *question)
+{
+	char text[sizeof(question->name) + 1] = "";
+	struct policy_name name = {
+		.kind = (enum policy_name_kind)question->name_kind,
+		.name = text,
+	};
+	struct answer answer = {.error = 0};
+	size_t failed;
+
+	memcpy(text, question->name, question->length);
+	answer.error = policy_load_names(&name, 1, &failed);
+	answer.status = name.status;
+	answer.id = name.id;
+	answer.gid = name.gid;
+	return send(CHILD_CHANNEL, &answer, sizeof(answer), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int answer_user(const struct question *question)
+{
+	struct names_user user;
+
+	memset(&user, 0, sizeof(user));
+	if (policy_load_user(question->uid, user.name, sizeof(user.name), user.home,
+		    sizeof(user.home)) < 0)
+		memset(&user, 0, sizeof(user));
+	return send(CHILD_CHANNEL, &user, sizeof(user), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int names_main(void)
+{
+	struct question question;
+
+	if (confine_for_good(ROLE_NAMES, 0) < 0 || confine_syscalls(ROLE_NAMES, NULL) < 0)
+		return 1;
+	while (recv(CHILD_CHANNEL, &question, sizeof(question), 0) == sizeof(question)) {
+		int error = 0;
+
+		if (question.kind == QUESTION_NAME && question.length <= sizeof(question.name))
+			error = answer_name(&question);
+		else if (question.kind == QUESTION_USER)
+			error = answer_user(&question);
+		if (error < 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* ---- the supervisor's side ---- */
+
+/* Starts the helper; *channel is ours. */
+static int names_start(int *channel, int *pidfd)
+{
+	int fds[CHILD_DESCRIPTORS_END - CHILD_CHANNEL] = {-1, -1, -1, -1, -1, -1};
+	int ends[2], error;
+	pid_t pid;
+
+	error = channel_pair(ends);
+	if (error < 0)
+		return error;
+	fds[0] = ends[1];
+	*pidfd = child_start(ROLE_NAMES, fds, &pid);
+	close(ends[1]);
+	if (*pidfd < 0) {
+		close(ends[0]);
+		return *pidfd;
+	}
+	*channel = ends[0];
+	return 0;
+}
+
+/* Waits until the channel is ready. -ETIMEDOUT at the deadline. */
+static int names_wait(int channel, short events, uint64_t deadline)
+{
+	struct pollfd ready = {.fd = channel, .events = events};
+	uint64_t now = clock_msec();
+	int n;
+
+	do
+		n = poll(&ready, 1, now < deadline ? (int)(deadline - now) : 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n == 0 ? -ETIMEDOUT : 0;
+}
+
+static int names_question(int channel, const struct policy_name *name, uint64_t deadline)
+{
+	struct question question = {.kind = QUESTION_NAME, .name_kind = name->kind};
+	int error;
+
+	question.length = (uint32_t)strlen(name->name);
+	memcpy(question.name, name->name, question.length);
+	error = names_wait(channel, POLLOUT, deadline);
+	if (error < 0)
+		return error;
+	return send(channel, &question, sizeof(question), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int names_answer(int channel, struct policy_name *name, uint64_t deadline)
+{
+	struct answer answer;
+	int error;
+
+	error = names_wait(channel, POLLIN, deadline);
+	if (error < 0)
+		return error;
+	if (recv(channel, &answer, sizeof(answer), 0) != sizeof(answer))
+		return -EIO;
+	if (answer.error < 0)
+		return answer.error;
+	if (answer.status != POLICY_NAME_FOUND && answer.status != POLICY_NAME_UNKNOWN)
+		return -EIO;
+	name->status = (enum policy_name_status)answer.status;
+	name->id = answer.id;
+	name->gid = answer.gid;
+	return 0;
+}
+
+static int names_ask_one(int channel, struct policy_name *name, uint64_t deadline)
+{
+	int error;
+
+	if (strlen(name->name) > sizeof(((struct question *)0)->name)) {
+		name->status = POLICY_NAME_UNKNOWN;
+		return 0;
+	}
+	error = names_question(channel, name, deadline);
+	if (error == 0)
+		error = names_answer(channel, name, deadline);
+	if (error < 0)
+		log_message(LOG_ERR, "the name service failed at '%s': %s", name->name,
+			strerror(-error));
+	return error;
+}
+
+int names_ask(struct policy_name *names, size_t count)
+{
+	_cleanup_close_ int channel = -1, pidfd = -1;
+	uint64_t deadline = clock_msec() + NAMES_LOAD_DEADLINE_MSEC;
+	int error, status;
+
+	if (count == 0)
+		return 0;
+	error = names_start(&channel, &pidfd);
+	if (error < 0) {
+		log_message(LOG_ERR, "cannot start the name service helper: %s", strerror(-error));
+		return error;
+	}
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = names_ask_one(channel, &names[i], deadline);
+	child_kill(pidfd);
+	(void)names_wait(pidfd, POLLIN, clock_msec() + KILL_GRACE_MSEC);
+	(void)child_ended(pidfd, &status);
+	return error;
+}
+
+int names_user_ask(uint32_t uid, int *channel, int *pidfd)
+{
+	struct question question = {.kind = QUESTION_USER, .uid = uid};
+	int error = names_start(channel, pidfd);
+
+	if (error < 0)
+		return error;
+	/* The channel is empty: it takes this at once. */
+	if (send(*channel, &question, sizeof(question), MSG_NOSIGNAL) < 0)
+		return -errno;
+	return 0;
+}
+
+void names_user_answer(int channel, struct names_user *user)
+{
+	if (recv(channel, user, sizeof(*user), MSG_DONTWAIT) == sizeof(*user) &&
+		memchr(user->name, '\0', sizeof(user->name)) != NULL &&
+		memchr(user->home, '\0', sizeof(user->home)) != NULL)
+		return;
+	memset(user, 0, sizeof(*user));
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting, hearing and burying the processes that serve: see process.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "cleanup.h"
+#include "log.h"
+#include "process.h"
+
+void process_flush(struct process *process)
+{
+	static char text[UINT16_MAX];
+	struct record record;
+	uint64_t skipped;
+
+	while (ring_read(process->ring, &process->ring_tail, &record, text))
+		log_record(&record, text, process->generation->image);
+	skipped = atomic_load_explicit(&process->ring->skipped, memory_order_relaxed);
+	if (skipped != process->ring_skipped)
+		log_message(LOG_WARNING, "%s %d: %llu records skipped, the log could not keep up",
+			role_name(process->role), process->pid,
+			(unsigned long long)(skipped - process->ring_skipped));
+	process->ring_skipped = skipped;
+}
+
+static void process_woken(struct source *source)
+{
+	struct process *process = source_owner(source, struct process, woken);
+	uint64_t count;
+
+	if (read(process->wake, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		source_remove(source);
+	process_flush(process);
+}
+
+/* A fresh ring in shared memory. Returns its descriptor, or a negative errno. */
+static int ring_make(struct process *process)
+{
+	_cleanup_close_ int fd = memfd_create("fdbroker-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *memory;
+
+	if (fd < 0 || ftruncate(fd, sizeof(struct ring)) < 0)
+		return -errno;
+	/* Or its writer could take the memory away under our reading, memfd_create(2). */
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return -errno;
+	memory = mmap(NULL, sizeof(struct ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	process->ring = memory;
+	return take_fd(&fd);
+}
+
+static void process_release(struct process *process)
+{
+	source_remove(&process->ended);
+	source_remove(&process->woken);
+	if (process->pidfd >= 0)
+		close(process->pidfd);
+	if (process->wake >= 0)
+		close(process->wake);
+	if (process->ring != NULL)
+		munmap(process->ring, sizeof(struct ring));
+	process->pidfd = process->wake = -1;
+	process->ring = NULL;
+	generation_release(process->generation);
+	process->generation = NULL;
+}
+
+static int process_spawn(struct process *process, int channel, int ring, int hands)
+{
+	int fds[CHILD_DESCRIPTORS_END - CHILD_CHANNEL];
+
+	fds[CHILD_CHANNEL - CHILD_CHANNEL] = channel;
+	fds[CHILD_IMAGE - CHILD_CHANNEL] = process->generation->image_fd;
+	fds[CHILD_MOUNTS - CHILD_CHANNEL] = process->generation->mounts_fd;
+	fds[CHILD_RING - CHILD_CHANNEL] = ring;
+	fds[CHILD_WAKE - CHILD_CHANNEL] = process->wake;
+	fds[CHILD_HANDS - CHILD_CHANNEL] = hands;
+	process->pidfd = child_start(process->role, fds, &process->pid);
+	return process->pidfd < 0 ? process->pidfd : 0;
+}
+
+int process_start(struct process *process, enum role role, struct generation *generation,
+	int channel, int hands, source_ready *ended)
+{
+	_cleanup_close_ int ring = -1;
+	int error;
+
+	*process = (struct process){.role = role,
+		.pidfd = -1,
+		.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.generation = generation_hold(generation),
+		.ended.fd = -1,
+		.woken.fd = -1};
+	ring = process->wake >= 0 ? ring_make(process) : -errno;
+	error = ring < 0 ? ring : process_spawn(process, channel, ring, hands);
+	if (error == 0)
+		error = source_add(&process->ended, process->pidfd, ended);
+	if (error == 0)
+		error = source_add(&process->woken, process->wake, process_woken);
+	if (error < 0) {
+		log_message(LOG_ERR, "cannot start a %s: %s", role_name(role), strerror(-error));
+		if (process->pidfd >= 0) {
+			child_kill(process->pidfd);
+			(void)waitpid(process->pid, NULL, 0);
+		}
+		process_release(process);
+	}
+	return error;
+}
+
+void process_end(struct process *process, bool expected)
+{
+	int status = 0;
+
+	process_flush(process);
+	if (child_ended(process->pidfd, &status) && !expected) {
+		if (WIFSIGNALED(status))
+			log_message(LOG_ERR, "%s %d was ended by signal %d (%s)",
+				role_name(process->role), process->pid, WTERMSIG(status),
+				strsignal(WTERMSIG(status)));
+		else
+			log_message(LOG_ERR, "%s %d ended with status %d",
+				role_name(process->role), process->pid, WEXITSTATUS(status));
+	}
+	process_release(process);
+}

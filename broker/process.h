@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process that serves, as the supervisor sees it: its pidfd, its ring, the generation it works
+ * under. Workers and executors alike.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "confine.h"
+#include "events.h"
+#include "generation.h"
+#include "ring.h"
+
+struct process {
+	enum role role;
+	pid_t pid;
+	int pidfd;
+	int wake; /* eventfd: there is something in the ring */
+	struct ring *ring;
+	uint64_t ring_tail, ring_skipped;
+	struct generation *generation; /* held */
+	struct source ended, woken;
+};
+
+/*
+ * Starts a role with its end of a channel and, for a worker, the memory of its hands (else -1).
+ * `ended` is called once its pidfd says that it has ended; it then calls process_end(). 0 or a
+ * negative errno.
+ */
+int process_start(struct process *process, enum role role, struct generation *generation,
+	int channel, int hands, source_ready *ended) __attribute__((warn_unused_result));
+
+/* Reaps it, logs what is left in its ring and how it ended, when that was not as it should be. */
+void process_end(struct process *process, bool expected);
+
+/* Writes what is in the ring to the log. */
+void process_flush(struct process *process);

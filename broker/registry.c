@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection is NAMING while the name service is asked about its user (policies with %u or %h),
+ * QUEUED until it can be dealt, and DEALT while a worker has it. It comes back to QUEUED when that
+ * worker is buried, for whatever reason: reload and crash are one road.
+ *
+ * Must never: read from a connection, or close one whose queue is not empty (connection.h).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "accounts.h"
+#include "child.h"
+#include "clock.h"
+#include "connection.h"
+#include "events.h"
+#include "identify.h"
+#include "limits.h"
+#include "log.h"
+#include "names.h"
+#include "protocol.h"
+#include "registry.h"
+
+enum connection_state { CONNECTION_FREE = 0, CONNECTION_NAMING, CONNECTION_QUEUED, CONNECTION_DEALT };
+
+struct connection {
+	enum connection_state state;
+	int fd;
+	uint32_t serial;
+	bool ending;   /* shut; only to be drained */
+	unsigned int crashes;
+	struct peer_identity identity;
+	bool named; /* the name service was asked */
+	struct names_user *user; /* its answer, or NULL */
+	struct account *account;
+	struct crew_worker *worker; /* DEALT */
+	struct hand hand;	    /* what its last worker had lent of it */
+	struct connection *next;    /* in the queue, or free */
+};
+
+/* One question to the name service. */
+struct naming {
+	int channel, pidfd; /* -1: idle */
+	uint32_t uid;
+	uint64_t deadline;
+	struct source answered;
+};
+
+static struct {
+	const struct generation *generation;
+	uint32_t total; /* connections that are shared out between uids, by RLIMIT_NOFILE */
+	uint32_t used;
+	uint32_t fresh; /* from here on the table was never used */
+	struct connection *free;
+	struct connection *first, *last; /* queued */
+	struct connection table[SESSIONS_MAX];
+	struct accounts accounts;
+	struct naming namings[NAMES_PEER_HELPERS_MAX];
+} registry;
+
+void registry_open(void)
+{
+	struct rlimit limit = {.rlim_cur = 1024};
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	registry.total = SESSIONS_MAX - SESSIONS_SPARE;
+	if (limit.rlim_cur < SESSIONS_MAX + DESCRIPTORS_RESERVED)
+		registry.total = limit.rlim_cur > 2 * DESCRIPTORS_RESERVED
+			? (uint32_t)limit.rlim_cur - DESCRIPTORS_RESERVED
+			: (uint32_t)limit.rlim_cur / 2;
+	for (int i = 0; i < NAMES_PEER_HELPERS_MAX; i++)
+		registry.namings[i].channel = registry.namings[i].pidfd = -1;
+}
+
+bool registry_is_full(void)
+{
+	return registry.used >= registry.total + SESSIONS_SPARE;
+}
+
+/* ---- table and queue ---- */
+
+static struct connection *connection_new(int fd)
+{
+	struct connection *connection = registry.free;
+	uint32_t serial;
+
+	if (connection != NULL)
+		registry.free = connection->next;
+	else
+		connection = &registry.table[registry.fresh++];
+	serial = connection->serial + 1;
+	*connection = (struct connection){.fd = fd, .serial = serial};
+	registry.used++;
+	return connection;
+}
+
+static uint32_t connection_slot(const struct connection *connection)
+{
+	return (uint32_t)(connection - registry.table);
+}
+
+static void connection_queue(struct connection *connection)
+{
+	connection->state = CONNECTION_QUEUED;
+	connection->next = NULL;
+	if (registry.first == NULL)
+		registry.first = connection;
+	else
+		registry.last->next = connection;
+	registry.last = connection;
+}
+
+/* It is in no queue. An executor empties what a client has left in it. */
+static void connection_close(struct connection *connection)
+{
+	connection_shut(connection->fd);
+	if (!connection_is_drained(connection->fd)) {
+		connection->ending = true;
+		connection_queue(connection);
+		return;
+	}
+	close(connection->fd);
+	identify_free(&connection->identity);
+	free(connection->user);
+	account_remove_session(&registry.accounts, connection->account);
+	connection->state = CONNECTION_FREE;
+	connection->next = registry.free;
+	registry.free = connection;
+	registry.used--;
+}
+
+/* ---- names ---- */
+
+static void connection_name(struct connection *connection);
+
+/* Everybody who waits for this uid's name gets it, be it undefined. */
+static void naming_finish(struct naming *naming)
+{
+	const uint32_t uid = naming->uid;
+	struct names_user user;
+	int status;
+
+	names_user_answer(naming->channel, &user);
+	source_remove(&naming->answered);
+	child_kill(naming->pidfd);
+	(void)child_ended(naming->pidfd, &status);
+	close(naming->channel);
+	close(naming->pidfd);
+	naming->channel = naming->pidfd = -1;
+	for (uint32_t i = 0; i < registry.fresh; i++) {
+		struct connection *connection = &registry.table[i];
+
+		if (connection->state != CONNECTION_NAMING)
+			continue;
+		if (connection->identity.uid != uid) {
+			connection_name(connection); /* a helper is free again */
+			continue;
+		}
+		connection->user = malloc(sizeof(user));
+		if (connection->user != NULL)
+			*connection->user = user;
+		connection_queue(connection);
+	}
+}
+
+static void naming_answered(struct source *source)
+{
+	naming_finish(source_owner(source, struct naming, answered));
+}
+
+/* Asks about the connection's user, unless that is being asked already or no helper is free. */
+static void connection_name(struct connection *connection)
+{
+	struct naming *naming = NULL;
+
+	connection->state = CONNECTION_NAMING;
+	connection->named = true;
+	for (int i = 0; i < NAMES_PEER_HELPERS_MAX; i++) {
+		if (registry.namings[i].channel < 0)
+			naming = &registry.namings[i];
+		else if (registry.namings[i].uid == connection->identity.uid)
+			return;
+	}
+	if (naming == NULL)
+		return;
+	if (names_user_ask(connection->identity.uid, &naming->channel, &naming->pidfd) < 0 ||
+		source_add(&naming->answered, naming->channel, naming_answered) < 0) {
+		log_message(LOG_ERR, "cannot ask the name service about uid %u",
+			connection->identity.uid);
+		naming->channel = naming->pidfd = -1;
+		connection_queue(connection);
+		return;
+	}
+	naming->uid = connection->identity.uid;
+	naming->deadline = clock_msec() + NAMES_PEER_DEADLINE_MSEC;
+}
+
+static uint64_t namings_tick(uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (int i = 0; i < NAMES_PEER_HELPERS_MAX; i++) {
+		struct naming *naming = &registry.namings[i];
+
+		if (naming->channel < 0)
+			continue;
+		if (naming->deadline <= now) {
+			log_message(LOG_WARNING, "the name service does not answer about uid %u",
+				naming->uid);
+			naming_finish(naming);
+		} else if (naming->deadline < next) {
+			next = naming->deadline;
+		}
+	}
+	return next;
+}
+
+/* ---- judging and dealing ---- */
+
+/* What the policy in force has to know of the peer. Returns how many blocks concern it. */
+static unsigned int connection_judge(const struct connection *connection, struct policy_peer *peer)
+{
+	const struct names_user *user = connection->user;
+	const struct policy_identity identity = {
+		.uid = connection->identity.uid,
+		.gid = connection->identity.gid,
+		.groups = connection->identity.groups,
+		.group_count = connection->identity.group_count,
+		.unit = connection->identity.unit,
+		.user = user != NULL && user->name[0] != '\0' ? user->name : NULL,
+		.home = user != NULL && user->home[0] != '\0' ? user->home : NULL,
+	};
+
+	if (policy_peer_init(peer, registry.generation->image, &identity) < 0) {
+		log_message(LOG_ERR,
+			"uid %u is concerned by more than %d client blocks: nothing is granted",
+			identity.uid, POLICY_PEER_BLOCKS_MAX);
+		peer->block_count = 0;
+	}
+	return peer->block_count;
+}
+
+/* Deals one connection that is first in the queue. False: not now. */
+static bool connection_deal(struct connection *connection)
+{
+	struct crew_worker *worker = crew_pick(registry.generation);
+	struct message message = {
+		.type = MESSAGE_DEAL,
+		.slot = connection_slot(connection),
+		.serial = connection->serial,
+		.pid = connection->identity.pid,
+		.hand = connection->hand,
+		.flag = connection->ending,
+	};
+
+	if (worker == NULL)
+		return false;
+	(void)connection_judge(connection, &message.peer);
+	if (crew_deal(worker, &message, connection->fd) < 0)
+		return false;
+	connection->state = CONNECTION_DEALT;
+	connection->worker = worker;
+	connection->hand = (struct hand){.count = 0};
+	return true;
+}
+
+static uint64_t queue_tick(uint64_t now)
+{
+	while (registry.first != NULL) {
+		struct connection *connection = registry.first, *next = connection->next;
+
+		if (registry.generation->needs.user_name && !connection->named &&
+			!connection->ending) {
+			registry.first = next;
+			connection_name(connection);
+			continue;
+		}
+		if (!connection_deal(connection))
+			return crew_pick(registry.generation) != NULL ? now + DEAL_RETRY_MSEC
+								      : UINT64_MAX;
+		registry.first = next;
+	}
+	return UINT64_MAX;
+}
+
+uint64_t registry_tick(uint64_t now)
+{
+	uint64_t naming = namings_tick(now), queue;
+
+	if (registry.generation == NULL)
+		return naming;
+	queue = queue_tick(now);
+	return naming < queue ? naming : queue;
+}
+
+void registry_use(const struct generation *generation)
+{
+	registry.generation = generation;
+}
+
+/* ---- coming and going ---- */
+
+static void connection_refuse(struct connection *connection, const char *why)
+{
+	log_message(LOG_NOTICE, "refused: uid=%u pid=%d: %s", connection->identity.uid,
+		connection->identity.pid, why);
+	connection_close(connection);
+}
+
+void registry_accept(int fd)
+{
+	struct policy_peer peer;
+	struct connection *connection = connection_new(fd);
+	int error = identify_peer(fd, &connection->identity);
+	uint32_t held;
+
+	held = account_sessions(&registry.accounts, connection->identity.uid);
+	connection->account = account_add_session(&registry.accounts, connection->identity.uid);
+	if (error < 0)
+		connection_refuse(connection, "its identity is not known here");
+	else if (!share_permits(held, registry.total, registry.used - 1))
+		connection_refuse(connection, "this user has too many connections");
+	else if (connection_judge(connection, &peer) == 0)
+		connection_refuse(connection, "no client block of the policy concerns it");
+	else
+		connection_queue(connection);
+}
+
+void registry_connection_ended(struct crew_worker *worker, uint32_t slot, uint32_t serial)
+{
+	struct connection *connection;
+
+	if (slot >= registry.fresh)
+		return;
+	connection = &registry.table[slot];
+	if (connection->state != CONNECTION_DEALT || connection->worker != worker ||
+		connection->serial != serial)
+		return;
+	crew_return(worker);
+	connection_close(connection);
+}
+
+void registry_worker_buried(struct crew_worker *worker, bool crashed, const struct hands *hands)
+{
+	uint32_t serving = atomic_load_explicit(&hands->serving, memory_order_relaxed);
+
+	for (uint32_t slot = 0; slot < registry.fresh; slot++) {
+		struct connection *connection = &registry.table[slot];
+
+		if (connection->state != CONNECTION_DEALT || connection->worker != worker)
+			continue;
+		connection->worker = NULL;
+		connection->hand = hands->lent[slot];
+		if (connection->hand.count > FDBROKER_REQUESTS_MAX)
+			connection->hand.count = 0;
+		connection->crashes += crashed && serving == slot;
+		if (connection->crashes >= SESSION_CRASHES_MAX) {
+			log_message(LOG_ERR,
+				"uid=%u pid=%d: %d workers died serving it: connection ended",
+				connection->identity.uid, connection->identity.pid,
+				SESSION_CRASHES_MAX);
+			connection_close(connection);
+			continue;
+		}
+		connection_queue(connection);
+	}
+}

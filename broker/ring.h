@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ring between a process of the broker and the log: what the process decided, and what it has
+ * to say, as binary records in shared memory. One writer (the worker or executor) and one reader
+ * (the supervisor, which alone writes the log). A record is in the ring before the reply goes out,
+ * so what a process decided before it died is logged all the same.
+ *
+ * The reader treats all of it as hostile input: it copies a record out before it looks at it, and
+ * keeps its own position.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "limits.h"
+
+struct ring {
+	_Atomic uint64_t head; /* bytes ever written; the writer's */
+	_Atomic uint64_t tail; /* bytes ever read; the reader's */
+	_Atomic uint64_t skipped; /* records that found no room; the writer's */
+	unsigned char bytes[RING_BYTES];
+};
+
+enum record_kind { RECORD_DECISION = 1, RECORD_MESSAGE };
+
+/* A record's fixed part; the text (an object, or a message) follows it. */
+struct record {
+	uint16_t text_length;
+	uint8_t kind;	/* enum record_kind */
+	uint8_t level;	/* syslog(3), for MESSAGE */
+	uint32_t uid;	/* of the peer */
+	int32_t pid;
+	uint32_t verbs; /* POLICY_BITs */
+	uint32_t rule;	/* POLICY_NO_RULE: none */
+	int32_t error;	/* what the client was told: 0 or an errno */
+	uint8_t reason; /* enum fdbroker_reason */
+	uint8_t allowed;
+	uint8_t unit_length; /* the text begins with the peer's unit */
+	uint8_t reserved;
+};
+
+/* Appends a record, or counts it as skipped when there is no room. */
+void ring_write(struct ring *ring, const struct record *record, const void *unit, const void *text);
+
+/*
+ * Takes the next record out. text must have room for UINT16_MAX bytes. Returns false when there is
+ * none. *tail is the reader's own position; a writer that lies about its own is set back to it.
+ */
+bool ring_read(struct ring *ring, uint64_t *tail, struct record *record, void *text);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls of each role, as one table. Workers and executors are killed by any other; the
+ * policy in force decides which groups of rows they have at all. The supervisor's filter is handed
+ * on to whatever it starts, so it has every row, and those that starting a program needs: there it
+ * is the odd calls (ptrace, mount, bpf, io_uring, ...) that do not exist.
+ *
+ * libseccomp refuses other architectures by itself, x32 among them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "confine.h"
+#include "log.h"
+
+#define S (1u << ROLE_SUPERVISOR)
+#define W (1u << ROLE_WORKER)
+#define E (1u << ROLE_EXECUTOR)
+#define N (1u << ROLE_NAMES)
+#define ALL (S | W | E | N)
+
+#define FILES                                                                                      \
+	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
+		POLICY_BIT(POLICY_CREATE))
+#define SOCKETS POLICY_BIT(POLICY_BIND)
+#define ANY 0
+
+/* CLONE_NEWTIME is not in every sched.h. */
+#define CLONE_NAMESPACES                                                                           \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+		CLONE_NEWPID | CLONE_NEWNET | 0x80)
+
+struct syscall_row {
+	int syscall;
+	unsigned int roles;
+	uint32_t verbs; /* only when the policy allows one of these; ANY: always */
+	/* All of these must hold, for workers and executors; see CHECKS. */
+	unsigned int check_count;
+	struct scmp_arg_cmp checks[2];
+};
+
+#define IS(argument, value) SCMP_CMP(argument, SCMP_CMP_EQ, (scmp_datum_t)(value), 0)
+#define WITHOUT(argument, bits)                                                                    \
+	SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0)
+#define CHECK1(a)                                                                                  \
+	1,                                                                                         \
+	{                                                                                          \
+		a                                                                                  \
+	}
+#define CHECK2(a, b)                                                                               \
+	2,                                                                                         \
+	{                                                                                          \
+		a, b                                                                               \
+	}
+#define C(name) SCMP_SYS(name)
+
+static const struct syscall_row rows[] = {
+	/* living, and ending */
+	{.syscall = C(exit), .roles = ALL},
+	{.syscall = C(exit_group), .roles = ALL},
+	{.syscall = C(rt_sigreturn), .roles = ALL},
+	{.syscall = C(restart_syscall), .roles = ALL},
+	{.syscall = C(clock_gettime), .roles = ALL},
+	{.syscall = C(brk), .roles = ALL},
+	{.syscall = C(munmap), .roles = ALL},
+	{.syscall = C(getrandom), .roles = ALL},
+	{C(mmap), ALL, ANY, CHECK1(WITHOUT(2, PROT_EXEC))},
+	{C(mprotect), ALL, ANY, CHECK1(WITHOUT(2, PROT_EXEC))},
+	{.syscall = C(close), .roles = ALL},
+
+	/* talking: to clients, and among ourselves */
+	{.syscall = C(recvmsg), .roles = ALL},
+	{.syscall = C(sendmsg), .roles = ALL},
+	{.syscall = C(recvfrom), .roles = S | W | N},
+	{.syscall = C(write), .roles = ALL}, /* the ring's eventfd */
+	{.syscall = C(epoll_wait), .roles = S | W | N},
+	{.syscall = C(epoll_pwait), .roles = S | W | N}, /* where there is no epoll_wait */
+	{.syscall = C(epoll_ctl), .roles = S | W | N},
+	{.syscall = C(shutdown), .roles = S | W | N},
+	{C(ioctl), S | W | N, ANY, CHECK1(IS(1, SIOCOUTQ))},
+	{C(setsockopt), S | W | E | N, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_PASSCRED))},
+
+	/* finding and opening files */
+	{.syscall = C(openat2), .roles = S | W | E, .verbs = FILES},
+	{.syscall = C(statx), .roles = S | W | E | N, .verbs = FILES},
+	{.syscall = C(readlinkat), .roles = S | W | E | N, .verbs = FILES},
+	{C(openat), W, FILES, CHECK1(WITHOUT(2, O_CREAT | O_TRUNC))},
+	{.syscall = C(openat), .roles = S | E | N, .verbs = FILES},
+	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_DUPFD_CLOEXEC))},
+	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_GETFL))},
+	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_SETFL))},
+	{.syscall = C(fchown), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
+	{.syscall = C(fchmod), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
+	{.syscall = C(unlinkat), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
+	{.syscall = C(getegid), .roles = ALL},
+
+	/* making and binding sockets */
+	{C(socket), W | E, SOCKETS, CHECK1(IS(0, AF_INET))},
+	{C(socket), W | E, SOCKETS, CHECK1(IS(0, AF_INET6))},
+	{C(setsockopt), W | E, SOCKETS, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_REUSEADDR))},
+	{C(setsockopt), W | E, SOCKETS, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_V6ONLY))},
+	{.syscall = C(bind), .roles = S | W | E, .verbs = SOCKETS},
+	{.syscall = C(listen), .roles = S | W | E, .verbs = SOCKETS},
+	{.syscall = C(getsockopt), .roles = S | E | N},
+
+	/* starting and ending processes, and what a program needs that starts */
+	{C(clone), S | N, ANY, CHECK1(WITHOUT(0, CLONE_NAMESPACES))},
+	{.syscall = C(execveat), .roles = S},
+	{.syscall = C(wait4), .roles = S},
+	{.syscall = C(waitid), .roles = S},
+	{.syscall = C(pidfd_open), .roles = S},
+	{.syscall = C(pidfd_send_signal), .roles = S},
+	{.syscall = C(accept4), .roles = S},
+	{.syscall = C(socketpair), .roles = S},
+	{.syscall = C(memfd_create), .roles = S},
+	{.syscall = C(ftruncate), .roles = S},
+	{.syscall = C(eventfd2), .roles = S},
+	{.syscall = C(epoll_create1), .roles = S | N},
+	{.syscall = C(signalfd4), .roles = S},
+	{.syscall = C(dup2), .roles = S},
+	{.syscall = C(dup3), .roles = S},
+	{.syscall = C(close_range), .roles = S},
+	{.syscall = C(capget), .roles = S},
+	{.syscall = C(capset), .roles = S},
+	{.syscall = C(prctl), .roles = S},
+	{.syscall = C(seccomp), .roles = S},
+	{.syscall = C(setuid), .roles = S},
+	{.syscall = C(getresuid), .roles = S},
+	{.syscall = C(getresgid), .roles = S},
+	{.syscall = C(read), .roles = S | N},
+	{.syscall = C(pread64), .roles = S | N},
+	{.syscall = C(lseek), .roles = S | N},
+	{.syscall = C(getdents64), .roles = S | N},
+	{.syscall = C(open), .roles = S | N},
+	{.syscall = C(stat), .roles = S | N},
+	{.syscall = C(lstat), .roles = S | N},
+	{.syscall = C(fstat), .roles = S | N},
+	{.syscall = C(fstatfs), .roles = S | N},
+	{.syscall = C(newfstatat), .roles = S | N},
+	{.syscall = C(access), .roles = S | N},
+	{.syscall = C(faccessat), .roles = S | N},
+	{.syscall = C(faccessat2), .roles = S | N},
+	{.syscall = C(readlink), .roles = S | N},
+	{.syscall = C(getcwd), .roles = S | N},
+	{.syscall = C(poll), .roles = S | N},
+	{.syscall = C(ppoll), .roles = S | N},
+	{.syscall = C(arch_prctl), .roles = S | N},
+	{.syscall = C(set_tid_address), .roles = S | N},
+	{.syscall = C(set_robust_list), .roles = S | N},
+	{.syscall = C(rseq), .roles = S | N},
+	{.syscall = C(prlimit64), .roles = S | N},
+	{.syscall = C(getrlimit), .roles = S | N},
+	{.syscall = C(madvise), .roles = S | N},
+	{.syscall = C(mremap), .roles = S | N},
+	{.syscall = C(futex), .roles = S | N},
+	{.syscall = C(rt_sigaction), .roles = S | N},
+	{.syscall = C(rt_sigprocmask), .roles = S | N},
+	{.syscall = C(sigaltstack), .roles = S | N},
+	{.syscall = C(getpid), .roles = S | N},
+	{.syscall = C(getppid), .roles = S | N},
+	{.syscall = C(gettid), .roles = S | N},
+	{.syscall = C(getuid), .roles = S | N},
+	{.syscall = C(geteuid), .roles = S | N},
+	{.syscall = C(getgid), .roles = S | N},
+	{.syscall = C(clock_nanosleep), .roles = S | N},
+	{.syscall = C(sysinfo), .roles = S | N},
+	{.syscall = C(uname), .roles = S | N},
+
+	/* name service modules: files, and sockets to the services behind them */
+	{C(socket), S | N, ANY, CHECK1(IS(0, AF_UNIX))},
+	{C(socket), S | N, ANY, CHECK1(IS(0, AF_INET))},
+	{C(socket), S | N, ANY, CHECK1(IS(0, AF_INET6))},
+	{C(socket), S | N, ANY, CHECK1(IS(0, AF_NETLINK))},
+	{.syscall = C(connect), .roles = S | N},
+	{.syscall = C(sendto), .roles = S | N},
+	{.syscall = C(sendmmsg), .roles = S | N},
+	{.syscall = C(getsockname), .roles = S | N},
+	{.syscall = C(getpeername), .roles = S | N},
+
+#if FDBROKER_SANITIZED
+	/* What the sanitizers' runtime does on its own account; such a build is for tests only. */
+	{.syscall = C(mmap), .roles = W | E},
+	{.syscall = C(mprotect), .roles = W | E},
+	{.syscall = C(madvise), .roles = W | E},
+	{.syscall = C(mremap), .roles = W | E},
+	{.syscall = C(futex), .roles = W | E},
+	{.syscall = C(getpid), .roles = W | E},
+	{.syscall = C(gettid), .roles = W | E},
+	{.syscall = C(read), .roles = W | E},
+	{.syscall = C(openat), .roles = W | E},
+	{.syscall = C(readlink), .roles = W | E},
+	{.syscall = C(newfstatat), .roles = W | E},
+	{.syscall = C(sigaltstack), .roles = W | E},
+	{.syscall = C(rt_sigaction), .roles = W | E},
+	{.syscall = C(rt_sigprocmask), .roles = W | E},
+	{.syscall = C(sched_yield), .roles = W | E},
+	{.syscall = C(sched_getaffinity), .roles = ALL},
+	{.syscall = C(prlimit64), .roles = W | E},
+	{.syscall = C(tgkill), .roles = ALL},
+	{.syscall = C(personality), .roles = S | N},
+	{.syscall = C(prctl), .roles = W | E},
+	{.syscall = C(getppid), .roles = W | E},
+	{.syscall = C(pipe2), .roles = ALL},
+	{.syscall = C(pipe), .roles = ALL},
+#endif
+};
+
+/* Must this role's filter hold the row's argument checks? In the supervisor's they would bind its
+   children as well, whose own filters have them; only those that no role needs to break stay. */
+static bool row_is_checked(const struct syscall_row *row, enum role role)
+{
+	return row->check_count > 0 &&
+		(role == ROLE_WORKER || role == ROLE_EXECUTOR || row->syscall == C(clone));
+}
+
+static bool row_applies(const struct syscall_row *row, enum role role, uint32_t verbs)
+{
+	/* The supervisor's filter is also the outer one of all the others. */
+	if (role == ROLE_SUPERVISOR)
+		return true;
+	return (row->roles & (1u << role)) != 0 &&
+		(role == ROLE_NAMES || row->verbs == ANY || (row->verbs & verbs) != 0);
+}
+
+/*
+ * A worker or executor that makes any other call is not ours any more. The supervisor and the name
+ * service's modules get "no such call", as from a kernel that lacks it, and find another way;
+ * clone3(2) above all, whose arguments a filter cannot see.
+ */
+static uint32_t default_action(enum role role)
+{
+	return role == ROLE_WORKER || role == ROLE_EXECUTOR ? SCMP_ACT_KILL_PROCESS
+							    : SCMP_ACT_ERRNO(ENOSYS);
+}
+
+static int filter_fill(scmp_filter_ctx filter, enum role role, uint32_t verbs)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct syscall_row *row = &rows[i];
+		int error;
+
+		if (!row_applies(row, role, verbs))
+			continue;
+		error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, row->syscall,
+			row_is_checked(row, role) ? row->check_count : 0, row->checks);
+		/* EDOM, EINVAL: a call that this architecture does not have. */
+		if (error < 0 && error != -EDOM && error != -EINVAL && error != -EEXIST)
+			return error;
+	}
+	return 0;
+}
+
+int confine_syscalls(enum role role, const struct policy_needs *needs)
+{
+	uint32_t verbs = needs != NULL ? needs->allowed_verbs : 0;
+	scmp_filter_ctx filter = seccomp_init(default_action(role));
+	int error;
+
+	if (filter == NULL)
+		return -ENOMEM;
+	/* A balanced tree: the cost of a call does not depend on its place in the table. */
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	error = filter_fill(filter, role, verbs);
+	if (error == 0)
+		error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (error == 0)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
+	if (error < 0)
+		log_message(LOG_ERR, "cannot give up system calls: seccomp: %s", strerror(-error));
+	return error;
+}

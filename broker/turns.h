@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking turns: a queue of sessions that is fair between uids. Each uid with sessions in it has one
+ * turn after the other's, however many of its sessions wait; within a uid, first come first served.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "accounts.h"
+#include "session.h"
+
+struct turns {
+	enum turn_kind kind;
+	struct account *next; /* whose turn it is; NULL: the queue is empty */
+	uint32_t accounts;    /* how many have sessions in it */
+};
+
+/* Appends a session that is not in this queue. */
+void turns_add(struct turns *turns, struct session *session);
+
+/*
+ * Takes out the session whose turn it is, of an account that `may` permits; NULL: there is none.
+ * NULL for `may` permits all.
+ */
+struct session *turns_take(struct turns *turns, bool (*may)(const struct account *account));

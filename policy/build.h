@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The compiler's parts: names (resolve.c), the tree of paths and the endpoints (build.c), the rules
+ * that contradict each other (conflict.c), the image (compile.c). */
+#pragma once
+
+#include "lookup.h"
+
+/* That a rule has an object at a terminal. */
+struct pending_entry {
+	uint32_t terminal, rule, object;
+};
+
+struct builder {
+	struct policy_set *set;
+	bool out_of_memory;
+	struct byte_pool bytes;
+	LIST(struct image_node) nodes;
+	LIST(struct image_glob) globs;
+	LIST(struct image_terminal) terminals;
+	LIST(struct pending_entry) pending; /* grouped by terminal once conflict.c is through */
+	LIST(uint32_t) entries;
+	struct lookup_table lookup;
+	struct lookup_table programs;
+	struct image_endpoints endpoints[EFFECT_COUNT][2];
+};
+
+#define builder_append(builder, list) list_append(&(builder)->list, &(builder)->out_of_memory)
+
+/* Puts what the name service said into the set, and reports what it does not know. */
+void names_resolve(struct policy_set *set);
+
+void builder_init(struct builder *builder, struct policy_set *set);
+void builder_free(struct builder *builder);
+
+/* Adds all objects of the set. */
+void builder_add_objects(struct builder *builder);
+
+/* Groups the entries by terminal, leaves out what adds nothing, reports rules that conflict. */
+void builder_settle_entries(struct builder *builder);

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A policy without errors becomes an image: each table is filled, then all are laid one after the
+ * other. Every byte is set on purpose, so that the same policy gives the same image.
+ */
+#include "build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* The tables that are copied from the set rather than built. */
+struct plain_tables {
+	struct image_block *blocks;
+	struct image_from *froms;
+	struct image_condition *conditions;
+	struct image_rule *rules;
+	uint32_t from_count, condition_count;
+};
+
+static bool tables_alloc(struct plain_tables *tables, const struct policy_set *set)
+{
+	*tables = (struct plain_tables){
+		.blocks = calloc((size_t)set->clients.count + 1, sizeof(*tables->blocks)),
+		.froms = calloc((size_t)set->froms.count + 1, sizeof(*tables->froms)),
+		.conditions =
+			calloc((size_t)set->conditions.count + 1, sizeof(*tables->conditions)),
+		.rules = calloc((size_t)set->rules.count + 1, sizeof(*tables->rules)),
+	};
+	return tables->blocks && tables->froms && tables->conditions && tables->rules;
+}
+
+static void tables_free(struct plain_tables *tables)
+{
+	free(tables->blocks);
+	free(tables->froms);
+	free(tables->conditions);
+	free(tables->rules);
+}
+
+static uint32_t text_add(struct builder *builder, const char *text)
+{
+	uint32_t offset = pool_add(&builder->bytes, text, strlen(text) + 1);
+	builder->out_of_memory |= offset == NONE;
+	return offset;
+}
+
+static struct image_condition condition_make(
+	struct builder *builder, const struct condition *condition)
+{
+	struct image_condition made = {.kind = condition->kind};
+	if (condition->kind == CONDITION_USER || condition->kind == CONDITION_GROUP) {
+		made.first = condition->principal.id;
+		made.last = condition->last;
+	} else if (condition->kind == CONDITION_UNIT) {
+		made.glob =
+			pool_add(&builder->bytes, condition->unit.bytes, condition->unit.length);
+		made.glob_length = condition->unit.length;
+		made.is_literal = condition->unit.kind == COMPONENT_LITERAL;
+		builder->out_of_memory |= made.glob == NONE;
+	}
+	return made;
+}
+
+/* Lines that name somebody who does not exist are left out: they match nobody. */
+static void froms_fill(struct builder *builder, struct plain_tables *tables,
+	const struct client *client, struct image_block *block)
+{
+	const struct policy_set *set = builder->set;
+	block->first_from = tables->from_count;
+	for (uint32_t i = 0; i < client->from_count; i++) {
+		const struct from *from = &set->froms.items[client->first_from + i];
+		if (from->is_never)
+			continue;
+		tables->froms[tables->from_count++] =
+			(struct image_from){tables->condition_count, from->condition_count};
+		for (uint32_t j = 0; j < from->condition_count; j++)
+			tables->conditions[tables->condition_count++] = condition_make(
+				builder, &set->conditions.items[from->first_condition + j]);
+	}
+	block->from_count = tables->from_count - block->first_from;
+}
+
+static void rules_fill(const struct policy_set *set, struct plain_tables *tables)
+{
+	for (uint32_t i = 0; i < set->rules.count; i++) {
+		const struct rule *rule = &set->rules.items[i];
+		tables->rules[i] = (struct image_rule){
+			.block = rule->client,
+			.line = rule->where.line,
+			.verbs = rule->effective_verbs,
+			.mode = rule->options.mode,
+			.uid = rule->options.uid,
+			.gid = rule->options.gid,
+			.types = rule->options.types,
+			.symlinks = rule->options.symlinks,
+			.log = rule->options.log,
+			.effect = (uint8_t)rule->effect,
+		};
+	}
+}
+
+/* A file's name is stored once; its blocks stand together. */
+static void blocks_fill(struct builder *builder, struct plain_tables *tables)
+{
+	const struct policy_set *set = builder->set;
+	uint32_t file = NONE, file_name = 0;
+	for (uint32_t i = 0; i < set->clients.count; i++) {
+		const struct client *client = &set->clients.items[i];
+		if (client->where.file != file) {
+			file = client->where.file;
+			file_name = text_add(builder, set->files.items[file].name);
+		}
+		struct image_block *block = &tables->blocks[i];
+		*block = (struct image_block){
+			.name = text_add(builder, client->name),
+			.file = file_name,
+			.first_rule = client->first_rule,
+			.rule_count = client->rule_count,
+			.is_only = client->is_only,
+		};
+		froms_fill(builder, tables, client, block);
+	}
+}
+
+static void object_note_needs(const struct policy_set *set, const struct rule *rule,
+	const struct object *object, struct policy_image *header)
+{
+	const struct pattern *pattern = &object->pattern;
+	header->needs_user_name |= pattern->is_home || pattern->has_user;
+	header->needs_unit |= pattern->has_instance;
+	for (uint32_t i = 0; i < object->port_count; i++) {
+		const struct port_range *range = &set->ports.items[object->first_port + i];
+		header->needs_low_port |= rule->effect == EFFECT_ALLOW && !range->is_never &&
+					  range->first < 1024 && range->last > 0;
+	}
+}
+
+static void needs_fill(const struct policy_set *set, struct policy_image *header)
+{
+	header->first_deny = POLICY_NO_RULE;
+	for (uint32_t i = 0; i < set->conditions.count; i++)
+		header->needs_unit |= set->conditions.items[i].kind == CONDITION_UNIT;
+	for (uint32_t i = 0; i < set->rules.count; i++) {
+		const struct rule *rule = &set->rules.items[i];
+		if (rule->effect == EFFECT_ALLOW)
+			header->allowed_verbs |= rule->named_verbs;
+		else if (header->first_deny == POLICY_NO_RULE)
+			header->first_deny = i;
+		header->needs_owner |= rule->has_owner;
+		for (uint32_t j = 0; j < rule->object_count; j++)
+			object_note_needs(
+				set, rule, &set->objects.items[rule->first_object + j], header);
+	}
+}
+
+struct table_source {
+	const void *items;
+	size_t count, item_size;
+};
+
+static int image_write(struct policy_image *header,
+	const struct table_source sources[static TABLE_COUNT], void **image, size_t *size)
+{
+	size_t at = (sizeof(*header) + IMAGE_ALIGNMENT - 1) & ~(size_t)(IMAGE_ALIGNMENT - 1);
+	for (int i = 0; i < TABLE_COUNT; i++) {
+		size_t bytes, end;
+		if (__builtin_mul_overflow(sources[i].count, sources[i].item_size, &bytes) ||
+			__builtin_add_overflow(at, bytes, &end) || end > SIZE_MAX / 2)
+			return -ENOMEM;
+		header->sections[i] = (struct image_section){at, sources[i].count};
+		at = (end + IMAGE_ALIGNMENT - 1) & ~(size_t)(IMAGE_ALIGNMENT - 1);
+	}
+	header->size = at;
+	char *bytes = calloc(1, at);
+	if (!bytes)
+		return -ENOMEM;
+	memcpy(bytes, header, sizeof(*header));
+	for (int i = 0; i < TABLE_COUNT; i++) {
+		size_t length = sources[i].count * sources[i].item_size;
+		if (length)
+			memcpy(bytes + header->sections[i].offset, sources[i].items, length);
+	}
+	*image = bytes;
+	*size = at;
+	return 0;
+}
+
+#define SOURCE(list)                                                                               \
+	{                                                                                          \
+		(list).items, (list).count, sizeof(*(list).items)                                  \
+	}
+
+static int image_make(
+	struct builder *builder, const struct plain_tables *tables, void **image, size_t *size)
+{
+	const struct policy_set *set = builder->set;
+	struct policy_image header;
+	memset(&header, 0, sizeof(header));
+	memcpy(header.magic, IMAGE_MAGIC, sizeof(header.magic));
+	header.version = IMAGE_VERSION;
+	memcpy(header.endpoints, builder->endpoints, sizeof(header.endpoints));
+	needs_fill(set, &header);
+	const struct table_source sources[TABLE_COUNT] = {
+		[TABLE_BYTES] = SOURCE(builder->bytes),
+		[TABLE_BLOCKS] = {tables->blocks,        set->clients.count,         sizeof(*tables->blocks)},
+		[TABLE_FROMS] = {tables->froms,         tables->from_count,         sizeof(*tables->froms) },
+		[TABLE_CONDITIONS] = {tables->conditions,    tables->condition_count,
+				  sizeof(*tables->conditions)                                               },
+		[TABLE_RULES] = {tables->rules,         set->rules.count,           sizeof(*tables->rules) },
+		[TABLE_NODES] = SOURCE(builder->nodes),
+		[TABLE_GLOBS] = SOURCE(builder->globs),
+		[TABLE_TERMINALS] = SOURCE(builder->terminals),
+		[TABLE_ENTRIES] = SOURCE(builder->entries),
+		[TABLE_KEYS] = SOURCE(builder->lookup.keys),
+		[TABLE_SLOTS] = {builder->lookup.slots, builder->lookup.slot_count,
+				  sizeof(*builder->lookup.slots)                                            },
+	};
+	return image_write(&header, sources, image, size);
+}
+
+static int builder_compile(
+	struct builder *builder, struct plain_tables *tables, void **image, size_t *size)
+{
+	if (!tables_alloc(tables, builder->set))
+		return -ENOMEM;
+	builder_add_objects(builder);
+	if (!builder->out_of_memory)
+		builder_settle_entries(builder);
+	rules_fill(builder->set, tables);
+	blocks_fill(builder, tables);
+	if (builder->out_of_memory || builder->set->out_of_memory)
+		return -ENOMEM;
+	if (policy_set_count(builder->set, POLICY_ERROR))
+		return -EINVAL;
+	return image_make(builder, tables, image, size);
+}
+
+int policy_set_compile(struct policy_set *set, void **image, size_t *size)
+{
+	if (set->out_of_memory)
+		return -ENOMEM;
+	names_resolve(set);
+	if (policy_set_count(set, POLICY_ERROR))
+		return set->out_of_memory ? -ENOMEM : -EINVAL;
+	struct builder builder;
+	struct plain_tables tables;
+	builder_init(&builder, set);
+	int result = builder_compile(&builder, &tables, image, size);
+	tables_free(&tables);
+	builder_free(&builder);
+	return result;
+}
+
+const struct policy_image *policy_image_open(const void *bytes, size_t size)
+{
+	const struct policy_image *image = bytes;
+	if (!bytes || (uintptr_t)bytes % IMAGE_ALIGNMENT || size < sizeof(*image) ||
+		memcmp(image->magic, IMAGE_MAGIC, sizeof(image->magic)) != 0 ||
+		image->version != IMAGE_VERSION || image->size != size)
+		return NULL;
+	return image;
+}
+
+void policy_image_needs(const struct policy_image *image, struct policy_needs *needs)
+{
+	*needs = (struct policy_needs){
+		.allowed_verbs = image->allowed_verbs,
+		.owner = image->needs_owner,
+		.low_port = image->needs_low_port,
+		.user_name = image->needs_user_name,
+		.unit = image->needs_unit,
+	};
+}
+
+uint32_t policy_image_rule_count(const struct policy_image *image)
+{
+	return (uint32_t)image->sections[TABLE_RULES].count;
+}
+
+void policy_image_location(
+	const struct policy_image *image, uint32_t rule, struct policy_location *location)
+{
+	*location = (struct policy_location){.file = "", .client = ""};
+	if (rule >= policy_image_rule_count(image))
+		return;
+	const struct image_rule *entry = &image_rules(image)[rule];
+	const struct image_block *block = &image_blocks(image)[entry->block];
+	location->file = image_text(image, block->file);
+	location->line = entry->line;
+	location->client = image_text(image, block->name);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order among rules. Whatever order they are heard in, the same one decides: the most specific
+ * pattern, then a rule of an `only` block, then the first in the files. Where that leaves two
+ * different sets of options nobody may guess, and the request is refused.
+ */
+#include "judge.h"
+
+#include "pattern.h"
+
+void judge_init(struct judge *judge, const struct policy_image *image,
+	const struct policy_peer *peer, uint32_t verbs)
+{
+	judge->image = image;
+	judge->peer = peer;
+	judge->verbs = verbs;
+	judge->home_depth = path_depth(peer->text + peer->home,
+		peer->home ? strnlen(peer->text + peer->home, sizeof(peer->text) - peer->home) : 0);
+	judge->deny_rule = POLICY_NO_RULE;
+	memset(judge->granted, 0, sizeof(judge->granted));
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
+		judge->candidates[verb] = (struct candidate){.rule = POLICY_NO_RULE};
+}
+
+static uint8_t rank_at(const struct judge *judge, const struct image_terminal *terminal, size_t at)
+{
+	size_t home = terminal->is_home ? judge->home_depth : 0;
+	if (at < home)
+		return RANK_LITERAL;
+	return at - home < terminal->rank_count
+		       ? image_bytes(judge->image)[terminal->ranks + at - home]
+		       : RANK_END;
+}
+
+/* Negative: the first is more specific. */
+static int terminals_compare(const struct judge *judge, uint32_t first, uint32_t second)
+{
+	const struct image_terminal *a = &image_terminals(judge->image)[first];
+	const struct image_terminal *b = &image_terminals(judge->image)[second];
+	size_t most =
+		judge->home_depth + (a->rank_count > b->rank_count ? a->rank_count : b->rank_count);
+	for (size_t i = 0; i < most && first != second; i++) {
+		int difference = rank_at(judge, a, i) - rank_at(judge, b, i);
+		if (difference)
+			return difference;
+	}
+	return 0;
+}
+
+static bool options_agree(const struct image_rule *a, const struct image_rule *b)
+{
+	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->types == b->types &&
+	       a->symlinks == b->symlinks;
+}
+
+/* The smaller value of enum policy_log says more. */
+static uint8_t log_join(uint8_t a, uint8_t b)
+{
+	return a < b ? a : b;
+}
+
+static void candidate_offer(
+	struct judge *judge, struct candidate *best, const struct candidate *offered)
+{
+	const struct image_rule *rules = image_rules(judge->image);
+	if (best->rule == POLICY_NO_RULE) {
+		*best = *offered;
+		return;
+	}
+	int order = terminals_compare(judge, offered->terminal, best->terminal);
+	if (order == 0)
+		order = best->is_only - offered->is_only;
+	if (order < 0) {
+		*best = *offered;
+	} else if (order == 0) {
+		if (!options_agree(&rules[best->rule], &rules[offered->rule]))
+			best->is_ambiguous = true;
+		best->log = log_join(best->log, offered->log);
+		if (offered->rule < best->rule) {
+			best->rule = offered->rule;
+			best->terminal = offered->terminal;
+		}
+	}
+}
+
+static void rule_hear(struct judge *judge, uint32_t block, uint32_t rule, uint32_t terminal)
+{
+	const struct image_rule *entry = &image_rules(judge->image)[rule];
+	uint32_t verbs = entry->verbs & judge->verbs;
+	if (!verbs)
+		return;
+	if (entry->effect == EFFECT_DENY) {
+		judge->deny_rule = rule < judge->deny_rule ? rule : judge->deny_rule;
+		return;
+	}
+	judge->granted[block] |= verbs;
+	const struct candidate offered = {
+		.rule = rule,
+		.terminal = terminal,
+		.log = entry->log,
+		.is_only = image_blocks(judge->image)[entry->block].is_only,
+	};
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		if (verbs & POLICY_BIT(verb))
+			candidate_offer(judge, &judge->candidates[verb], &offered);
+	}
+}
+
+/* The first of the sorted rules that is not below `least`. */
+static uint32_t entries_find(const uint32_t *entries, uint32_t count, uint32_t least)
+{
+	uint32_t low = 0, high = count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (entries[middle] < least)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void judge_hear(struct judge *judge, uint32_t terminal)
+{
+	const struct image_terminal *heard = &image_terminals(judge->image)[terminal];
+	const uint32_t *entries = image_entries(judge->image) + heard->first_entry;
+	uint32_t at = 0;
+	for (uint32_t i = 0; i < judge->peer->block_count && i < POLICY_PEER_BLOCKS_MAX; i++) {
+		const struct image_block *block =
+			&image_blocks(judge->image)[judge->peer->blocks[i]];
+		at += entries_find(entries + at, heard->entry_count - at, block->first_rule);
+		for (; at < heard->entry_count &&
+			entries[at] < block->first_rule + block->rule_count;
+			at++)
+			rule_hear(judge, i, entries[at], terminal);
+	}
+}
+
+struct policy_decision decision_refuse(uint32_t missing)
+{
+	return (struct policy_decision){.outcome = POLICY_DENIED_NO_RULE,
+		.rule = POLICY_NO_RULE,
+		.missing = missing,
+		.options = {.log = POLICY_LOG_ALL}};
+}
+
+struct policy_decision judge_deny(const struct policy_image *image, uint32_t rule)
+{
+	return (struct policy_decision){.outcome = POLICY_DENIED_BY_RULE,
+		.rule = rule,
+		.options = {.log = image_rules(image)[rule].log}};
+}
+
+/* The first `only` block that does not grant everything; false: there is none. */
+static bool find_narrowed(const struct judge *judge, struct policy_decision *decision)
+{
+	for (uint32_t i = 0; i < judge->peer->block_count && i < POLICY_PEER_BLOCKS_MAX; i++) {
+		const struct image_block *block =
+			&image_blocks(judge->image)[judge->peer->blocks[i]];
+		uint32_t missing = judge->verbs & ~judge->granted[i];
+		if (!block->is_only || !missing)
+			continue;
+		*decision = decision_refuse(missing);
+		decision->outcome = POLICY_DENIED_NARROWED;
+		if (block->rule_count)
+			decision->rule = block->first_rule;
+		return true;
+	}
+	return false;
+}
+
+static struct policy_decision decide_options(const struct judge *judge)
+{
+	const struct image_rule *rules = image_rules(judge->image);
+	const struct candidate *first = NULL;
+	struct policy_decision decision = {
+		.outcome = POLICY_ALLOWED, .options.log = POLICY_LOG_NONE};
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		const struct candidate *candidate = &judge->candidates[verb];
+		if (!(judge->verbs & POLICY_BIT(verb)))
+			continue;
+		first = first ? first : candidate;
+		decision.options.log = log_join(decision.options.log, candidate->log);
+		if (decision.outcome == POLICY_ALLOWED &&
+			(candidate->is_ambiguous ||
+				!options_agree(&rules[first->rule], &rules[candidate->rule]))) {
+			decision.outcome = POLICY_DENIED_CONFLICT;
+			decision.rule = candidate->rule;
+		}
+	}
+	if (decision.outcome == POLICY_DENIED_CONFLICT)
+		return decision;
+	decision.rule = first->rule;
+	decision.options = (struct policy_options){
+		.mode = rules[first->rule].mode,
+		.uid = rules[first->rule].uid,
+		.gid = rules[first->rule].gid,
+		.types = rules[first->rule].types,
+		.symlinks = rules[first->rule].symlinks,
+		.log = decision.options.log,
+	};
+	return decision;
+}
+
+struct policy_decision judge_allow(const struct judge *judge)
+{
+	uint32_t missing = 0;
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		bool is_asked = judge->verbs & POLICY_BIT(verb);
+		if (is_asked && judge->candidates[verb].rule == POLICY_NO_RULE)
+			missing |= POLICY_BIT(verb);
+	}
+	struct policy_decision decision;
+	if (missing || !judge->verbs)
+		return decision_refuse(missing);
+	if (find_narrowed(judge, &decision))
+		return decision;
+	return decide_options(judge);
+}

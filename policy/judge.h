@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the patterns that match to a verdict: which rules of the peer's blocks they belong to,
+ * which of these decides each verb, whether every `only` block agrees.
+ */
+#pragma once
+
+#include "image.h"
+
+struct candidate {
+	uint32_t rule; /* POLICY_NO_RULE: none yet */
+	uint32_t terminal;
+	uint8_t log;
+	bool is_only;
+	bool is_ambiguous; /* another one just as specific has other options */
+};
+
+struct judge {
+	const struct policy_image *image;
+	const struct policy_peer *peer;
+	uint32_t verbs; /* that are asked for */
+	size_t home_depth;
+	uint32_t granted[POLICY_PEER_BLOCKS_MAX]; /* verbs, by each of the peer's blocks */
+	struct candidate candidates[POLICY_VERB_COUNT];
+	uint32_t deny_rule; /* the first that applies, or POLICY_NO_RULE */
+};
+
+void judge_init(struct judge *judge, const struct policy_image *image,
+	const struct policy_peer *peer, uint32_t verbs);
+
+/* Takes the rules of a terminal that matches into account. */
+void judge_hear(struct judge *judge, uint32_t terminal);
+
+/* What the allow rules heard so far amount to. */
+struct policy_decision judge_allow(const struct judge *judge);
+
+/* The decision that a deny rule has made. */
+struct policy_decision judge_deny(const struct policy_image *image, uint32_t rule);
+
+/* A denial for which there is no rule. */
+struct policy_decision decision_refuse(uint32_t missing);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of the language. */
+#include "language.h"
+
+#define PATH KIND_BIT(OBJECT_PATH)
+#define SAME(verb) .grants = POLICY_BIT(verb), .covers = POLICY_BIT(verb)
+#define EVERY_WRITE                                                                                \
+	(POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) | POLICY_BIT(POLICY_CREATE) |        \
+		POLICY_BIT(POLICY_REMOVE))
+
+const struct verb_word verb_words[POLICY_VERB_COUNT] = {
+	[POLICY_READ] = {"read",  PATH,  SAME(POLICY_READ),                                                true},
+	[POLICY_WRITE] = {"write", PATH,
+			 .grants = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND),
+			 .covers = EVERY_WRITE,								  true},
+	[POLICY_APPEND] = {"append",       PATH,     SAME(POLICY_APPEND),                                                           true                                       },
+	[POLICY_CREATE] = {"create",       PATH,     SAME(POLICY_CREATE),                                                           true},
+	[POLICY_REMOVE] = {"remove",       PATH,     SAME(POLICY_REMOVE),                                                           false                                       },
+	[POLICY_STAT] = {"stat",       PATH,       SAME(POLICY_STAT),							     false  },
+	[POLICY_LIST] = {"list",       PATH,       SAME(POLICY_LIST),							     false                                       },
+	[POLICY_WATCH] = {"watch",       PATH,      SAME(POLICY_WATCH),                                                            false },
+	[POLICY_BIND] = {"bind",       OBJECTS_NETWORK | KIND_BIT(OBJECT_UNIX) | KIND_BIT(OBJECT_VSOCK),
+			 SAME(POLICY_BIND), true								     },
+	[POLICY_CONNECT] = {"connect",       OBJECTS_NETWORK | KIND_BIT(OBJECT_VSOCK),
+			 SAME(POLICY_CONNECT),                      false								  },
+	[POLICY_SOCKET] = {"socket",
+			 KIND_BIT(OBJECT_RAW) | KIND_BIT(OBJECT_NETLINK) | KIND_BIT(OBJECT_TUN) |
+			KIND_BIT(OBJECT_TAP) | KIND_BIT(OBJECT_ICMP) | KIND_BIT(OBJECT_ICMP6) |
+			KIND_BIT(OBJECT_VSOCK),
+			 SAME(POLICY_SOCKET),							    false								   },
+	[POLICY_OPTION] = {"option",       KIND_BIT(OBJECT_SETTING),     SAME(POLICY_OPTION),                                       false},
+	[POLICY_RESOLVE] = {"resolve",       KIND_BIT(OBJECT_HOST),    SAME(POLICY_RESOLVE),                                         false                                                                     },
+	[POLICY_CREDENTIAL] = {"credential",       KIND_BIT(OBJECT_CREDENTIAL), SAME(POLICY_CREDENTIAL),
+			 false},
+};
+
+const struct object_word object_words[OBJECT_KIND_COUNT] = {
+	[OBJECT_PATH] = {"a path",           NULL,       true },
+	[OBJECT_TCP] = {"a tcp endpoint",   "tcp:",     true },
+	[OBJECT_UDP] = {"a udp endpoint",   "udp:",     true },
+	[OBJECT_UNIX] = {"a unix socket",    "unix:",    false},
+	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:",   false},
+	[OBJECT_HOST] = {"a host",           "host:",    false},
+	[OBJECT_RAW] = {"a raw socket",     "raw:",     false},
+	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", false},
+	[OBJECT_TUN] = {"a tun device",     "tun:",     false},
+	[OBJECT_TAP] = {"a tap device",     "tap:",     false},
+	[OBJECT_ICMP] = {"an icmp socket",   NULL,       false},
+	[OBJECT_ICMP6] = {"an icmp6 socket",  NULL,       false},
+	[OBJECT_SETTING] = {"a socket option",  NULL,       false},
+	[OBJECT_CREDENTIAL] = {"a credential",     NULL,       false},
+};
+
+const char *policy_verb_name(enum policy_verb verb)
+{
+	return (unsigned)verb < POLICY_VERB_COUNT ? verb_words[verb].name : "?";
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+#define NEAR_MAX 16u /* longer than every keyword */
+
+/* Levenshtein's distance: how many letters to add, drop or replace. */
+static uint32_t word_distance(const char *a, uint32_t a_length, const char *b, uint32_t b_length)
+{
+	uint32_t row[NEAR_MAX + 1];
+	for (uint32_t j = 0; j <= b_length; j++)
+		row[j] = j;
+	for (uint32_t i = 1; i <= a_length; i++) {
+		uint32_t diagonal = row[0];
+		row[0] = i;
+		for (uint32_t j = 1; j <= b_length; j++) {
+			uint32_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+			diagonal = row[j];
+			row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[b_length];
+}
+
+const char *word_find_near(const char *bytes, size_t length, const char *const *words, size_t count)
+{
+	const char *nearest = NULL;
+	uint32_t nearest_distance = length > 4 ? 3 : 2;
+	if (length < 2 || length > NEAR_MAX)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t distance = word_distance(
+			bytes, (uint32_t)length, words[i], (uint32_t)strnlen(words[i], NEAR_MAX));
+		if (distance < nearest_distance) {
+			nearest_distance = distance;
+			nearest = words[i];
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words of the language as tables: what a verb goes with and implies, what an object looks
+ * like, and what of all that this version can serve. What it cannot serve is parsed and refused.
+ */
+#pragma once
+
+#include "set.h"
+
+#define KIND_BIT(kind) (1u << (kind))
+
+struct verb_word {
+	const char *name;
+	uint32_t objects; /* KIND_BIT of what it can be done to */
+	uint32_t grants;  /* POLICY_BIT of what an allow of it grants */
+	uint32_t covers;  /* POLICY_BIT of what a deny of it denies */
+	bool is_supported;
+};
+extern const struct verb_word verb_words[POLICY_VERB_COUNT];
+
+struct object_word {
+	const char *name;  /* for messages */
+	const char *start; /* how such an object begins; NULL: found otherwise */
+	bool is_supported;
+};
+extern const struct object_word object_words[OBJECT_KIND_COUNT];
+
+#define OBJECTS_NETWORK (KIND_BIT(OBJECT_TCP) | KIND_BIT(OBJECT_UDP))
+
+/* The word of the list that a mistyped one probably means; NULL: none is near. */
+const char *word_find_near(
+	const char *bytes, size_t length, const char *const *words, size_t count);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who a block is for: the `from` lines, and what they allow the rest of the block to say. A deny
+ * must not stand on something that a program can shed, and %i needs a unit that has an instance.
+ */
+#include "parse.h"
+
+bool principal_parse(struct parser *parser, const struct word *word, uint32_t first,
+	uint32_t length, enum policy_name_kind kind, struct principal *principal)
+{
+	const char *bytes = word->bytes + first;
+	*principal = (struct principal){
+		.name = NONE, .where = word_part(parser->set, word, first, length)};
+	if (!length || length > POLICY_NAME_MAX) {
+		set_report(parser->set, POLICY_ERROR, &principal->where, "write a name or an id",
+			length ? "a name longer than 255 bytes" : "a name is missing");
+		return false;
+	}
+	bool is_number = true;
+	for (uint32_t i = 0; i < length; i++)
+		is_number = is_number && bytes[i] >= '0' && bytes[i] <= '9';
+	if (!is_number) {
+		principal->name = set_name(parser->set, kind, bytes, length);
+		return principal->name != NONE;
+	}
+	if (number_parse(bytes, length, UINT32_MAX - 1, &principal->id))
+		return true;
+	set_report(parser->set, POLICY_ERROR, &principal->where, "ids go from 0 to 4294967294",
+		"'%s' is no id", text_quote(bytes, length).text);
+	return false;
+}
+
+static bool word_is_range(const struct word *word, uint32_t *dash)
+{
+	*dash = word_find(word, 0, '-');
+	for (uint32_t i = 0; i < word->length; i++) {
+		if (i != *dash && (word->bytes[i] < '0' || word->bytes[i] > '9'))
+			return false;
+	}
+	return *dash > 0 && *dash + 1 < word->length;
+}
+
+static bool ids_parse(struct parser *parser, const struct word *word, enum policy_name_kind kind,
+	struct condition *condition)
+{
+	uint32_t dash;
+	if (!word_is_range(word, &dash)) {
+		bool is_valid =
+			principal_parse(parser, word, 0, word->length, kind, &condition->principal);
+		condition->last = condition->principal.id;
+		return is_valid;
+	}
+	struct principal last;
+	if (!principal_parse(parser, word, 0, dash, kind, &condition->principal) ||
+		!principal_parse(parser, word, dash + 1, word->length - dash - 1, kind, &last))
+		return false;
+	condition->last = last.id;
+	if (last.id >= condition->principal.id)
+		return true;
+	report_word(parser, word, "write the lower id first", "the range '%s' is reversed",
+		word_quote(word).text);
+	return false;
+}
+
+static bool glob_has_at(const struct component *component)
+{
+	if (component->kind == COMPONENT_LITERAL)
+		return memchr(component->bytes, '@', component->length) != NULL;
+	for (uint32_t at = 0; at < component->length;) {
+		switch (component->bytes[at]) {
+		case GLOB_BYTES:
+			if (memchr(component->bytes + at + 2, '@', component->bytes[at + 1]))
+				return true;
+			at += 2u + component->bytes[at + 1];
+			break;
+		case GLOB_SET:
+			at += 1 + GLOB_SET_SIZE;
+			break;
+		default:
+			at++;
+		}
+	}
+	return false;
+}
+
+/* What one line of conditions adds up to. */
+struct from_summary {
+	bool is_deniable, is_instanced;
+};
+
+static bool condition_parse(struct parser *parser, const struct word *keyword,
+	const struct word *value, struct from_summary *summary)
+{
+	struct condition condition = {0};
+	bool is_valid;
+	if (word_is(keyword, "user")) {
+		condition.kind = CONDITION_USER;
+		is_valid = ids_parse(parser, value, POLICY_NAME_USER, &condition);
+	} else if (word_is(keyword, "group")) {
+		condition.kind = CONDITION_GROUP;
+		is_valid = ids_parse(parser, value, POLICY_NAME_GROUP, &condition);
+		summary->is_deniable = false;
+	} else {
+		condition.kind = CONDITION_UNIT;
+		is_valid = unit_parse(parser->set, value, &condition.unit);
+		summary->is_deniable = false;
+		summary->is_instanced |= is_valid && glob_has_at(&condition.unit);
+	}
+	struct condition *added = is_valid ? set_append(parser->set, conditions) : NULL;
+	if (added)
+		*added = condition;
+	return added != NULL;
+}
+
+static bool word_is_condition(const struct word *word)
+{
+	return word_is(word, "user") || word_is(word, "group") || word_is(word, "unit");
+}
+
+/* { ( "user" | "group" | "unit" ) VALUE }; the line's first word is `from`. */
+static bool conditions_parse(struct parser *parser, struct from_summary *summary)
+{
+	static const char *const known[] = {"anyone", "user", "group", "unit"};
+	const struct word *words = parser->line.words.items;
+	uint32_t count = parser->line.words.count;
+	if (count < 2) {
+		set_report(parser->set, POLICY_ERROR, &parser->line.end,
+			"write: from user NAME, group NAME, unit GLOB or anyone", "'from' whom?");
+		return false;
+	}
+	for (uint32_t at = 1; at < count; at += 2) {
+		if (word_is(&words[at], "anyone") && count > 2) {
+			report_word(parser, &words[at], "leave 'anyone' or the conditions out",
+				"'anyone' does not go with other conditions");
+			return false;
+		}
+		if (!word_is_condition(&words[at])) {
+			report_unknown(parser, &words[at].where, words[at].bytes, words[at].length,
+				"condition", known, 4, "the conditions are user, group and unit");
+			return false;
+		}
+		if (at + 1 == count) {
+			set_report(parser->set, POLICY_ERROR, &parser->line.end,
+				"write its name after it", "'%s' without a name",
+				word_quote(&words[at]).text);
+			return false;
+		}
+		if (!condition_parse(parser, &words[at], &words[at + 1], summary))
+			return false;
+	}
+	return true;
+}
+
+void from_parse(struct parser *parser)
+{
+	struct policy_set *set = parser->set;
+	const struct line *line = &parser->line;
+	uint32_t first = set->conditions.count;
+	struct from_summary summary = {.is_deniable = true};
+	bool is_anyone = line->words.count == 2 && word_is(&line->words.items[1], "anyone");
+	set->clients.items[parser->client].has_from = true;
+	if (is_anyone) {
+		if (!set_append(set, conditions))
+			return;
+	} else if (!conditions_parse(parser, &summary)) {
+		return;
+	}
+	struct from *from = set_append(set, froms);
+	if (!from)
+		return;
+	from->first_condition = first;
+	from->condition_count = set->conditions.count - first;
+	struct client *client = &set->clients.items[parser->client];
+	client->is_deniable = client->is_deniable && summary.is_deniable;
+	client->is_instanced = client->is_instanced && summary.is_instanced;
+}
+
+static void client_check_instances(struct policy_set *set, const struct client *client)
+{
+	for (uint32_t i = 0; i < client->rule_count; i++) {
+		const struct rule *rule = &set->rules.items[client->first_rule + i];
+		for (uint32_t j = 0; j < rule->object_count; j++) {
+			const struct object *object = &set->objects.items[rule->first_object + j];
+			if (object->kind == OBJECT_PATH && object->pattern.has_instance)
+				set_report(set, POLICY_ERROR, &object->where,
+					"write every 'from' of the block with: unit NAME@*.service",
+					"%%i needs a unit with an instance in every 'from'");
+		}
+	}
+}
+
+void client_check(struct parser *parser)
+{
+	struct policy_set *set = parser->set;
+	const struct client *client = &set->clients.items[parser->client];
+	if (!client->has_from) {
+		set_report(set, POLICY_ERROR, &client->where,
+			"say who it is for: from user NAME, group NAME, unit GLOB or anyone",
+			"client '%s' has no 'from'",
+			text_quote(client->name, strlen(client->name)).text);
+		return;
+	}
+	if (!client->is_deniable && client->first_deny != NONE)
+		set_report(set, POLICY_ERROR, &set->rules.items[client->first_deny].where,
+			"put it into a block of its own, from user or from anyone",
+			"'deny' in a block from a group or unit, which a program can shed");
+	if (!client->is_instanced)
+		client_check_instances(set, client);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* What may follow the objects of a rule, each option at most once; and limit lines. */
+#include "parse.h"
+
+#include "language.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+#define OBJECTS_CREATED (KIND_BIT(OBJECT_PATH) | KIND_BIT(OBJECT_UNIX))
+#define OBJECTS_FILE (KIND_BIT(OBJECT_PATH) | KIND_BIT(OBJECT_CREDENTIAL))
+#define OBJECTS_ALL UINT32_MAX
+
+static bool word_choose(struct parser *parser, const struct word *word, uint32_t first,
+	uint32_t length, const char *what, const char *const *choices, size_t count,
+	uint8_t *chosen)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(choices[i]) == length &&
+			memcmp(choices[i], word->bytes + first, length) == 0) {
+			*chosen = (uint8_t)i;
+			return true;
+		}
+	}
+	char remedy[128] = "write one of:";
+	size_t used = strlen(remedy);
+	for (size_t i = 0; i < count && used < sizeof(remedy); i++)
+		used += (size_t)snprintf(remedy + used, sizeof(remedy) - used, " %s", choices[i]);
+	struct span where = word_part(parser->set, word, first, length);
+	report_unknown(parser, &where, word->bytes + first, length, what, choices, count, remedy);
+	return false;
+}
+
+static bool mode_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	uint32_t mode = 0;
+	bool is_octal = word->length > 1 && word->bytes[0] == '0';
+	for (uint32_t i = 0; i < word->length; i++) {
+		is_octal =
+			is_octal && word->bytes[i] >= '0' && word->bytes[i] <= '7' && mode <= 0777;
+		mode = mode * 8 + (uint32_t)(word->bytes[i] - '0');
+	}
+	rule->options.mode = mode;
+	if (is_octal && mode <= 0777)
+		return true;
+	report_word(parser, word,
+		"write an octal number with a leading zero, 0 to 0777, as in 0640",
+		"'%s' is no mode", word_quote(word).text);
+	return false;
+}
+
+static bool owner_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	uint32_t colon = word_find(word, 0, ':');
+	rule->has_owner = true;
+	rule->has_owner_group = colon < word->length;
+	return principal_parse(parser, word, 0, colon, POLICY_NAME_USER, &rule->owner) &&
+	       (!rule->has_owner_group ||
+		       principal_parse(parser, word, colon + 1, word->length - colon - 1,
+			       POLICY_NAME_GROUP, &rule->owner_group));
+}
+
+static bool type_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	static const char *const types[] = {"file", "directory", "device", "block", "fifo", "any"};
+	bool is_valid = true;
+	rule->options.types = POLICY_TYPE_FILE;
+	for (uint32_t at = 0; at <= word->length;) {
+		uint32_t comma = word_find(word, at, ',');
+		uint8_t type;
+		if (!word_choose(
+			    parser, word, at, comma - at, "type", types, COUNT(types), &type)) {
+			is_valid = false;
+		} else if (type != 0) {
+			report_part(parser, word, at, comma - at,
+				"leave it out, or use a version that has it",
+				"type '%s' is not supported by this version of fdbroker",
+				types[type]);
+			is_valid = false;
+		}
+		at = comma + 1;
+	}
+	return is_valid;
+}
+
+static bool symlinks_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	static const char *const choices[] = {
+		[POLICY_SYMLINKS_TRUSTED] = "trusted", [POLICY_SYMLINKS_NONE] = "none"};
+	return word_choose(parser, word, 0, word->length, "symlinks", choices, COUNT(choices),
+		&rule->options.symlinks);
+}
+
+static bool log_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	static const char *const choices[] = {[POLICY_LOG_ALL] = "all",
+		[POLICY_LOG_DENIED] = "denied",
+		[POLICY_LOG_NONE] = "none"};
+	return word_choose(
+		parser, word, 0, word->length, "log", choices, COUNT(choices), &rule->options.log);
+}
+
+static bool as_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	struct principal principal;
+	(void)rule;
+	return word_is(word, "peer") ||
+	       principal_parse(parser, word, 0, word->length, POLICY_NAME_USER, &principal);
+}
+
+static bool max_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	uint32_t number, digits = word->length;
+	(void)rule;
+	if (digits && memchr("KMG", word->bytes[digits - 1], 3))
+		digits--;
+	if (number_parse(word->bytes, digits, UINT32_MAX, &number))
+		return true;
+	report_word(parser, word, "write a number of bytes, or with K, M or G", "'%s' is no size",
+		word_quote(word).text);
+	return false;
+}
+
+/* The members of `with` are not settled; the form of a list is. */
+static bool with_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	(void)rule;
+	for (uint32_t at = 0; at <= word->length;) {
+		uint32_t comma = word_find(word, at, ',');
+		if (comma == at) {
+			report_part(parser, word, at, 1, "write the list without blanks: a,b",
+				"an item of the list is missing");
+			return false;
+		}
+		at = comma + 1;
+	}
+	return true;
+}
+
+static bool netns_parse(struct parser *parser, const struct word *word, struct rule *rule)
+{
+	static const char *const choices[] = {"broker", "peer", "any"};
+	uint8_t chosen;
+	(void)rule;
+	return word_choose(
+		parser, word, 0, word->length, "netns", choices, COUNT(choices), &chosen);
+}
+
+static const struct option {
+	const char *keyword;
+	bool (*parse)(struct parser *parser, const struct word *word, struct rule *rule);
+	uint32_t objects; /* what it goes with */
+	bool is_supported;
+} options[] = {
+	{"mode",     mode_parse,     OBJECTS_CREATED, true },
+	{"owner",    owner_parse,    OBJECTS_CREATED, true },
+	{"type",     type_parse,     OBJECTS_FILE,    true },
+	{"symlinks", symlinks_parse, OBJECTS_FILE,    true },
+	{"log",      log_parse,      OBJECTS_ALL,     true },
+	{"as",       as_parse,       OBJECTS_ALL,     false},
+	{"copy",     NULL,           OBJECTS_ALL,     false},
+	{"max",      max_parse,      OBJECTS_ALL,     false},
+	{"with",     with_parse,     OBJECTS_ALL,     false},
+	{"netns",    netns_parse,    OBJECTS_ALL,     false},
+};
+
+static const struct option *option_find(const struct word *word)
+{
+	for (size_t i = 0; i < COUNT(options); i++) {
+		if (word_is(word, options[i].keyword))
+			return &options[i];
+	}
+	return NULL;
+}
+
+bool word_is_option(const struct word *word)
+{
+	return option_find(word) != NULL;
+}
+
+static void option_report_unknown(struct parser *parser, const struct word *word)
+{
+	const char *keywords[COUNT(options)];
+	for (size_t i = 0; i < COUNT(options); i++)
+		keywords[i] = options[i].keyword;
+	if (word->is_quoted)
+		report_word(parser, word, "remove the quotes", "a quoted word is never an option");
+	else if (memchr(word->bytes, '/', word->length) || memchr(word->bytes, ':', word->length))
+		report_word(parser, word, "write all objects before the options",
+			"'%s' after the options", word_quote(word).text);
+	else
+		report_unknown(parser, &word->where, word->bytes, word->length, "option", keywords,
+			COUNT(options),
+			"the options of this version: mode owner type symlinks log");
+}
+
+/* Whether the option may stand on this line at all. */
+static bool option_check(struct parser *parser, const struct word *word,
+	const struct option *option, uint32_t objects, const struct rule *rule, uint32_t *seen)
+{
+	uint32_t bit = 1u << (option - options);
+	bool is_again = *seen & bit;
+	*seen |= bit;
+	if (is_again)
+		report_word(parser, word,
+			"an option covers every object of the line; write it once",
+			"'%s' is written twice", option->keyword);
+	else if (rule->effect == EFFECT_DENY && strcmp(option->keyword, "log") != 0)
+		report_word(parser, word, "deny takes no option but log",
+			"'%s' does not go with deny", option->keyword);
+	else if (!option->is_supported)
+		report_unsupported(parser, word, option->keyword);
+	else if (objects & ~option->objects)
+		report_word(parser, word, "write a line of its own for the other objects",
+			"'%s' does not go with every object of the line", option->keyword);
+	else
+		return true;
+	return false;
+}
+
+bool rule_options_parse(struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule)
+{
+	const struct word *words = parser->line.words.items;
+	uint32_t count = parser->line.words.count, seen = 0;
+	bool is_valid = true;
+	for (uint32_t at = first_word; at < count;) {
+		const struct word *word = &words[at++];
+		const struct option *option = option_find(word);
+		if (!option) {
+			option_report_unknown(parser, word);
+			return false;
+		}
+		is_valid = option_check(parser, word, option, objects, rule, &seen) && is_valid;
+		if (!option->parse)
+			continue;
+		if (at == count) {
+			set_report(parser->set, POLICY_ERROR, &parser->line.end,
+				"write its value after it", "'%s' without a value",
+				option->keyword);
+			return false;
+		}
+		is_valid = option->parse(parser, &words[at++], rule) && is_valid;
+	}
+	return is_valid;
+}
+
+/* "requests 100/s" has its unit glued or as a word of its own. */
+static bool rate_parse(const struct word *words, uint32_t count, uint32_t *at)
+{
+	const struct word *word = &words[*at];
+	uint32_t number, slash = word_find(word, 0, '/');
+	if (!number_parse(word->bytes, slash, UINT32_MAX, &number))
+		return false;
+	if (slash < word->length)
+		return word->length - slash == 2 && word->bytes[slash + 1] == 's';
+	return ++*at < count && word_is(&words[*at], "/s");
+}
+
+void limit_parse(struct parser *parser)
+{
+	static const char *const known[] = {"sessions", "requests", "unread"};
+	const struct word *words = parser->line.words.items;
+	uint32_t count = parser->line.words.count, number;
+	report_unsupported(parser, &words[0], "limit");
+	for (uint32_t at = 1; at < count; at++) {
+		const struct word *word = &words[at++];
+		uint8_t chosen;
+		if (word->is_quoted || !word_choose(parser, word, 0, word->length, "limit", known,
+					       COUNT(known), &chosen))
+			return;
+		bool is_valid =
+			at < count &&
+			(word_is(word, "requests") ? rate_parse(words, count, &at)
+						   : number_parse(words[at].bytes, words[at].length,
+							     UINT32_MAX, &number));
+		if (!is_valid) {
+			report_word(parser, word, "write: limit sessions N requests N/s unread N",
+				"'%s' without its number", known[chosen]);
+			return;
+		}
+	}
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * allow and deny lines: verbs, objects, options. What this version has no meaning for is reported
+ * once, at the verb or else at the object, and its form is checked all the same.
+ */
+#include "parse.h"
+
+#include "language.h"
+
+#define ALL_VERBS ((1u << POLICY_VERB_COUNT) - 1)
+
+static int verb_find(const char *bytes, uint32_t length)
+{
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		const char *name = verb_words[verb].name;
+		if (strlen(name) == length && memcmp(name, bytes, length) == 0)
+			return verb;
+	}
+	return -1;
+}
+
+static void verb_report_unknown(struct parser *parser, const struct word *word, uint32_t first,
+	uint32_t length, enum effect effect)
+{
+	const char *names[POLICY_VERB_COUNT];
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
+		names[verb] = verb_words[verb].name;
+	if (!length)
+		report_part(parser, word, first, 1, "write the verbs without blanks: read,write",
+			"a verb is missing");
+	else if (effect == EFFECT_ALLOW && length == 3 &&
+		 memcmp(word->bytes + first, "all", 3) == 0)
+		report_part(parser, word, first, length, "name the verbs that are meant",
+			"'all' goes with deny only");
+	else {
+		struct span where = word_part(parser->set, word, first, length);
+		report_unknown(parser, &where, word->bytes + first, length, "verb", names,
+			POLICY_VERB_COUNT,
+			"the verbs of this version: read write append create bind");
+	}
+}
+
+/* What the words of a rule have been found to say. */
+struct rule_parser {
+	enum effect effect;
+	struct rule rule;
+	bool is_all;        /* deny all */
+	bool has_supported; /* else the objects need not be reported as unsupported again */
+	bool is_valid;
+	uint32_t objects; /* KIND_BIT of every object on the line */
+};
+
+static void verb_parse(struct parser *parser, struct rule_parser *line, const struct word *word,
+	uint32_t first, uint32_t length)
+{
+	int verb = verb_find(word->bytes + first, length);
+	if (verb < 0) {
+		verb_report_unknown(parser, word, first, length, line->effect);
+		line->is_valid = false;
+		return;
+	}
+	const struct verb_word *verb_word = &verb_words[verb];
+	line->rule.named_verbs |= POLICY_BIT(verb);
+	line->rule.effective_verbs |=
+		line->effect == EFFECT_ALLOW ? verb_word->grants : verb_word->covers;
+	if (verb_word->is_supported) {
+		line->has_supported = true;
+		return;
+	}
+	line->is_valid = false;
+	struct span where = word_part(parser->set, word, first, length);
+	set_report(parser->set, POLICY_ERROR, &where, "leave it out, or use a version that has it",
+		"'%s' is not supported by this version of fdbroker", verb_word->name);
+}
+
+static bool verbs_parse(struct parser *parser, struct rule_parser *line)
+{
+	if (parser->line.words.count < 2) {
+		set_report(parser->set, POLICY_ERROR, &parser->line.end,
+			"write: allow VERBS OBJECT..., as in allow read /etc/motd",
+			"a verb is missing");
+		return false;
+	}
+	const struct word *word = &parser->line.words.items[1];
+	if (word->is_quoted) {
+		report_word(parser, word, "remove the quotes", "a quoted word is never a verb");
+		return false;
+	}
+	if (line->effect == EFFECT_DENY && word_is(word, "all")) {
+		line->is_all = line->has_supported = true;
+		line->rule.named_verbs = line->rule.effective_verbs = ALL_VERBS;
+		return true;
+	}
+	for (uint32_t at = 0; at <= word->length;) {
+		uint32_t comma = word_find(word, at, ',');
+		verb_parse(parser, line, word, at, comma - at);
+		at = comma + 1;
+	}
+	return line->rule.named_verbs != 0;
+}
+
+static bool word_starts_with(const struct word *word, const char *start)
+{
+	size_t length = strlen(start);
+	return word->length >= length && memcmp(word->bytes, start, length) == 0;
+}
+
+/* What an object is by its look; OBJECT_KIND_COUNT: none. */
+static enum object_kind object_find_kind(const struct word *word)
+{
+	if (word->length &&
+		(word->bytes[0] == '/' || (word_has(word, 0, '%') && word_has(word, 1, 'h'))))
+		return OBJECT_PATH;
+	if (word_is(word, "icmp"))
+		return OBJECT_ICMP;
+	if (word_is(word, "icmp6"))
+		return OBJECT_ICMP6;
+	for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
+		if (object_words[kind].start && word_starts_with(word, object_words[kind].start))
+			return (enum object_kind)kind;
+	}
+	uint32_t equals = word_find(word, 0, '=');
+	if (!equals || equals == word->length || word_find(word, 0, '/') < equals)
+		return OBJECT_KIND_COUNT;
+	return equals + 1 < word->length && word->bytes[equals + 1] == '/' ? OBJECT_CREDENTIAL
+									   : OBJECT_SETTING;
+}
+
+static bool word_is_object(const struct word *word)
+{
+	return word_find(word, 0, '/') < word->length || word_find(word, 0, ':') < word->length ||
+	       word_find(word, 0, '=') < word->length || word_is(word, "icmp") ||
+	       word_is(word, "icmp6");
+}
+
+/* NUM or NUM-NUM after NAME=. */
+static bool setting_parse(struct parser *parser, const struct word *word)
+{
+	uint32_t first = word_find(word, 0, '=') + 1, dash = word_find(word, first, '-');
+	uint32_t low, high;
+	bool is_valid = number_parse(word->bytes + first, dash - first, UINT32_MAX, &low);
+	if (is_valid && dash < word->length)
+		is_valid = number_parse(word->bytes + dash + 1, word->length - dash - 1, UINT32_MAX,
+				   &high) &&
+			   low <= high;
+	if (!is_valid)
+		report_part(parser, word, first, word->length - first,
+			"write NAME=NUM or NAME=NUM-NUM", "'%s' is no range of values",
+			text_quote(word->bytes + first, word->length - first).text);
+	return is_valid;
+}
+
+static void object_report_unknown(struct parser *parser, const struct word *word)
+{
+	uint32_t colon = word_find(word, 0, ':'), slash = word_find(word, 0, '/');
+	if (colon < slash)
+		report_part(parser, word, 0, colon + 1,
+			"endpoints begin with tcp: or udp:, paths with a slash",
+			"unknown kind of endpoint '%s'", text_quote(word->bytes, colon + 1).text);
+	else
+		report_word(parser, word, "paths begin with a slash, or with %h/",
+			"'%s' is not an absolute path", word_quote(word).text);
+}
+
+/* Each verb of the line must make sense for each object. */
+static bool object_check_verbs(struct parser *parser, const struct rule_parser *line,
+	const struct word *word, enum object_kind kind)
+{
+	for (int verb = 0; verb < POLICY_VERB_COUNT && !line->is_all; verb++) {
+		bool is_named = line->rule.named_verbs & POLICY_BIT(verb);
+		if (!is_named || verb_words[verb].objects & KIND_BIT(kind))
+			continue;
+		report_word(parser, word, "write a line for each kind of object",
+			"'%s' does not go with %s", verb_words[verb].name, object_words[kind].name);
+		return false;
+	}
+	return true;
+}
+
+static bool object_parse_kind(struct parser *parser, const struct rule_parser *line,
+	const struct word *word, struct object *object)
+{
+	switch (object->kind) {
+	case OBJECT_PATH:
+		return pattern_parse(parser->set, word, 0, word->length, &object->pattern);
+	case OBJECT_TCP:
+	case OBJECT_UDP:
+		return endpoint_parse(parser, word,
+			line->is_all || line->rule.named_verbs & POLICY_BIT(POLICY_BIND), object);
+	case OBJECT_CREDENTIAL: {
+		uint32_t first = word_find(word, 0, '=') + 1;
+		return pattern_parse(
+			parser->set, word, first, word->length - first, &object->pattern);
+	}
+	case OBJECT_SETTING:
+		return setting_parse(parser, word);
+	default:
+		return other_endpoint_parse(parser, word, object->kind);
+	}
+}
+
+static bool object_parse(struct parser *parser, struct rule_parser *line, const struct word *word)
+{
+	struct object object = {.kind = object_find_kind(word), .where = word->where};
+	if (object.kind == OBJECT_KIND_COUNT) {
+		object_report_unknown(parser, word);
+		return false;
+	}
+	line->objects |= KIND_BIT(object.kind);
+	if (!object_check_verbs(parser, line, word, object.kind) ||
+		!object_parse_kind(parser, line, word, &object))
+		return false;
+	if (!object_words[object.kind].is_supported) {
+		if (line->has_supported)
+			report_unsupported(parser, word, object_words[object.kind].name);
+		return false;
+	}
+	if (parser->set->objects.count == POLICY_OBJECTS_MAX) {
+		report_word(
+			parser, word, "use wildcards", "more than %u objects", POLICY_OBJECTS_MAX);
+		return false;
+	}
+	struct object *added = set_append(parser->set, objects);
+	if (added)
+		*added = object;
+	return added != NULL;
+}
+
+/* Objects end where the options begin. Returns the first word after them. */
+static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
+{
+	const struct word *words = parser->line.words.items;
+	uint32_t count = parser->line.words.count, at = 2;
+	for (; at < count && word_is_object(&words[at]); at++)
+		line->is_valid = object_parse(parser, line, &words[at]) && line->is_valid;
+	if (at > 2)
+		return at;
+	line->is_valid = false;
+	if (at == count || word_is_option(&words[at]))
+		set_report(parser->set, POLICY_ERROR,
+			at == count ? &parser->line.end : &words[at].where,
+			"write a path or an endpoint after the verbs", "an object is missing");
+	else
+		report_word(parser, &words[at],
+			"paths begin with a slash, endpoints with tcp: or udp:",
+			"'%s' is no object", word_quote(&words[at]).text);
+	return count;
+}
+
+static void rule_add(struct parser *parser, const struct rule_parser *line)
+{
+	struct policy_set *set = parser->set;
+	if (set->rules.count == POLICY_RULES_MAX) {
+		set_report(set, POLICY_ERROR, &line->rule.where, "use wildcards, or join lines",
+			"more than %u rules", POLICY_RULES_MAX);
+		return;
+	}
+	struct rule *rule = set_append(set, rules);
+	if (!rule)
+		return;
+	*rule = line->rule;
+	rule->object_count = set->objects.count - rule->first_object;
+}
+
+void rule_parse(struct parser *parser, enum effect effect)
+{
+	struct policy_set *set = parser->set;
+	struct client *client = &set->clients.items[parser->client];
+	struct rule_parser line = {
+		.effect = effect,
+		.is_valid = true,
+		.rule =
+			{
+                               .effect = effect,
+                               .client = parser->client,
+                               .where = parser->line.words.items[0].where,
+                               .first_object = set->objects.count,
+                               .options =
+					{
+						.mode = 0600,
+						.uid = POLICY_OWNER_DEFAULT,
+						.gid = POLICY_OWNER_DEFAULT,
+						.types = POLICY_TYPE_FILE,
+					}, },
+	};
+	if (verbs_parse(parser, &line)) {
+		uint32_t options = objects_parse(parser, &line);
+		line.is_valid =
+			rule_options_parse(parser, options, line.objects, &line.rule) && line.is_valid;
+	}
+	/* A rule in error is kept too: the policy is refused, but its block is still to be checked.
+	 */
+	if (effect == EFFECT_DENY && client->first_deny == NONE)
+		client->first_deny = set->rules.count;
+	rule_add(parser, &line);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files and blocks. A line that is in error is left out and the next one is parsed as if nothing
+ * had happened, so that one run shows every error of a file.
+ */
+#include "parse.h"
+
+#include "language.h"
+
+#include <stdlib.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+void report_unsupported(struct parser *parser, const struct word *word, const char *what)
+{
+	report_word(parser, word, "leave it out, or use a version that has it",
+		"'%s' is not supported by this version of fdbroker", what);
+}
+
+void report_unknown(struct parser *parser, const struct span *where, const char *bytes,
+	size_t length, const char *what, const char *const *known, size_t known_count,
+	const char *remedy)
+{
+	char guess[64];
+	const char *near = word_find_near(bytes, length, known, known_count);
+	if (near)
+		snprintf(guess, sizeof(guess), "did you mean '%s'?", near);
+	set_report(parser->set, POLICY_ERROR, where, near ? guess : remedy, "unknown %s '%s'", what,
+		text_quote(bytes, length).text);
+}
+
+bool number_parse(const char *bytes, size_t length, uint32_t max, uint32_t *number)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] < '0' || bytes[i] > '9')
+			return false;
+		value = value * 10 + (uint64_t)(bytes[i] - '0');
+		if (value > max)
+			return false;
+	}
+	*number = (uint32_t)value;
+	return length > 0;
+}
+
+uint32_t word_find(const struct word *word, uint32_t first, char byte)
+{
+	while (first < word->length && word->bytes[first] != byte)
+		first++;
+	return first;
+}
+
+static bool client_name_check(struct parser *parser, const struct word *word)
+{
+	for (uint32_t i = 0; i < word->length; i++) {
+		uint8_t byte = (uint8_t)word->bytes[i];
+		if (byte < 0x20 || byte == 0x7f) {
+			report_part(parser, word, i, 1, "use a name that can stand in a log line",
+				"a control character in the name of a client");
+			return false;
+		}
+	}
+	if (word->length && word->length <= POLICY_CLIENT_NAME_MAX)
+		return true;
+	report_word(
+		parser, word, "use 1 to 64 bytes", "the client's name has %u bytes", word->length);
+	return false;
+}
+
+static void client_check_duplicate(struct parser *parser, uint32_t number)
+{
+	struct policy_set *set = parser->set;
+	const struct client *client = &set->clients.items[number];
+	const struct client *first = &set->clients.items[set_client_first(set, number)];
+	if (client == first)
+		return;
+	bool is_same_file = first->where.file == client->where.file;
+	set_report(set, is_same_file ? POLICY_ERROR : POLICY_WARNING, &client->where,
+		is_same_file
+			? "give each block a name of its own; several blocks may match one peer"
+			: "both blocks count; another name would tell them apart in the log",
+		"client '%s' is also at %s:%u", text_quote(client->name, strlen(client->name)).text,
+		set->files.items[first->where.file].name, first->where.line);
+}
+
+/* Adds the block even when its line is in error: the lines in it are to be parsed. */
+static void client_open(struct parser *parser, const struct word *name, bool is_only)
+{
+	struct policy_set *set = parser->set;
+	if (set->clients.count == POLICY_BLOCKS_MAX)
+		set_report(set, POLICY_ERROR, &parser->line.words.items[0].where,
+			"join blocks that have the same 'from'", "more than %u client blocks",
+			POLICY_BLOCKS_MAX);
+	bool is_valid = name && set->clients.count < POLICY_BLOCKS_MAX;
+	const char *text = is_valid ? set_copy(set, name->bytes, name->length) : "";
+	struct client *client = text ? set_append(set, clients) : NULL;
+	if (!client)
+		return;
+	*client = (struct client){
+		.where = name ? name->where : parser->line.words.items[0].where,
+		.name = text,
+		.is_only = is_only,
+		.is_deniable = true,
+		.is_instanced = true,
+		.first_from = set->froms.count,
+		.first_rule = set->rules.count,
+		.first_deny = NONE,
+	};
+	parser->client = set->clients.count - 1;
+	parser->is_client_valid = is_valid;
+	if (is_valid)
+		client_check_duplicate(parser, parser->client);
+}
+
+static void client_close(struct parser *parser)
+{
+	struct policy_set *set = parser->set;
+	struct client *client = &set->clients.items[parser->client];
+	client->from_count = set->froms.count - client->first_from;
+	client->rule_count = set->rules.count - client->first_rule;
+	if (parser->is_client_valid)
+		client_check(parser);
+	parser->client = NONE;
+}
+
+static void client_report_open(struct parser *parser)
+{
+	const struct client *client = &parser->set->clients.items[parser->client];
+	set_report(parser->set, POLICY_ERROR, &client->where, "end it with a line of '}' alone",
+		"the block of client '%s' is not closed",
+		text_quote(client->name, strlen(client->name)).text);
+}
+
+/* "client" NAME [ "only" ] "{" */
+static void client_parse(struct parser *parser)
+{
+	const struct word *words = parser->line.words.items;
+	uint32_t count = parser->line.words.count, at = 1;
+	const struct word *name = NULL;
+	if (parser->client != NONE) {
+		client_report_open(parser);
+		client_close(parser);
+	}
+	if (count < 2 || word_is(&words[1], "{"))
+		set_report(parser->set, POLICY_ERROR, &parser->line.end, "write: client NAME {",
+			"the client has no name");
+	else if (client_name_check(parser, &words[at++]))
+		name = &words[1];
+	bool is_only = at < count && word_is(&words[at], "only");
+	if (is_only)
+		at++;
+	client_open(parser, name, is_only);
+	if (at == count)
+		set_report(parser->set, POLICY_ERROR, &parser->line.end,
+			"end the line with a blank and '{'", "'{' is missing");
+	else if (!word_is(&words[at], "{"))
+		report_word(parser, &words[at], "write: client NAME [only] {",
+			"'%s' where 'only' or '{' belongs", word_quote(&words[at]).text);
+	else if (at + 1 < count)
+		report_word(parser, &words[at + 1], "put what is in the block on lines of its own",
+			"'%s' after '{'", word_quote(&words[at + 1]).text);
+}
+
+static void close_parse(struct parser *parser)
+{
+	const struct line *line = &parser->line;
+	if (parser->client == NONE)
+		report_word(parser, &line->words.items[0], "remove it", "'}' without a block");
+	else
+		client_close(parser);
+	if (line->words.count > 1)
+		report_word(parser, &line->words.items[1], "begin a new line", "'%s' after '}'",
+			word_quote(&line->words.items[1]).text);
+}
+
+static void allow_parse(struct parser *parser)
+{
+	rule_parse(parser, EFFECT_ALLOW);
+}
+
+static void deny_parse(struct parser *parser)
+{
+	rule_parse(parser, EFFECT_DENY);
+}
+
+static const struct statement {
+	const char *keyword;
+	void (*parse)(struct parser *parser);
+	bool is_structure; /* counts even when its line is broken, or errors would follow from
+			      errors */
+} statements[] = {
+	{"client", client_parse, true },
+	{"}",      close_parse,  true },
+	{"from",   from_parse,   false},
+	{"allow",  allow_parse,  false},
+	{"deny",   deny_parse,   false},
+	{"limit",  limit_parse,  false},
+};
+
+static void statement_report_unknown(struct parser *parser, const struct word *word)
+{
+	static const char *const inside[] = {"from", "allow", "deny", "limit"};
+	static const char *const outside[] = {"client"};
+	if (word->is_quoted)
+		report_word(parser, word, "remove the quotes", "a quoted word is never a keyword");
+	else if (parser->client == NONE)
+		report_unknown(parser, &word->where, word->bytes, word->length, "statement",
+			outside, COUNT(outside), "a block begins with: client NAME {");
+	else
+		report_unknown(parser, &word->where, word->bytes, word->length, "statement", inside,
+			COUNT(inside), "a line of a block begins with from, allow, deny or limit");
+}
+
+static void line_parse(struct parser *parser)
+{
+	const struct line *line = &parser->line;
+	if (!line->words.count)
+		return;
+	const struct word *first = &line->words.items[0];
+	for (size_t i = 0; i < COUNT(statements); i++) {
+		const struct statement *statement = &statements[i];
+		if (!word_is(first, statement->keyword))
+			continue;
+		if (parser->client == NONE && !statement->is_structure)
+			report_word(parser, first, "write it between: client NAME { and }",
+				"'%s' outside of a client block", statement->keyword);
+		else if (!line->is_broken || statement->is_structure)
+			statement->parse(parser);
+		else if (statement->parse == from_parse)
+			parser->set->clients.items[parser->client].has_from = true;
+		return;
+	}
+	if (!line->is_broken)
+		statement_report_unknown(parser, first);
+}
+
+void file_parse(struct policy_set *set, uint32_t file)
+{
+	struct parser parser = {.set = set, .client = NONE};
+	scanner_init(&parser.scanner, set, file);
+	while (!set->out_of_memory && scanner_next(&parser.scanner, &parser.line))
+		line_parse(&parser);
+	if (parser.client != NONE) {
+		client_report_open(&parser);
+		client_close(&parser);
+	}
+	free(parser.line.words.items);
+}

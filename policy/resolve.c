@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names to numbers. A name that does not exist makes an allow match nothing, which is safe and
+ * worth a warning; in a block with a deny it might take the deny away, so there it is an error.
+ */
+#include "build.h"
+
+static const char *const kind_names[] = {
+	[POLICY_NAME_USER] = "user",
+	[POLICY_NAME_GROUP] = "group",
+	[POLICY_NAME_SERVICE_TCP] = "tcp service",
+	[POLICY_NAME_SERVICE_UDP] = "udp service",
+	[POLICY_NAME_INTERFACE] = "interface",
+};
+
+/* NULL when the name is not to be had; that has been reported. */
+static const struct policy_name *name_resolve(struct policy_set *set, const struct client *client,
+	uint32_t number, const struct span *where)
+{
+	const struct policy_name *name = &set->names.items[number];
+	const char *kind = kind_names[name->kind];
+	struct quoted quoted = text_quote(name->name, strlen(name->name));
+	if (name->status == POLICY_NAME_FOUND)
+		return name;
+	if (name->status == POLICY_NAME_UNASKED)
+		set_report(set, POLICY_ERROR, where, NULL, "nobody was asked for the %s '%s'", kind,
+			quoted.text);
+	else if (client->first_deny != NONE)
+		set_report(set, POLICY_ERROR, where,
+			"a block with a deny must name what exists: create it or use its number",
+			"there is no %s '%s'", kind, quoted.text);
+	else
+		set_report(set, POLICY_WARNING, where,
+			"until it exists and the policy is loaded again",
+			"there is no %s '%s': this never matches", kind, quoted.text);
+	return NULL;
+}
+
+static bool principal_resolve(
+	struct policy_set *set, const struct client *client, struct principal *principal)
+{
+	if (principal->name == NONE)
+		return true;
+	const struct policy_name *name =
+		name_resolve(set, client, principal->name, &principal->where);
+	if (name)
+		principal->id = name->id;
+	return name != NULL;
+}
+
+static void from_resolve(struct policy_set *set, const struct client *client, struct from *from)
+{
+	for (uint32_t i = 0; i < from->condition_count; i++) {
+		struct condition *condition = &set->conditions.items[from->first_condition + i];
+		if (condition->kind != CONDITION_USER && condition->kind != CONDITION_GROUP)
+			continue;
+		if (!principal_resolve(set, client, &condition->principal))
+			from->is_never = true;
+		else if (condition->principal.name != NONE)
+			condition->last = condition->principal.id;
+	}
+}
+
+static void owner_resolve(struct policy_set *set, const struct client *client, struct rule *rule)
+{
+	if (!rule->has_owner)
+		return;
+	rule->is_never = !principal_resolve(set, client, &rule->owner);
+	rule->options.uid = rule->owner.id;
+	/* The primary group of a uid that was given by number is not known here. */
+	if (rule->owner.name != NONE)
+		rule->options.gid = set->names.items[rule->owner.name].gid;
+	if (!rule->has_owner_group)
+		return;
+	rule->is_never = !principal_resolve(set, client, &rule->owner_group) || rule->is_never;
+	rule->options.gid = rule->owner_group.id;
+}
+
+static void endpoint_resolve(
+	struct policy_set *set, const struct client *client, struct object *object)
+{
+	uint32_t interface = object->address.interface;
+	object->interface_index = 0;
+	if (interface != NONE) {
+		const struct policy_name *name =
+			name_resolve(set, client, interface, &object->where);
+		object->is_never = !name;
+		object->interface_index = name ? name->id : 0;
+	}
+	for (uint32_t i = 0; i < object->port_count; i++) {
+		struct port_range *range = &set->ports.items[object->first_port + i];
+		if (range->service == NONE)
+			continue;
+		const struct policy_name *name =
+			name_resolve(set, client, range->service, &range->where);
+		range->is_never = !name || name->id > UINT16_MAX;
+		if (!range->is_never)
+			range->first = range->last = (uint16_t)name->id;
+	}
+}
+
+static void rule_resolve(struct policy_set *set, const struct client *client, struct rule *rule)
+{
+	owner_resolve(set, client, rule);
+	for (uint32_t i = 0; i < rule->object_count; i++) {
+		struct object *object = &set->objects.items[rule->first_object + i];
+		if (object->kind != OBJECT_PATH)
+			endpoint_resolve(set, client, object);
+	}
+}
+
+void names_resolve(struct policy_set *set)
+{
+	for (uint32_t i = 0; i < set->clients.count; i++) {
+		const struct client *client = &set->clients.items[i];
+		for (uint32_t j = 0; j < client->from_count; j++)
+			from_resolve(set, client, &set->froms.items[client->first_from + j]);
+		for (uint32_t j = 0; j < client->rule_count; j++)
+			rule_resolve(set, client, &set->rules.items[client->first_rule + j]);
+	}
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# For tests/run and tests/demo: what must be installed, and the build. Run in the checkout, as root.
+
+# package, and a command that succeeds when it is there
+NEEDED=(
+	"meson" "command -v meson"
+	"ninja-build" "command -v ninja"
+	"gcc" "command -v gcc"
+	"libc6-dev" "test -e /usr/include/stdlib.h"
+	"pkg-config" "command -v pkg-config"
+	"libseccomp-dev" "pkg-config --exists libseccomp"
+	"libcap-dev" "pkg-config --exists libcap"
+	"libcmocka-dev" "pkg-config --exists cmocka"
+	"libfuse3-dev" "pkg-config --exists fuse3"
+	"scdoc" "command -v scdoc"
+	"python3" "command -v python3"
+	"iproute2" "command -v ip"
+	"procps" "command -v ps"
+	"curl" "command -v curl"
+)
+
+missing_packages() {
+	local i
+	for ((i = 0; i < ${#NEEDED[@]}; i += 2)); do
+		eval "${NEEDED[i + 1]}" >/dev/null 2>&1 || echo "${NEEDED[i]}"
+	done
+}
+
+install_missing() {
+	local missing
+	mapfile -t missing < <(missing_packages)
+	((${#missing[@]} > 0)) || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "Please install what these packages of Debian are called here, and start again:" >&2
+		printf '  %s\n' "${missing[@]}" >&2
+		exit 1
+	fi
+	echo "Installing ${missing[*]}"
+	apt-get update -q
+	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+build_in() { # FOLDER [MESON OPTIONS]
+	local folder=$1
+	shift
+	install_missing
+	# Set up again when the last attempt was broken off.
+	if [[ ! -e $folder/build.ninja ]]; then
+		rm -rf "$folder"
+		meson setup "$folder" -Dtests=true -Dwerror=true "$@"
+	fi
+	ninja -C "$folder"
+}

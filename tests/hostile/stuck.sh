@@ -1,0 +1,160 @@
+# shellcheck shell=bash
+# Whoever asks for something that never ends waits alone.
+
+stuck_policy() {
+	policy <<-END
+		client stuck {
+			from user alice
+			allow read,write /home/alice/hang/*
+			allow bind tcp:80
+		}
+		client others {
+			from user bob
+			allow read /srv/*
+			allow read /etc/certificates/*.pem
+			allow read,write,create /srv/new/*
+			allow bind tcp:443 udp:53
+		}
+	END
+	secret /srv/file content
+	secret /etc/certificates/real/key "the key"
+	ln -s real/key /etc/certificates/key.pem
+	mkdir -p /srv/new
+	start_broker
+	# One that was connected before.
+	open_session bob bob
+	expect_equal "$(tell bob "cat /srv/file")" "ok content"
+}
+
+# Every kind of request of another user, on an old and on a new connection, within ten seconds.
+others_go_on() {
+	local commands=("cat /srv/file" "cat /etc/certificates/key.pem" "bind tcp 0.0.0.0 443" "close"
+		"bind udp :: 53" "close" "listen tcp:443" "close" "open /srv/new/$1 O_RDWR|O_CREAT|O_EXCL"
+		"write text" "cat /srv/nothing" "cat /home/alice/hang/fine")
+	local expected=$'ok content\nok the key\nok\nok\nok\nok\nok\nok\nok\nok\nENOENT kernel\nEACCES policy'
+	local command before=$SECONDS answers=()
+	for command in "${commands[@]}"; do
+		answers+=("$(tell bob "$command")")
+	done
+	expect_equal "$(printf '%s\n' "${answers[@]}")" "$expected" "the old connection"
+	rm "/srv/new/$1"
+	expect_equal "$(as bob timeout 10 ask "${commands[@]}" 2>&1)" "$expected" "a new connection"
+	expect_at_most $((SECONDS - before)) 10 "seconds that the others took"
+}
+
+stuck_clients() { # COUNT COMMAND
+	local i
+	STUCK_PIDS=()
+	for ((i = 0; i < $1; i++)); do
+		start_as alice ask "$2" >>/run/test/stuck 2>&1
+		STUCK_PIDS+=($!)
+	done
+	sleep 1
+}
+
+test_a_file_on_a_fuse_file_system_that_answers_is_served() {
+	stuck_policy
+	hang alice /home/alice/hang
+	expect_equal "$(as alice timeout 10 ask "cat /home/alice/hang/fine")" "ok fine\n"
+	others_go_on new
+}
+
+stuck_on() { # NAME
+	stuck_policy
+	hang alice /home/alice/hang
+	stuck_clients 1 "open /home/alice/hang/$1"
+	others_go_on one
+	stuck_clients 20 "open /home/alice/hang/$1"
+	others_go_on many
+}
+
+test_a_name_that_is_never_found_costs_the_asker_alone() {
+	stuck_on lookup
+}
+
+test_a_file_whose_open_never_ends_costs_the_asker_alone() {
+	stuck_on open
+}
+
+test_a_file_whose_attributes_never_come_costs_the_asker_alone() {
+	stuck_on getattr
+}
+
+test_a_link_that_is_never_read_costs_the_asker_alone() {
+	stuck_on link
+}
+
+test_a_folder_that_never_answers_costs_the_asker_alone() {
+	stuck_policy
+	hang alice /home/alice/hang
+	sed -i 's|hang/\*|hang/**|' "$POLICY"
+	reload_broker || fail "the reload failed"
+	stuck_clients 20 "open /home/alice/hang/lookup/below"
+	others_go_on many
+}
+
+test_many_stuck_requests_on_one_connection_cost_the_asker_alone() {
+	local i command=many
+	stuck_policy
+	hang alice /home/alice/hang
+	for i in {1..64}; do
+		command+=" /home/alice/hang/lookup$i"
+	done
+	stuck_clients 4 "$command"
+	others_go_on many
+}
+
+test_the_asker_is_told_in_the_end_that_the_outcome_is_unknown() {
+	stuck_policy
+	hang alice /home/alice/hang
+	start_as alice timeout 50 ask "open /home/alice/hang/open" >/run/test/stuck
+	wait $! || true
+	expect_match "$(cat /run/test/stuck)" '^E[A-Z]+ unknown$'
+	expect_match "$(as alice timeout 10 ask "cat /home/alice/hang/fine")" '^ok fine' "afterwards"
+}
+
+test_when_the_file_system_dies_everything_is_as_before() {
+	local before
+	stuck_policy
+	hang alice /home/alice/hang
+	expect_equal "$(as alice ask "cat /home/alice/hang/fine" "bind tcp 0.0.0.0 80")" $'ok fine\\n\nok'
+	before=$(broker_descriptors)
+	stuck_clients 10 "open /home/alice/hang/open"
+	kill -KILL "$HANGFS_PID" "${STUCK_PIDS[@]}"
+	umount -l /home/alice/hang
+	others_go_on after
+	expect_descriptors "$before"
+}
+
+test_a_reload_is_not_held_up_by_what_is_stuck() {
+	stuck_policy
+	hang alice /home/alice/hang
+	stuck_clients 10 "open /home/alice/hang/open"
+	reload_broker || fail "the reload failed"
+	others_go_on reloaded
+}
+
+test_a_client_whose_socket_lingers_when_it_is_closed_delays_nobody() {
+	local i
+	stuck_policy
+	for i in {1..10}; do
+		start_as alice hostile lingering 80 >"/run/test/lingering$i" 2>&1
+	done
+	sleep 1
+	others_go_on lingering
+}
+
+test_a_client_that_keeps_its_socket_locked_during_a_bind_delays_nobody() {
+	local i pids=()
+	stuck_policy
+	hang alice /home/alice/hang
+	for i in {1..10}; do
+		start_as alice hostile stalled 80 /home/alice/hang/read >"/run/test/stalled$i" 2>&1
+		pids+=($!)
+	done
+	sleep 1
+	others_go_on stalled
+	# The locks go with the one who held them, and then all is well again.
+	kill -KILL "${pids[@]}"
+	expect_equal "$(as alice timeout 20 ask "bind tcp 0.0.0.0 80")" ok
+}

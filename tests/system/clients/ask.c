@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A client that does what it is told over one connection, so that a shell script can see how a
+ * long-lived client fares: ask [COMMAND...], each one argument, or one on each line of the
+ * standard input. Every command prints one line at once: "ok", "ok ANSWER", or an errno and the
+ * library's reason ("EACCES policy"). The exit status is 0 unless a command is not understood.
+ *
+ *	open PATH [FLAGS [MODE]]     FLAGS as in open(2), joined by |
+ *	cat PATH                     open, read all, close; newlines come out as \n
+ *	many PATH...                 fdbroker_open_many; "ok" or the errno and reason of each
+ *	bind tcp|udp ADDRESS PORT [v6only]   an own socket, bound in place
+ *	listen ENDPOINT              fdbroker_listen
+ *	cat-often PATH CONTENT FILE  opens until FILE exists, then removes it; see below
+ * These use the descriptor that open, bind or listen got last:
+ *	read | write TEXT | flags | name | start-listening | answer TEXT | receive | close
+ * These use no broker:
+ *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
+ *	open-myself PATH | bind-myself ADDRESS PORT
+ *	become UID                   this and no other user from now on
+ *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
+ *
+ * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <seccomp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fdbroker.h"
+#include "reason.h"
+
+#define WORDS_MAX 80
+#define ENOUGH_OPENS 5000ul
+
+struct client {
+	struct fdbroker *broker;
+	int fd; /* what open, bind or listen got last */
+};
+
+struct flag {
+	const char *name;
+	int value;
+};
+
+static const struct flag open_flags[] = {
+	{"O_RDONLY",    O_RDONLY   },
+	{"O_WRONLY",    O_WRONLY   },
+	{"O_RDWR",      O_RDWR     },
+	{"O_CREAT",     O_CREAT    },
+	{"O_EXCL",      O_EXCL     },
+	{"O_TRUNC",     O_TRUNC    },
+	{"O_APPEND",    O_APPEND   },
+	{"O_NONBLOCK",  O_NONBLOCK },
+	{"O_DIRECTORY", O_DIRECTORY},
+	{"O_NOFOLLOW",  O_NOFOLLOW },
+	{"O_CLOEXEC",   O_CLOEXEC  },
+	{"O_SYNC",      O_SYNC     },
+	{"O_PATH",      O_PATH     },
+	{"O_TMPFILE",   O_TMPFILE  },
+	{"O_ASYNC",     O_ASYNC    },
+	{"O_DIRECT",    O_DIRECT   },
+	{"O_NOATIME",   O_NOATIME  },
+};
+
+/* ---- what is printed ---- */
+
+static const char *errno_word(int error)
+{
+	const char *word = strerrorname_np(error);
+
+	return word != NULL ? word : "unknown-errno";
+}
+
+static const char *reason_word(int reason)
+{
+#define WORD(name, number, word, sentence) {word, number},
+	static const struct flag reasons[] = {FDBROKER_REASONS(WORD)};
+#undef WORD
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (reasons[i].value == reason)
+			return reasons[i].name;
+	}
+	return "unknown-reason";
+}
+
+static void print_escaped(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		if (byte == '\n')
+			fputs("\\n", stdout);
+		else if (byte < ' ' || byte > '~')
+			printf("\\x%02x", byte);
+		else
+			putchar(byte);
+	}
+}
+
+static void print_answer(const char *text, size_t length)
+{
+	fputs("ok ", stdout);
+	print_escaped(text, length);
+	putchar('\n');
+}
+
+/* For calls of the library. */
+static void print_refusal(void)
+{
+	int error = errno;
+
+	printf("%s %s\n", errno_word(error), reason_word((int)fdbroker_last_reason()));
+}
+
+/* For the kernel's own calls. */
+static void print_result(int result)
+{
+	if (result < 0)
+		printf("%s\n", errno_word(errno));
+	else
+		printf("ok\n");
+}
+
+static void __attribute__((noreturn, format(printf, 1, 2))) misunderstood(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fputs("ask: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	exit(64);
+}
+
+/* ---- pieces ---- */
+
+static int flags_from(const char *text)
+{
+	char copy[256];
+	char *rest = copy;
+	int flags = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (const char *word; (word = strsep(&rest, "|")) != NULL;) {
+		size_t i = 0;
+
+		while (i < sizeof(open_flags) / sizeof(open_flags[0]) &&
+			strcmp(open_flags[i].name, word) != 0)
+			i++;
+		if (i < sizeof(open_flags) / sizeof(open_flags[0]))
+			flags |= open_flags[i].value;
+		else if (word[0] >= '0' && word[0] <= '9')
+			flags |= (int)strtoul(word, NULL, 0);
+		else
+			misunderstood("no such flag: %s", word);
+	}
+	return flags;
+}
+
+static socklen_t address_from(const char *text, const char *port, struct sockaddr_storage *storage)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)storage;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)storage;
+	in_port_t number = htons((uint16_t)strtoul(port, NULL, 10));
+
+	memset(storage, 0, sizeof(*storage));
+	if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
+		four->sin_family = AF_INET;
+		four->sin_port = number;
+		return sizeof(*four);
+	}
+	if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
+		six->sin6_family = AF_INET6;
+		six->sin6_port = number;
+		return sizeof(*six);
+	}
+	misunderstood("no address: %s", text);
+}
+
+static void keep(struct client *client, int fd)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = fd;
+}
+
+static void keep_and_print(struct client *client, int fd)
+{
+	if (fd < 0) {
+		print_refusal();
+		return;
+	}
+	keep(client, fd);
+	printf("ok\n");
+}
+
+static ssize_t read_all(int fd, char *buffer, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while (length < size && (got = read(fd, buffer + length, size - length)) != 0) {
+		if (got < 0)
+			return -1;
+		length += (size_t)got;
+	}
+	return (ssize_t)length;
+}
+
+/* ---- commands that ask the broker ---- */
+
+static void do_open(struct client *client, int count, char **words)
+{
+	int flags = count > 2 ? flags_from(words[2]) : O_RDONLY;
+	mode_t mode = count > 3 ? (mode_t)strtoul(words[3], NULL, 8) : 0666;
+
+	keep_and_print(client, fdbroker_open(client->broker, words[1], flags | O_CLOEXEC, mode));
+}
+
+static void do_cat(struct client *client, int count, char **words)
+{
+	char buffer[65536];
+	ssize_t length;
+	int fd = fdbroker_open(client->broker, words[1], O_RDONLY | O_CLOEXEC);
+
+	(void)count;
+	if (fd < 0) {
+		print_refusal();
+		return;
+	}
+	length = read_all(fd, buffer, sizeof(buffer));
+	if (length < 0)
+		printf("%s reading\n", errno_word(errno));
+	else
+		print_answer(buffer, (size_t)length);
+	close(fd);
+}
+
+static void do_many(struct client *client, int count, char **words)
+{
+	struct fdbroker_open_request requests[WORDS_MAX] = {0};
+
+	for (int i = 1; i < count; i++) {
+		requests[i - 1].path = words[i];
+		requests[i - 1].flags = O_RDONLY | O_CLOEXEC;
+	}
+	if (fdbroker_open_many(client->broker, requests, (size_t)count - 1) < 0) {
+		print_refusal();
+		return;
+	}
+	for (int i = 0; i < count - 1; i++) {
+		if (i > 0)
+			printf(", ");
+		if (requests[i].fd >= 0) {
+			printf("ok");
+			close(requests[i].fd);
+		} else {
+			printf("%s %s", errno_word(requests[i].error),
+				reason_word((int)requests[i].reason));
+		}
+	}
+	printf("\n");
+}
+
+static void do_bind(struct client *client, int count, char **words)
+{
+	struct sockaddr_storage address;
+	socklen_t length;
+	int type, fd, on = 1;
+
+	if (count < 4)
+		misunderstood("bind tcp|udp ADDRESS PORT [v6only]");
+	length = address_from(words[2], words[3], &address);
+	type = strcmp(words[1], "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM;
+	fd = socket(address.ss_family, type | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		print_result(fd);
+		return;
+	}
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (count > 4)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (fdbroker_bind(client->broker, fd, (struct sockaddr *)&address, length) != 0) {
+		print_refusal();
+		close(fd);
+		return;
+	}
+	keep(client, fd);
+	printf("ok\n");
+}
+
+static void do_listen(struct client *client, int count, char **words)
+{
+	(void)count;
+	keep_and_print(client, fdbroker_listen(client->broker, words[1], 16));
+}
+
+static void do_cat_often(struct client *client, int count, char **words)
+{
+	unsigned long right = 0, refused = 0, wrong = 0;
+	char buffer[4096];
+
+	if (count < 4)
+		misunderstood("cat-often PATH CONTENT FILE");
+	while (right + refused < ENOUGH_OPENS || access(words[3], F_OK) != 0) {
+		int fd = fdbroker_open(client->broker, words[1], O_RDONLY | O_CLOEXEC);
+		ssize_t length;
+
+		if (fd < 0) {
+			refused++;
+			continue;
+		}
+		length = read_all(fd, buffer, sizeof(buffer));
+		if (length == (ssize_t)strlen(words[2]) &&
+			memcmp(buffer, words[2], strlen(words[2])) == 0) {
+			right++;
+		} else if (wrong++ == 0) {
+			fputs("ask: wrong content: ", stdout);
+			print_answer(buffer, length > 0 ? (size_t)length : 0);
+		}
+		close(fd);
+	}
+	unlink(words[3]);
+	printf("ok right=%lu refused=%lu wrong=%lu\n", right, refused, wrong);
+}
+
+static void do_connect_again(struct client *client, int count, char **words)
+{
+	(void)count;
+	(void)words;
+	fdbroker_free(client->broker);
+	client->broker = fdbroker_new(NULL);
+	if (client->broker == NULL)
+		print_refusal();
+	else
+		printf("ok\n");
+}
+
+/* ---- commands about the descriptor ---- */
+
+static void do_read(struct client *client, int count, char **words)
+{
+	char buffer[65536];
+	ssize_t length = read_all(client->fd, buffer, sizeof(buffer));
+
+	(void)count;
+	(void)words;
+	if (length < 0)
+		print_result(-1);
+	else
+		print_answer(buffer, (size_t)length);
+}
+
+static void do_write(struct client *client, int count, char **words)
+{
+	const char *text = count > 1 ? words[1] : "";
+
+	print_result(write(client->fd, text, strlen(text)) < 0 ? -1 : 0);
+}
+
+static void do_flags(struct client *client, int count, char **words)
+{
+	int flags = fcntl(client->fd, F_GETFL);
+
+	(void)count;
+	(void)words;
+	if (flags < 0) {
+		print_result(flags);
+		return;
+	}
+	printf("ok %s%s%s%s\n",
+		(flags & O_ACCMODE) == O_RDONLY   ? "O_RDONLY"
+		: (flags & O_ACCMODE) == O_WRONLY ? "O_WRONLY"
+						  : "O_RDWR",
+		flags & O_APPEND ? "|O_APPEND" : "", flags & O_NONBLOCK ? "|O_NONBLOCK" : "",
+		flags & O_PATH ? "|O_PATH" : "");
+}
+
+static void do_name(struct client *client, int count, char **words)
+{
+	struct sockaddr_storage address;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&address;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address;
+	socklen_t length = sizeof(address);
+	char text[INET6_ADDRSTRLEN];
+
+	(void)count;
+	(void)words;
+	if (getsockname(client->fd, (struct sockaddr *)&address, &length) != 0)
+		print_result(-1);
+	else if (address.ss_family == AF_INET)
+		printf("ok %s %u\n", inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text)),
+			ntohs(four->sin_port));
+	else
+		printf("ok %s %u\n", inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text)),
+			ntohs(six->sin6_port));
+}
+
+static void do_start_listening(struct client *client, int count, char **words)
+{
+	(void)count;
+	(void)words;
+	print_result(listen(client->fd, 16));
+}
+
+/* Answers one connection as an HTTP server would. */
+static void do_answer(struct client *client, int count, char **words)
+{
+	const char *text = count > 1 ? words[1] : "";
+	char request[4096];
+	int fd = accept4(client->fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		print_result(fd);
+		return;
+	}
+	if (read(fd, request, sizeof(request)) > 0)
+		dprintf(fd, "HTTP/1.0 200 OK\r\nContent-Length: %zu\r\n\r\n%s\n", strlen(text) + 1,
+			text);
+	close(fd);
+	printf("ok\n");
+}
+
+static void do_receive(struct client *client, int count, char **words)
+{
+	char buffer[4096];
+	ssize_t length = recv(client->fd, buffer, sizeof(buffer), 0);
+
+	(void)count;
+	(void)words;
+	if (length < 0)
+		print_result(-1);
+	else
+		print_answer(buffer, (size_t)length);
+}
+
+static void do_close(struct client *client, int count, char **words)
+{
+	(void)count;
+	(void)words;
+	keep(client, -1);
+	printf("ok\n");
+}
+
+/* ---- commands without the broker ---- */
+
+static void do_confine(struct client *client, int count, char **words)
+{
+	static const char *const forbidden[] = {
+		"open", "openat", "openat2", "creat", "open_by_handle_at", "bind"};
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	bool done = filter != NULL && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+
+	(void)client;
+	(void)count;
+	(void)words;
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+		int number = seccomp_syscall_resolve_name(forbidden[i]);
+
+		if (done && number != __NR_SCMP_ERROR)
+			done = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0) == 0;
+	}
+	done = done && seccomp_load(filter) == 0;
+	seccomp_release(filter);
+	if (!done)
+		misunderstood("cannot confine myself");
+	printf("ok\n");
+}
+
+static void do_open_myself(struct client *client, int count, char **words)
+{
+	int fd = open(words[1], O_RDONLY | O_CLOEXEC);
+
+	(void)count;
+	if (fd >= 0)
+		keep(client, fd);
+	print_result(fd);
+}
+
+static void do_bind_myself(struct client *client, int count, char **words)
+{
+	struct sockaddr_storage address;
+	socklen_t length;
+	int fd, result;
+
+	if (count < 3)
+		misunderstood("bind-myself ADDRESS PORT");
+	length = address_from(words[1], words[2], &address);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	result = fd < 0 ? fd : bind(fd, (struct sockaddr *)&address, length);
+	print_result(result);
+	if (result == 0)
+		keep(client, fd);
+	else if (fd >= 0)
+		close(fd);
+}
+
+static void do_become(struct client *client, int count, char **words)
+{
+	uid_t uid = (uid_t)strtoul(words[1], NULL, 10);
+
+	(void)client;
+	(void)count;
+	print_result(setresuid(uid, uid, uid));
+}
+
+static void do_umask(struct client *client, int count, char **words)
+{
+	(void)client;
+	(void)count;
+	umask((mode_t)strtoul(words[1], NULL, 8));
+	printf("ok\n");
+}
+
+static void do_chdir(struct client *client, int count, char **words)
+{
+	(void)client;
+	(void)count;
+	print_result(chdir(words[1]));
+}
+
+static void do_say(struct client *client, int count, char **words)
+{
+	(void)client;
+	printf("%s\n", count > 1 ? words[1] : "");
+}
+
+static void do_sleep(struct client *client, int count, char **words)
+{
+	(void)client;
+	(void)count;
+	usleep((useconds_t)(strtod(words[1], NULL) * 1e6));
+	printf("ok\n");
+}
+
+static void do_wait_for(struct client *client, int count, char **words)
+{
+	(void)client;
+	(void)count;
+	while (access(words[1], F_OK) != 0)
+		usleep(10000);
+	printf("ok\n");
+}
+
+static const struct command {
+	const char *name;
+	int least; /* words, with the name */
+	void (*run)(struct client *client, int count, char **words);
+} commands[] = {
+	{"open",            2, do_open           },
+	{"cat",             2, do_cat            },
+	{"many",            2, do_many           },
+	{"bind",            4, do_bind           },
+	{"listen",          2, do_listen         },
+	{"cat-often",       4, do_cat_often      },
+	{"connect-again",   1, do_connect_again  },
+	{"read",            1, do_read           },
+	{"write",           1, do_write          },
+	{"flags",           1, do_flags          },
+	{"name",            1, do_name           },
+	{"start-listening", 1, do_start_listening},
+	{"answer",          1, do_answer         },
+	{"receive",         1, do_receive        },
+	{"close",           1, do_close          },
+	{"confine",         1, do_confine        },
+	{"open-myself",     2, do_open_myself    },
+	{"bind-myself",     3, do_bind_myself    },
+	{"become",          2, do_become         },
+	{"umask",           2, do_umask          },
+	{"chdir",           2, do_chdir          },
+	{"say",             1, do_say            },
+	{"sleep",           2, do_sleep          },
+	{"wait-for",        2, do_wait_for       },
+};
+
+/* Words are parted by single spaces; the text of write, answer and say is all the rest. */
+static int split(char *line, char **words)
+{
+	int count = 0;
+	char *rest = line;
+
+	while (count < WORDS_MAX && (words[count] = strsep(&rest, " ")) != NULL) {
+		count++;
+		if (count == 1 && rest != NULL &&
+			(strcmp(words[0], "write") == 0 || strcmp(words[0], "answer") == 0 ||
+				strcmp(words[0], "say") == 0)) {
+			words[count++] = rest;
+			break;
+		}
+	}
+	return count;
+}
+
+static void run(struct client *client, char *line)
+{
+	char *words[WORDS_MAX];
+	int count;
+
+	if (line[0] == '\0')
+		return;
+	count = split(line, words);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, words[0]) != 0)
+			continue;
+		if (count < commands[i].least)
+			misunderstood("%s: too few words", words[0]);
+		commands[i].run(client, count, words);
+		fflush(stdout);
+		return;
+	}
+	misunderstood("no such command: %s", words[0]);
+}
+
+int main(int argc, char **argv)
+{
+	struct client client = {.broker = fdbroker_new(NULL), .fd = -1};
+	char *line = NULL;
+	size_t size = 0;
+
+	if (client.broker == NULL) {
+		print_refusal();
+		return 1;
+	}
+	for (int i = 1; i < argc; i++)
+		run(&client, argv[i]);
+	while (argc == 1 && getline(&line, &size, stdin) >= 0) {
+		line[strcspn(line, "\n")] = '\0';
+		run(&client, line);
+	}
+	free(line);
+	keep(&client, -1);
+	fdbroker_free(client.broker);
+	return 0;
+}

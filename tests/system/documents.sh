@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# What the documents show is what there is.
+
+# The text between ```LANGUAGE and ``` number N of the README.
+code_of_readme() { # LANGUAGE N
+	awk -v begin="\`\`\`$1" -v wanted="$2" '
+		$0 == "```" { shown = 0 }
+		shown { print }
+		$0 == begin && ++seen == wanted { shown = 1 }' README.md
+}
+
+test_the_first_program_of_the_README_is_the_example() {
+	expect_equal "$(code_of_readme c 1)" "$(cat client-lib/examples/first.c)"
+}
+
+test_the_first_policy_of_the_README_works_with_the_first_program() {
+	code_of_readme fdbroker 1 | sed 's/user www/user alice/' | policy
+	expect_status 0 fdbroker check "$POLICY"
+	secret /etc/ssl/private/example.key "the key"
+	start_broker
+	expect_equal "$(as alice example-first /etc/ssl/private/example.key)" "the key"
+	expect_equal "$(as alice ask "listen tcp:443")" ok
+}
+
+test_the_example_policy_is_right_and_grants_nothing() {
+	cp policy/examples/50-example.policy "$POLICY"
+	expect_status 0 fdbroker check --strict "$POLICY"
+	start_broker
+	expect_match "$(as alice ask "cat /etc/passwd" "listen tcp:80")" \
+		$'^(ECONNRESET broker|EACCES policy)\n(ECONNRESET broker|EACCES policy)$'
+}
+
+# Every rule of it that is commented out would be right, too.
+test_the_rules_in_the_example_policy_are_right() {
+	sed -E 's/^#(client|\}|	)/\1/' policy/examples/50-example.policy | policy
+	expect_status 0 fdbroker check "$POLICY"
+	grep -q '^client' "$POLICY" || fail "there is no example in it"
+}
+
+test_the_units_are_right() {
+	local folder=/run/systemd/system unit
+	command -v systemd-analyze >/dev/null || skip "systemd-analyze is not installed"
+	mkdir -p "$folder"
+	for unit in fdbroker.socket fdbroker.service; do
+		# The daemon as it is here, so that the check finds it.
+		sed -E "s|^ExecStart=[^ ]+|ExecStart=$(command -v fdbrokerd)|" \
+			"$FDBROKER_BUILD/systemd/$unit" >"$folder/$unit"
+	done
+	# It complains of other units of the machine as well.
+	output=$(systemd-analyze verify --man=no "$folder/fdbroker.socket" \
+		"$folder/fdbroker.service" 2>&1 | grep fdbroker || true)
+	expect_equal "$output" ""
+}

@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# What the broker's own processes may do.
+
+NET_BIND_SERVICE=$((1 << 10))
+
+status_field() { # PID FIELD
+	awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"
+}
+
+# Every set of every process must lie within this mask of capabilities.
+expect_capabilities_within() { # MASK
+	local pid set value
+	for pid in $(broker_pids); do
+		for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+			value=$((16#$(status_field "$pid" "$set")))
+			(((value & ~$1) == 0)) || fail "$(tr '\0' ' ' <"/proc/$pid/cmdline")" \
+				"has $set $(printf %x "$value"), beyond $(printf %x "$1")"
+		done
+	done
+}
+
+bind_only_broker() {
+	policy <<-END
+		client web {
+			from user alice
+			allow bind tcp:80
+		}
+	END
+	start_broker
+}
+
+test_there_are_a_supervisor_a_worker_and_an_executor() {
+	bind_only_broker
+	# In place, so that an executor is there even if it comes only when it is needed.
+	expect_equal "$(as alice ask "bind tcp 0.0.0.0 80")" ok
+	expect_equal "$(broker_pids "")" "$BROKER_PID"
+	[[ -n $(broker_pids worker) ]] || fail "there is no worker"
+	[[ -n $(broker_pids executor) ]] || fail "there is no executor"
+}
+
+test_under_a_policy_that_only_binds_no_role_can_do_more_than_bind() {
+	bind_only_broker
+	expect_equal "$(as alice ask "bind tcp 0.0.0.0 80")" ok
+	expect_capabilities_within "$NET_BIND_SERVICE"
+}
+
+test_under_a_policy_that_binds_high_ports_no_role_has_a_capability() {
+	policy <<-END
+		client web {
+			from user alice
+			allow bind tcp:8080
+		}
+	END
+	start_broker
+	expect_equal "$(as alice ask "bind tcp 0.0.0.0 8080" "listen tcp:81")" $'ok\nEACCES policy'
+	expect_capabilities_within 0
+}
+
+test_every_role_has_a_filter_and_no_way_back_to_root() {
+	local pid id
+	bind_only_broker
+	expect_equal "$(as alice ask "bind tcp 0.0.0.0 80")" ok
+	for pid in $(broker_pids); do
+		expect_equal "$(status_field "$pid" Seccomp)" 2 "Seccomp of $pid"
+		expect_equal "$(status_field "$pid" NoNewPrivs)" 1 "NoNewPrivs of $pid"
+		expect_equal "$(status_field "$pid" Threads)" 1 "Threads of $pid"
+		# Real, effective, saved and file system id.
+		id=$(id -u fdbroker)
+		expect_equal "$(awk '$1 == "Uid:" { print $2, $3, $4, $5 }' "/proc/$pid/status")" \
+			"$id $id $id $id" "user ids of $pid"
+		id=$(id -g fdbroker)
+		expect_equal "$(awk '$1 == "Gid:" { print $2, $3, $4, $5 }' "/proc/$pid/status")" \
+			"$id $id $id $id" "group ids of $pid"
+		expect_equal "$(awk '$1 == "Groups:" { print NF - 1 }' "/proc/$pid/status")" 0 \
+			"supplementary groups of $pid"
+	done
+}
+
+# Not dumpable: /proc/PID belongs to root then (man 5 proc), and nobody else may look into it.
+test_no_role_can_be_looked_into_by_the_user_of_the_broker() {
+	local pid
+	bind_only_broker
+	for pid in $(broker_pids); do
+		expect_equal "$(stat -c %u "/proc/$pid/environ")" 0 "owner of /proc/$pid"
+		expect_status 1 as fdbroker cat "/proc/$pid/environ"
+		expect_status 2 as fdbroker ls "/proc/$pid/fd"
+	done
+}
+
+test_a_policy_that_reads_brings_what_reading_needs_and_no_more() {
+	policy <<-END
+		client test {
+			from user alice
+			allow read /srv/file
+		}
+	END
+	secret /srv/file "content"
+	start_broker
+	expect_equal "$(as alice ask "cat /srv/file")" "ok content"
+	expect_capabilities_within $((1 << 2)) # CAP_DAC_READ_SEARCH
+}
+
+test_the_supervisor_takes_its_processes_along() {
+	bind_only_broker
+	kill -KILL "$BROKER_PID"
+	BROKER_PID=
+	eventually 5 no_broker_is_left || fail "left: $(broker_pids)"
+}
+
+test_SIGTERM_stops_it_and_everything_is_gone() {
+	bind_only_broker
+	stop_broker
+	no_broker_is_left || fail "left: $(broker_pids)"
+	start_broker
+	expect_equal "$(as alice ask "listen tcp:80")" ok
+}
+
+no_broker_is_left() {
+	[[ -z $(broker_pids) ]]
+}

@@ -1,0 +1,127 @@
+# shellcheck shell=bash
+# The tool: cat, exec, check.
+
+tool_policy() {
+	policy <<-END
+		client tool {
+			from user alice
+			allow read /srv/*
+			deny all /srv/denied
+			allow append,create /srv/log mode 0644
+			allow bind tcp:80 tcp:127.0.0.1:443 udp:53
+		}
+	END
+	secret /srv/one one
+	secret /srv/two two
+	secret /srv/denied denied
+	start_broker
+}
+
+# What a program started by `exec` finds.
+report() {
+	cat >/run/test/report <<-'END'
+		#!/bin/bash
+		[[ $LISTEN_PID == $$ ]] && echo "LISTEN_PID is right"
+		echo "LISTEN_FDS=$LISTEN_FDS LISTEN_FDNAMES=$LISTEN_FDNAMES"
+		for fd in /proc/$$/fd/*; do
+			[[ ${fd##*/} == 255 ]] || echo "${fd##*/} $(readlink "$fd")"
+		done | grep -vE '^[012] ' | sed -E 's/\[[0-9]+\]/[]/'
+	END
+	chmod 0755 /run/test/report
+}
+
+test_cat_prints_files_and_names_those_that_it_cannot() {
+	tool_policy
+	expect_equal "$(as alice fdbroker cat /srv/one /srv/two)" onetwo
+	expect_status 1 as alice fdbroker cat /srv/one /srv/denied /srv/two
+	expect_match "$output" '/srv/denied: denied by policy'
+	expect_match "$output" 'one' "the file before"
+	expect_match "$output" 'two' "the file behind"
+}
+
+test_exec_hands_over_by_the_LISTEN_FDS_protocol() {
+	tool_policy
+	report
+	# Started with no descriptors but the standard ones.
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice bash -c 'for fd in /proc/self/fd/*; do
+			fd=${fd##*/}; ((fd < 3)) || eval "exec $fd>&-"; done 2>/dev/null
+		exec fdbroker exec --listen tcp:80=web --open /srv/one:r=key --listen udp:53 \
+			-- /run/test/report')
+	expect_equal "$output" "LISTEN_PID is right
+LISTEN_FDS=3 LISTEN_FDNAMES=web:key:unknown
+3 socket:[]
+4 /srv/one
+5 socket:[]"
+}
+
+test_the_sockets_of_exec_serve() {
+	tool_policy
+	cat >/run/test/server.py <<-'END'
+		import socket
+		server = socket.socket(fileno=3)
+		connection = server.accept()[0]
+		connection.recv(4096)
+		connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nserved\n")
+	END
+	start_as alice fdbroker exec --listen tcp:80 -- python3 /run/test/server.py
+	eventually 5 listening 80 || fail "nobody listens"
+	expect_equal "$(curl -s --max-time 5 http://127.0.0.1/)" served
+	wait $!
+}
+
+test_the_program_of_exec_is_the_process_that_was_started() {
+	tool_policy
+	start_as alice fdbroker exec --listen tcp:80 -- sleep 50
+	eventually 5 runs $! sleep || fail "process $! is $(tr '\0' ' ' <"/proc/$!/cmdline")"
+}
+
+test_exec_opens_for_writing_as_the_shell_would() {
+	tool_policy
+	as alice fdbroker exec --open /srv/log:a -- bash -c 'echo one >&3'
+	as alice fdbroker exec --open /srv/log:a=log -- bash -c 'echo two >&3'
+	expect_equal "$(cat /srv/log)" $'one\ntwo'
+	expect_equal "$(stat -c %a /srv/log)" 644
+}
+
+test_exec_ends_as_env_does() {
+	tool_policy
+	expect_status 7 as alice fdbroker exec --listen tcp:80 -- bash -c 'exit 7'
+	expect_status 125 as alice fdbroker exec --listen tcp:81 -- true
+	expect_match "$output" 'tcp:81: denied by policy'
+	expect_status 127 as alice fdbroker exec --listen tcp:80 -- no-such-program
+	expect_match "$output" 'no-such-program'
+	expect_status 126 as alice fdbroker exec --listen tcp:80 -- /etc/passwd
+	expect_match "$output" '/etc/passwd'
+}
+
+test_check_finds_nothing_wrong_in_a_good_policy() {
+	tool_policy
+	expect_status 0 fdbroker check "$POLICY"
+	expect_status 0 fdbroker check /etc/fdbroker
+}
+
+test_check_prints_every_problem_with_line_and_caret() {
+	cat >/run/test/bad.policy <<-END
+		client one {
+			from user alice
+			alow read /srv/one
+			allow read srv/two
+			allow bind tcp:70000
+		}
+	END
+	expect_status 1 fdbroker check /run/test/bad.policy
+	expect_match "$output" 'bad.policy:3:[0-9]+: error:.*alow'
+	expect_match "$output" 'bad.policy:4:[0-9]+: error:.*srv/two'
+	expect_match "$output" 'bad.policy:5:[0-9]+: error:.*70000'
+	expect_match "$output" '\^'
+}
+
+test_check_needs_no_broker_and_no_root() {
+	policy </dev/null
+	expect_status 0 as bob fdbroker check "$POLICY"
+}
+
+runs() { # PID NAME
+	[[ $(cat "/proc/$1/comm") == "$2" ]]
+}
