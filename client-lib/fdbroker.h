@@ -33,8 +33,13 @@
  *			RLIMIT_NOFILE in getrlimit(2) (reason LOCAL).
  *	EFAULT		the connection is NULL (reason LOCAL).
  *
- * and with what the broker gives for the other reasons: see enum fdbroker_reason. After the reason
- * UNKNOWN, ask again only where asking twice does no harm.
+ *	ETOOMANYREFS	descriptors that the caller's user was sent and did not receive are too
+ *			many: see unix(7) (reason LIMIT).
+ *	EOWNERDEAD	the process of the broker that had the request in hand died or took too
+ *			long; whether it was done is not known, so ask again only where asking
+ *			twice does no harm (reason UNKNOWN).
+ *
+ * and for the other reasons with the errno that stands at enum fdbroker_reason.
  *
  * DESCRIPTORS. What a function returns belongs to the caller, who closes it with close(2). No
  * function closes or keeps a descriptor that it was given, but for fdbroker_from_fd(). Each
@@ -91,13 +96,14 @@ enum fdbroker_reason {
 	FDBROKER_REASON_KERNEL = 1,
 	/* No rule of the policy allows it, or one denies it; errno is EACCES. */
 	FDBROKER_REASON_POLICY = 2,
-	/* The object is of a type (a device, a directory, ...) that the rule does not grant. */
+	/* The object is of a type (a device, a directory, ...) that the rule does not grant:
+	   EACCES. */
 	FDBROKER_REASON_TYPE = 3,
-	/* An unprivileged user could have put the object there. */
+	/* An unprivileged user could have put the object there; errno is EACCES. */
 	FDBROKER_REASON_PLACEMENT = 4,
-	/* A symbolic link on the way is not followed. */
+	/* A symbolic link on the way is not followed; errno is EACCES. */
 	FDBROKER_REASON_SYMLINK = 5,
-	/* These open(2) flags are not served. */
+	/* These open(2) flags are not served; errno is EINVAL. */
 	FDBROKER_REASON_FLAGS = 6,
 	/* The socket sent, or the family of its address, is not of the kind that is served. */
 	FDBROKER_REASON_SOCKET = 7,
@@ -279,7 +285,8 @@ int fdbroker_open_many(struct fdbroker *broker, struct fdbroker_open_request *re
  *
  * Returns 0; or -1 and one of the errnos of bind(2): EADDRINUSE, EADDRNOTAVAIL and others that the
  * kernel gave the broker (reason KERNEL), or
- *	EACCES		the policy does not allow it (reason POLICY)
+ *	EACCES		the policy does not allow it (reason POLICY); or the socket lives in a
+ *			network namespace that the policy does not grant (reason NETNS)
  *	EAFNOSUPPORT	the family of the address is not served (reason SOCKET)
  *	EINVAL		address_length is too short for the family (reason LOCAL); or the socket is
  *			of a kind that is not served (reason SOCKET)

@@ -12,6 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char cat_help[] = "Usage: fdbroker cat PATH...\n"
+			       "\n"
+			       "Writes files to stdout, as far as the broker's policy goes.\n"
+			       "\n"
+			       "Exit status: 0 fine, 1 if one or more failed, 64 wrong usage.\n";
+
 enum copied {
 	COPIED,
 	READ_FAILED,
@@ -71,26 +77,32 @@ static enum copied cat_file(struct fdbroker *broker, const char *path)
 	return copied;
 }
 
+static int cat_files(char *const *paths)
+{
+	struct fdbroker *broker = tool_connect();
+	enum copied copied = COPIED;
+	int status = EXIT_SUCCESS;
+
+	if (broker == NULL)
+		return EXIT_FAILURE;
+	for (; *paths != NULL && copied != WRITE_FAILED; paths++) {
+		copied = cat_file(broker, *paths);
+		if (copied != COPIED)
+			status = EXIT_FAILURE;
+	}
+	fdbroker_free(broker);
+	return status;
+}
+
 int cat_main(int argc, char **argv)
 {
 	int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
-	int status = EXIT_SUCCESS;
 
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		return tool_print(cat_help);
 	if (first == 1 && argc > 1 && argv[1][0] == '-')
 		return tool_usage_error("cat ", "cat: there is no option '%s'", argv[1]);
 	if (first >= argc)
 		return tool_usage_error("cat ", "cat: a path is missing");
-	struct fdbroker *broker = tool_connect();
-	if (broker == NULL)
-		return EXIT_FAILURE;
-	for (int i = first; i < argc; i++) {
-		enum copied copied = cat_file(broker, argv[i]);
-
-		if (copied != COPIED)
-			status = EXIT_FAILURE;
-		if (copied == WRITE_FAILED)
-			break;
-	}
-	fdbroker_free(broker);
-	return status;
+	return cat_files(argv + first);
 }

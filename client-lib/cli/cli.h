@@ -13,10 +13,12 @@ enum {
 	EXIT_USAGE = 64, /* EX_USAGE, sysexits(3head) */
 };
 
-/* The subcommands: argv[0] is the name of the subcommand; what they return is the exit status. */
+/* Subcommands: argv[0] is the name of the subcommand; what they return is the exit status. */
 int cat_main(int argc, char **argv);
-int check_main(int argc, char **argv);
 int exec_main(int argc, char **argv);
+
+/* Text to stdout. Returns the exit status: a full disk is a failure. */
+int tool_print(const char *text);
 
 /* A connection to the broker, or NULL after telling the user why there is none. */
 struct fdbroker *tool_connect(void);

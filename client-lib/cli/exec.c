@@ -21,6 +21,20 @@ enum { EXIT_OWN_FAILURE = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 #define DEFAULT_NAME "unknown" /* what sd_listen_fds_with_names(3) calls what has no name */
 #define LISTEN_BACKLOG 4096    /* the kernel cuts it to net.core.somaxconn, listen(2) */
 
+static const char exec_help[] =
+	"Usage: fdbroker exec [--listen ENDPOINT[=NAME]]... [--open PATH:MODE[=NAME]]...\n"
+	"                     -- PROGRAM ARGS...\n"
+	"\n"
+	"Becomes PROGRAM, with what the broker grants as descriptors 3, 4, ... in the order\n"
+	"given, by the LISTEN_FDS protocol of sd_listen_fds(3).\n"
+	"\n"
+	"  --listen   a listening socket: tcp:80  tcp:127.0.0.1:443  udp:[::1]:53\n"
+	"  --open     a file; MODE as the shell's redirections: r is <, w is >, a is >>, rw is <>\n"
+	"  NAME       its name in LISTEN_FDNAMES\n"
+	"\n"
+	"Exit status: 125 it failed itself, 126 PROGRAM cannot be run, 127 it is not there,\n"
+	"64 wrong usage; else PROGRAM's.\n";
+
 /* Something to ask for: an endpoint to listen on, or a file to open. */
 struct wish {
 	bool is_file;
@@ -262,19 +276,30 @@ static int run_program(const struct wishes *wishes, char **program)
 	return status;
 }
 
+static int exec_wishes(struct wishes *wishes, int argc, char **argv)
+{
+	int program = 0;
+	int status = parse_arguments(wishes, argc, argv, &program);
+
+	if (status != 0)
+		return status;
+	if (!fulfil_all(wishes))
+		return EXIT_OWN_FAILURE;
+	return run_program(wishes, argv + program);
+}
+
 int exec_main(int argc, char **argv)
 {
-	struct wishes wishes = {.list = calloc((size_t)argc, sizeof(struct wish))};
-	int program = 0;
+	struct wishes wishes = {0};
 
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		return tool_print(exec_help);
+	wishes.list = calloc((size_t)argc, sizeof(struct wish));
 	if (wishes.list == NULL) {
 		fprintf(stderr, "fdbroker: exec: %s\n", strerror(errno));
 		return EXIT_OWN_FAILURE;
 	}
-	int status = parse_arguments(&wishes, argc, argv, &program);
-	if (status == 0)
-		status = fulfil_all(&wishes) ? run_program(&wishes, argv + program)
-					     : EXIT_OWN_FAILURE;
+	int status = exec_wishes(&wishes, argc, argv);
 	free(wishes.list);
 	return status;
 }

@@ -3,9 +3,9 @@
  * fdbroker, the tool: finds the subcommand and calls it. What a subcommand does stands in the file
  * of its name; this file must never know more of it than its line in the table.
  */
+#include "check.h"
 #include "cli.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,17 +29,14 @@ static const struct command commands[] = {
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
-static void print_command(const struct command *command)
-{
-	printf("  fdbroker %s %s\n\t%s\n", command->name, command->arguments, command->help);
-}
-
-static void print_help(void)
+static int print_help(void)
 {
 	puts("Files and ports from the broker, as far as its policy goes. See fdbroker(1).\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		print_command(&commands[i]);
-	puts("  fdbroker --help\n  fdbroker --version");
+		printf("  fdbroker %s %s\n\t%s\n", commands[i].name, commands[i].arguments,
+			commands[i].help);
+	puts("  fdbroker COMMAND --help\n  fdbroker --version");
+	return tool_print("");
 }
 
 static const struct command *find_command(const char *name)
@@ -95,14 +92,6 @@ static int complain_unknown(const char *name)
 	return tool_usage_error("", "there is no '%s'", name);
 }
 
-static int flush_stdout(void)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return EXIT_SUCCESS;
-	fprintf(stderr, "fdbroker: stdout: %s\n", strerror(errno));
-	return EXIT_FAILURE;
-}
-
 /* Nothing that is opened later may land on a standard descriptor, where messages would go into it.
    Close-on-exec, so that a program started by `exec` finds them as they were. */
 static bool fill_standard_descriptors(void)
@@ -123,10 +112,6 @@ static int run_command(int argc, char **argv)
 
 	if (command == NULL)
 		return complain_unknown(argv[0]);
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		print_command(command);
-		return flush_stdout();
-	}
 	return command->run(argc, argv);
 }
 
@@ -136,13 +121,9 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	if (argc < 2)
 		return tool_usage_error("", "a subcommand is missing");
-	if (strcmp(argv[1], "--help") == 0) {
-		print_help();
-		return flush_stdout();
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		puts("fdbroker " FDBROKER_VERSION);
-		return flush_stdout();
-	}
+	if (strcmp(argv[1], "--help") == 0)
+		return print_help();
+	if (strcmp(argv[1], "--version") == 0)
+		return tool_print("fdbroker " FDBROKER_VERSION "\n");
 	return run_command(argc - 1, argv + 1);
 }

@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+int tool_print(const char *text)
+{
+	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "fdbroker: stdout: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 static const char *socket_path(void)
 {
 	const char *path = secure_getenv("FDBROKER_SOCKET");
