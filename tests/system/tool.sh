@@ -24,12 +24,13 @@ report() {
 		import os, re
 		if os.environ["LISTEN_PID"] == str(os.getpid()):
 		    print("LISTEN_PID is right")
-		print("LISTEN_FDS={LISTEN_FDS} LISTEN_FDNAMES={LISTEN_FDNAMES}".format(**os.environ))
+		print("LISTEN_FDS=" + os.environ["LISTEN_FDS"],
+		    "LISTEN_FDNAMES=" + os.environ["LISTEN_FDNAMES"])
 		for fd in sorted(map(int, os.listdir("/proc/self/fd"))):
 		    try:
 		        target = os.readlink(f"/proc/self/fd/{fd}")
 		    except FileNotFoundError:
-		        continue  # what listed the folder
+		        continue # it was the listing's own
 		    if fd > 2:
 		        print(fd, re.sub(r"\[[0-9]+\]", "[]", target))
 	END
