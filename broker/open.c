@@ -50,19 +50,41 @@ static uint32_t open_verbs(uint32_t flags)
 	}
 }
 
-/* Opens what is held by O_PATH. Without waiting: O_NONBLOCK, which a lease or a FIFO respects. */
-static int open_again(const struct server *server, int object, uint32_t flags)
+/* The types of the policy language; 0: a socket or a link, which nobody opens. */
+static uint8_t type_of(uint32_t mode)
 {
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return POLICY_TYPE_FILE;
+	case S_IFDIR:
+		return POLICY_TYPE_DIRECTORY;
+	case S_IFCHR:
+		return POLICY_TYPE_DEVICE;
+	case S_IFBLK:
+		return POLICY_TYPE_BLOCK;
+	case S_IFIFO:
+		return POLICY_TYPE_FIFO;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Opens what is held by O_PATH, without waiting: for the break of a lease (only an executor may
+ * wait for that, and only a regular file has one), a carrier, or the other end of a FIFO.
+ */
+static int open_again(const struct server *server, const struct walk *walk, uint32_t flags)
+{
+	bool wait = server->may_wait && S_ISREG(walk->status.stx_mode);
 	char name[16];
 	int fd, status;
 
-	snprintf(name, sizeof(name), "%d", object);
+	snprintf(name, sizeof(name), "%d", walk->object);
 	fd = openat(server->self_fd, name,
-		(int)(flags & FLAGS_PASSED) | O_CLOEXEC | O_NOCTTY |
-			(server->may_wait ? 0 : O_NONBLOCK));
+		(int)(flags & FLAGS_PASSED) | O_CLOEXEC | O_NOCTTY | (wait ? 0 : O_NONBLOCK));
 	if (fd < 0)
 		return -errno;
-	if (server->may_wait || (flags & O_NONBLOCK) != 0)
+	if (wait || (flags & O_NONBLOCK) != 0)
 		return fd;
 	status = fcntl(fd, F_GETFL);
 	if (status < 0 || fcntl(fd, F_SETFL, status & ~O_NONBLOCK) < 0) {
@@ -84,15 +106,15 @@ static enum served open_found(const struct server *server, const struct fdbroker
 		return reply_kernel(reply, EEXIST);
 	if ((request->flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
 		return reply_kernel(reply, ENOTDIR);
-	if (!S_ISREG(walk->status.stx_mode))
+	if ((type_of(walk->status.stx_mode) & reply->decision.options.types) == 0)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
-	/* Truncating writes to the disk; another file system may never answer. */
+	/* Drivers wait as they like; truncating writes; another file system may never answer. */
 	if (!server->may_wait &&
-		((request->flags & O_TRUNC) != 0 ||
+		(!S_ISREG(walk->status.stx_mode) || (request->flags & O_TRUNC) != 0 ||
 			!trusted_mounts_hold(server->walker.mounts, &walk->status)))
 		return SERVED_BY_EXECUTOR;
 
-	fd = open_again(server, walk->object, request->flags);
+	fd = open_again(server, walk, request->flags);
 	if (fd == -EAGAIN && !server->may_wait)
 		return SERVED_BY_EXECUTOR; /* a lease is being broken, fcntl(2) */
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);

@@ -62,21 +62,17 @@ static bool owner_parse(struct parser *parser, const struct word *word, struct r
 static bool type_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
 	static const char *const types[] = {"file", "directory", "device", "block", "fifo", "any"};
+	static const uint8_t bits[] = {POLICY_TYPE_FILE, POLICY_TYPE_DIRECTORY, POLICY_TYPE_DEVICE,
+		POLICY_TYPE_BLOCK, POLICY_TYPE_FIFO, POLICY_TYPE_ANY};
 	bool is_valid = true;
-	rule->options.types = POLICY_TYPE_FILE;
+	rule->options.types = 0;
 	for (uint32_t at = 0; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
 		uint8_t type;
-		if (!word_choose(
-			    parser, word, at, comma - at, "type", types, COUNT(types), &type)) {
+		if (word_choose(parser, word, at, comma - at, "type", types, COUNT(types), &type))
+			rule->options.types |= bits[type];
+		else
 			is_valid = false;
-		} else if (type != 0) {
-			report_part(parser, word, at, comma - at,
-				"leave it out, or use a version that has it",
-				"type '%s' is not supported by this version of fdbroker",
-				types[type]);
-			is_valid = false;
-		}
 		at = comma + 1;
 	}
 	return is_valid;
