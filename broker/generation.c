@@ -42,25 +42,26 @@ static int memfd_sealed(const char *name, const void *bytes, size_t size)
 /* Every diagnostic on the log, one line each. */
 static void log_diagnostics(const struct policy_set *set)
 {
-	static const int levels[] = {
-		[POLICY_NOTE] = LOG_INFO,
-		[POLICY_WARNING] = LOG_WARNING,
-		[POLICY_ERROR] = LOG_ERR,
+	static const struct {
+		int level;
+		const char *word;
+	} severities[] = {
+		[POLICY_NOTE] = {LOG_INFO, "note"},
+		[POLICY_WARNING] = {LOG_WARNING, "warning"},
+		[POLICY_ERROR] = {LOG_ERR, "error"},
 	};
 	size_t count;
 	const struct policy_diagnostic *diagnostics = policy_set_diagnostics(set, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct policy_diagnostic *d = &diagnostics[i];
-		const char *remedy = d->remedy != NULL ? d->remedy : "";
-		const char *between = d->remedy != NULL ? "; " : "";
+		char place[32] = "";
 
-		if (d->line == 0)
-			log_message(levels[d->severity], "%s: %s%s%s", d->file, d->message, between,
-				remedy);
-		else
-			log_message(levels[d->severity], "%s:%u:%u: %s%s%s", d->file, d->line,
-				d->column, d->message, between, remedy);
+		if (d->line > 0)
+			snprintf(place, sizeof(place), ":%u:%u", d->line, d->column);
+		log_message(severities[d->severity].level, "%s%s: %s: %s%s%s", d->file, place,
+			severities[d->severity].word, d->message, d->remedy != NULL ? "; " : "",
+			d->remedy != NULL ? d->remedy : "");
 	}
 }
 

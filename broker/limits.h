@@ -21,6 +21,8 @@
 /* Executors of one worker: one is kept ready, others are started when work waits for them. */
 #define EXECUTORS_READY 1
 #define EXECUTORS_MAX 16
+/* One that is not of those kept ready ends after this time without work. */
+#define EXECUTOR_IDLE_MSEC 2000
 
 /*
  * How long an executor may take for one packet before it is given up: longer than a spinning disk

@@ -20,7 +20,7 @@
 #define FLAGS_PASSED                                                                               \
 	(O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT | 0100000)
 /* Flags that say how to find the object, and those that mean nothing to somebody else's descriptor. */
-#define FLAGS_MEANT (O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)
+#define FLAGS_MEANT (O_CREAT | O_EXCL | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC | O_NOCTTY)
 
 /* How often an object may appear and vanish between looking and creating before that is an error. */
 #define CREATE_TRIES 4
@@ -33,6 +33,9 @@ static uint32_t open_verbs(uint32_t flags)
 		: POLICY_BIT(POLICY_WRITE);
 
 	if ((flags & ~(uint32_t)(FLAGS_PASSED | FLAGS_MEANT)) != 0)
+		return 0;
+	/* open(2), BUGS: what the two would mean together, kernels do not agree on. */
+	if ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0)
 		return 0;
 	switch (flags & O_ACCMODE) {
 	case O_RDONLY:
@@ -79,6 +82,8 @@ static enum served open_found(const struct server *server, const struct fdbroker
 
 	if ((request->flags & O_CREAT) != 0 && (request->flags & O_EXCL) != 0)
 		return reply_kernel(reply, EEXIST);
+	if ((request->flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
+		return reply_kernel(reply, ENOTDIR);
 	if (!S_ISREG(walk->status.stx_mode))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
 	/* Truncating writes to the disk; another file system may never answer. */

@@ -127,7 +127,7 @@ void process_end(struct process *process, bool expected)
 			log_message(LOG_ERR, "%s %d was ended by signal %d (%s)",
 				role_name(process->role), process->pid, WTERMSIG(status),
 				strsignal(WTERMSIG(status)));
-		else
+		else if (WEXITSTATUS(status) != 0)
 			log_message(LOG_ERR, "%s %d ended with status %d",
 				role_name(process->role), process->pid, WEXITSTATUS(status));
 	}

@@ -40,7 +40,7 @@ enum executor_state {
 	EXECUTOR_NONE = 0,
 	EXECUTOR_IDLE,
 	EXECUTOR_BUSY,
-	EXECUTOR_ABANDONED, /* the supervisor has been asked to end it */
+	EXECUTOR_ABANDONED, /* it is to end, and the supervisor will say when it has */
 	EXECUTOR_HANGING,   /* it touches nothing any more, but its end is still to come */
 };
 
@@ -49,7 +49,7 @@ struct executor {
 	int channel;
 	struct session *session;
 	struct account *account; /* who is charged for it */
-	uint64_t deadline;
+	uint64_t deadline; /* BUSY: when to give it up. IDLE: when to let it go */
 };
 
 static struct worker {
@@ -342,14 +342,27 @@ static bool executor_send(struct executor *executor, struct session *session)
 	return channel_send(executor->channel, &job, session->fd) == 0;
 }
 
+/* An executor without a job is not needed, or not there any more. */
+static void executor_set_aside(struct executor *executor)
+{
+	executor->state = EXECUTOR_ABANDONED;
+	worker.executors_used++;
+}
+
+static void executor_close(struct executor *executor)
+{
+	if (executor->channel < 0)
+		return;
+	(void)epoll_ctl(worker.epoll, EPOLL_CTL_DEL, executor->channel, NULL);
+	close(executor->channel);
+	executor->channel = -1;
+}
+
 static void executor_give(struct executor *executor, struct session *session)
 {
 	if (!executor_send(executor, session)) {
 		/* It is dead, and the supervisor will say so; others are there or will be. */
-		executor->state = EXECUTOR_ABANDONED;
-		worker.executors_used++;
-		executor->session = NULL;
-		executor->account = NULL;
+		executor_set_aside(executor);
 		session_wait_for_executor(session);
 		return;
 	}
@@ -401,6 +414,7 @@ static void executor_done(struct executor *executor, const struct message *messa
 	if (executor->state != EXECUTOR_BUSY || session == NULL)
 		return;
 	executor_release(executor, EXECUTOR_IDLE);
+	executor->deadline = clock_msec() + EXECUTOR_IDLE_MSEC;
 	session->unread_results += worker.hands->lent[session->slot].count;
 	worker.hands->lent[session->slot].count = 0;
 	if (session->ending || message->flag)
@@ -429,7 +443,21 @@ static void executor_ready(struct executor *executor)
 	(void)epoll_ctl(worker.epoll, EPOLL_CTL_DEL, executor->channel, NULL);
 }
 
-/* Those that take too long are given up. Returns when to look again. */
+/* Its deadline has come. */
+static void executor_expire(struct executor *executor)
+{
+	if (executor->state == EXECUTOR_IDLE) {
+		executor_set_aside(executor);
+		executor_close(executor); /* the end of the file is its end */
+		return;
+	}
+	log_message(LOG_WARNING, "uid=%u pid=%d: an executor is given up, it takes too long",
+		executor->session->peer.uid, executor->session->pid);
+	executor->state = EXECUTOR_ABANDONED;
+	worker_tell(MESSAGE_ABANDON, (uint32_t)(executor - worker.executors), 0);
+}
+
+/* Gives up those that take too long. Returns when to look again. */
 static uint64_t executors_expire(uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
@@ -437,14 +465,13 @@ static uint64_t executors_expire(uint64_t now)
 	for (int i = 0; i < EXECUTORS_MAX; i++) {
 		struct executor *executor = &worker.executors[i];
 
-		if (executor->state != EXECUTOR_BUSY)
+		if (executor->state != EXECUTOR_BUSY &&
+			(executor->state != EXECUTOR_IDLE || i < EXECUTORS_READY))
 			continue;
-		if (executor->deadline <= now) {
-			executor->state = EXECUTOR_ABANDONED;
-			worker_tell(MESSAGE_ABANDON, (uint32_t)i, 0);
-		} else if (executor->deadline < next) {
+		if (executor->deadline <= now)
+			executor_expire(executor);
+		else if (executor->deadline < next)
 			next = executor->deadline;
-		}
 	}
 	return next;
 }
@@ -460,11 +487,7 @@ static void executor_gone(struct executor *executor, bool hanging)
 	}
 	if (executor->state == EXECUTOR_IDLE)
 		worker.executors_used++; /* as if it had been at work */
-	if (executor->channel >= 0) {
-		(void)epoll_ctl(worker.epoll, EPOLL_CTL_DEL, executor->channel, NULL);
-		close(executor->channel);
-	}
-	executor->channel = -1;
+	executor_close(executor);
 	executor->session = NULL;
 	executor->state = EXECUTOR_HANGING;
 	if (!hanging)
@@ -484,7 +507,11 @@ static void executor_add(uint32_t index, int channel)
 
 	if (epoll_ctl(worker.epoll, EPOLL_CTL_ADD, channel, &event) < 0)
 		_exit(1);
-	*executor = (struct executor){.state = EXECUTOR_IDLE, .channel = channel};
+	*executor = (struct executor){
+		.state = EXECUTOR_IDLE,
+		.channel = channel,
+		.deadline = clock_msec() + EXECUTOR_IDLE_MSEC,
+	};
 	worker.executor_wanted = false;
 }
 

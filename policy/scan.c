@@ -275,22 +275,27 @@ bool word_has(const struct word *word, uint32_t index, char byte)
 	       !(word->escaped && word->escaped[index]);
 }
 
-struct span word_part(
-	const struct policy_set *set, const struct word *word, uint32_t first, uint32_t length)
+/* How far from its beginning in the file a byte of the word stands. */
+static uint32_t word_offset(const struct policy_set *set, const struct word *word, uint32_t index)
 {
 	const char *raw = set->files.items[word->where.file].text + word->where.line_start +
 			  word->where.column - 1;
-	uint32_t at = word->is_quoted ? 1 : 0, from = at;
-	for (uint32_t i = 0; i < first + length && i < word->length; i++) {
-		if (i == first)
-			from = at;
-		at += !word->escaped || !word->escaped[i] ? 1 : raw[at + 1] == 'x' ? 4 : 2;
+	uint32_t at = word->is_quoted ? 1 : 0;
+	for (uint32_t i = 0; i < index && i < word->length; i++) {
+		bool is_escaped = word->escaped && word->escaped[i];
+		at += !is_escaped ? 1 : raw[at + 1] == 'x' ? 4 : 2;
 	}
-	if (first >= word->length)
-		from = at;
+	return at;
+}
+
+struct span word_part(
+	const struct policy_set *set, const struct word *word, uint32_t first, uint32_t length)
+{
+	uint32_t from = word_offset(set, word, first);
+	uint32_t to = word_offset(set, word, first + length);
 	struct span part = word->where;
 	part.column += from;
-	part.width = at > from ? at - from : 1;
+	part.width = to > from ? to - from : 1;
 	return part;
 }
 

@@ -6,11 +6,9 @@ types_policy() {
 		client types {
 			from user alice
 			allow read,write /srv/things/*
-			allow read /srv/disks/* type block
-			allow read /srv/devices/* type device
 		}
 	END
-	mkdir /srv/things /srv/devices
+	mkdir /srv/things
 	start_broker
 }
 
@@ -76,14 +74,6 @@ print("connected", flush=True)' >/run/test/server &
 	eventually 5 grep -q ready /run/test/server || fail "no server"
 	expect_wrong_type /srv/things/socket
 	! grep -q connected /run/test/server || fail "it was connected to"
-}
-
-test_a_rule_for_devices_opens_devices_and_nothing_else() {
-	types_policy
-	mknod -m 0600 /srv/devices/zero c 1 5
-	secret /srv/devices/file content
-	expect_equal "$(as alice ask "open /srv/devices/zero")" ok
-	expect_wrong_type /srv/devices/file
 }
 
 # What it is may change between the look and the open.

@@ -20,12 +20,19 @@ tool_policy() {
 # What a program started by `exec` finds.
 report() {
 	cat >/run/test/report <<-'END'
-		#!/bin/bash
-		[[ $LISTEN_PID == $$ ]] && echo "LISTEN_PID is right"
-		echo "LISTEN_FDS=$LISTEN_FDS LISTEN_FDNAMES=$LISTEN_FDNAMES"
-		for fd in /proc/$$/fd/*; do
-			[[ ${fd##*/} == 255 ]] || echo "${fd##*/} $(readlink "$fd")"
-		done | grep -vE '^[012] ' | sed -E 's/\[[0-9]+\]/[]/'
+		#!/usr/bin/python3
+		import os, re
+		if os.environ["LISTEN_PID"] == str(os.getpid()):
+		    print("LISTEN_PID is right")
+		print("LISTEN_FDS=" + os.environ["LISTEN_FDS"],
+		    "LISTEN_FDNAMES=" + os.environ["LISTEN_FDNAMES"])
+		for fd in sorted(map(int, os.listdir("/proc/self/fd"))):
+		    try:
+		        target = os.readlink(f"/proc/self/fd/{fd}")
+		    except FileNotFoundError:
+		        continue # it was the listing's own
+		    if fd > 2:
+		        print(fd, re.sub(r"\[[0-9]+\]", "[]", target))
 	END
 	chmod 0755 /run/test/report
 }

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/* What the language takes, what it refuses, and whether it says where and why. */
+#include "policy-support.h"
+
+#include <errno.h>
+
+#define ALLOW(line) "client a {\nfrom user alice\n" line "\n}\n"
+
+/* `place` is LINE:COLUMN+WIDTH. Exactly the errors listed are expected. */
+struct expected {
+	const char *place, *message;
+};
+struct broken {
+	const char *text;
+	struct expected errors[4];
+};
+
+static const struct broken broken_inputs[] = {
+  /* bytes and words */
+	{"\xef\xbb\xbf# x\n",						     {{"1:1+3", "byte order mark"}}                          },
+	{"# x\r\n# y\r\n",							{{"1:4+1", "carriage return"}}                          },
+	{"# x\ry\n",							      {{"1:4+1", "carriage return"}}                          },
+	{ALLOW("allow read \"/a"),						{{"3:12+3", "not closed"}}                              },
+	{ALLOW("allow read \"/a\"b"),					     {{"3:16+1", "glued"}}                                   },
+	{ALLOW("allow read /a\"b"),					       {{"3:14+1", "quote inside"}}                            },
+	{ALLOW("allow read /a\\b"),					       {{"3:14+1", "backslash inside"}}                        },
+	{ALLOW("allow read \"/a\\n\""),					   {{"3:15+2", "unknown escape"}}                          },
+	{ALLOW("allow read \"/a\\x00\""),                                         {{"3:15+4", "NUL"}}                                     },
+	{ALLOW("allow read \\ # more\n/a"),
+         {{"3:12+1", "not the last"}, {"4:1+2", "unknown statement"}}                                                                     },
+	{"client a {\nfrom anyone\n} \\",                                         {{"3:3+1", "continues the last line"}}                  },
+ /* blocks */
+	{"allow read /a\n",						       {{"1:1+5", "outside of a client"}}                      },
+	{"from anyone\n",							 {{"1:1+4", "outside of a client"}}                      },
+	{"}\n",								   {{"1:1+1", "without a block"}}                          },
+	{"clinet a {\n",							  {{"1:1+6", "unknown statement"}}                        },
+	{"client {\nfrom anyone\n}\n",					    {{"1:9+1", "no name"}}                                  },
+	{"client a\nfrom anyone\n}\n",					    {{"1:9+1", "'{' is missing"}}                           },
+	{"client a onyl {\nfrom anyone\n}\n",                                     {{"1:10+4", "'onyl'"}}                                  },
+	{"client a { from anyone\nfrom anyone\n}\n",                              {{"1:12+4", "after '{'"}}                               },
+	{"client a {\nfrom anyone\n} }\n",                                        {{"3:3+1", "after '}'"}}                                },
+	{"client a {\nfrom anyone\n",					     {{"1:8+1", "not closed"}}                               },
+	{"client a {\nfrom anyone\nclient b {\nfrom anyone\n}\n",                 {{"1:8+1", "not closed"}}                               },
+	{"client a {\n}\n",						       {{"1:8+1", "no 'from'"}}                                },
+	{"client a {\nfrom anyone\n}\nclient a {\nfrom anyone\n}\n",
+         {{"4:8+1", "also at test.policy:1"}}											     },
+	{"client \"a\\x0a\" {\nfrom anyone\n}\n",                                 {{"1:10+4", "control character"}}                       },
+ /* from */
+	{"client a {\nfrom\n}\n",						 {{"2:5+1", "whom"}}                                     },
+	{"client a {\nfrom user\n}\n",					    {{"2:10+1", "without a name"}}                          },
+	{"client a {\nfrom usr bob\n}\n",                                         {{"2:6+3", "unknown condition 'usr'"}}                  },
+	{"client a {\nfrom anyone user bob\n}\n",                                 {{"2:6+6", "'anyone'"}}                                 },
+	{"client a {\nfrom user 9-5\n}\n",                                        {{"2:11+3", "reversed"}}                                },
+	{"client a {\nfrom user 4294967295\n}\n",                                 {{"2:11+10", "no id"}}                                  },
+	{"client a {\nfrom unit a/b.service\n}\n",                                {{"2:11+11", "no slash"}}                               },
+	{"client a {\nfrom unit %u.service\n}\n",                                 {{"2:11+2", "no variables"}}                            },
+	{"client a {\nfrom group adm\ndeny read /a\n}\n",                         {{"3:1+4", "can shed"}}                                 },
+	{"client a {\nfrom user bob\nfrom unit x.service\ndeny read /a\n}\n",
+         {{"4:1+4", "can shed"}}													  },
+	{"client a {\nfrom unit x.service\nallow read /a/%i\n}\n",                {{"3:12+5", "%i needs"}}                                },
+ /* verbs */
+	{ALLOW("allow"),							  {{"3:6+1", "verb is missing"}}                          },
+	{ALLOW("allow reed /a"),						  {{"3:7+4", "unknown verb 'reed'"}}                      },
+	{ALLOW("allow read, write /a"),					   {{"3:12+1", "verb is missing"}, {"3:13+5", "no object"}}},
+	{ALLOW("allow all /a"),						   {{"3:7+3", "deny only"}}                                },
+	{ALLOW("allow \"read\" /a"),					      {{"3:7+6", "never a verb"}}                             },
+	{ALLOW("allow read,connect tcp:80"),
+         {{"3:12+7", "'connect' is not supported"}, {"3:20+6", "does not go"}}                                                            },
+	{ALLOW("allow read,stat /a"),					     {{"3:12+4", "'stat' is not supported"}}                 },
+	{ALLOW("deny remove /a"),						 {{"3:6+6", "not supported"}}                            },
+ /* paths */
+	{ALLOW("allow read"),						     {{"3:11+1", "object is missing"}}                       },
+	{ALLOW("allow read mode 0600"),					   {{"3:12+4", "object is missing"}}                       },
+	{ALLOW("allow read a/b"),						 {{"3:12+3", "not an absolute path"}}                    },
+	{ALLOW("allow read /a/"),						 {{"3:14+1", "ends with a slash"}}                       },
+	{ALLOW("allow read /"),						   {{"3:12+1", "alone"}}                                   },
+	{ALLOW("allow read /a//b"),					       {{"3:15+1", "empty component"}}                         },
+	{ALLOW("allow read /a/./b /b/.."),                                        {{"3:15+1", "'.' is not"}, {"3:22+2", "'..' is not"}}   },
+	{ALLOW("allow read /a/[.][.]"),					   {{"3:15+6", "'..' is not"}}                             },
+	{ALLOW("allow read /a/x**"),					      {{"3:16+2", "glued"}}                                   },
+	{ALLOW("allow read /a/***"),					      {{"3:15+2", "glued"}}                                   },
+	{ALLOW("allow read /a/[bc"),					      {{"3:15+3", "without ']'"}}                             },
+	{ALLOW("allow read /a/[]"),					       {{"3:15+2", "empty"}}                                   },
+	{ALLOW("allow read /a/[z-a]"),					    {{"3:16+3", "reversed"}}                                },
+	{ALLOW("allow read /a/[^a]"),					     {{"3:16+1", "negate"}}                                  },
+	{ALLOW("allow read /a/[[:alpha:]]"),                                      {{"3:16+2", "classes"}}                                 },
+	{ALLOW("allow read /a/%x"),					       {{"3:15+2", "'%x' is no variable"}}                     },
+	{ALLOW("allow read /a/%h"),					       {{"3:15+2", "start of a path"}}                         },
+	{ALLOW("allow read %hx/y"),					       {{"3:12+5", "not an absolute path"}}                    },
+	{ALLOW("allow read \"/\\x61/%x\""),                                       {{"3:19+2", "'%x' is no variable"}}                     },
+ /* options */
+	{ALLOW("allow read /a mode 640"),                                         {{"3:20+3", "no mode"}}                                 },
+	{ALLOW("allow read /a mode 01000"),                                       {{"3:20+5", "no mode"}}                                 },
+	{ALLOW("allow read /a mode 0680"),                                        {{"3:20+4", "no mode"}}                                 },
+	{ALLOW("allow read /a mode"),					     {{"3:19+1", "without a value"}}                         },
+	{ALLOW("allow read /a log all log none"),                                 {{"3:23+3", "twice"}}                                   },
+	{ALLOW("allow read /a log al"),					   {{"3:19+2", "unknown log 'al'"}}                        },
+	{ALLOW("allow read /a sylinks none"),                                     {{"3:15+7", "unknown option"}}                          },
+	{ALLOW("allow read /a type socket"),                                      {{"3:20+6", "unknown type"}}                            },
+	{ALLOW("allow read /a type file,fifo"),                                   {{"3:25+4", "type 'fifo' is not sup"}}                  },
+	{ALLOW("allow read /a owner :adm"),                                       {{"3:21+1", "name is missing"}}                         },
+	{ALLOW("allow read /a log all /b"),                                       {{"3:23+2", "after the options"}}                       },
+	{ALLOW("allow read /a \"log\" all"),                                      {{"3:15+5", "never an option"}}                         },
+	{ALLOW("deny read /a mode 0600"),                                         {{"3:14+4", "does not go with deny"}}                   },
+	{ALLOW("allow bind tcp:80 mode 0600"),                                    {{"3:19+4", "does not go with every"}}                  },
+	{ALLOW("allow read /a copy max 4M"),
+         {{"3:15+4", "'copy' is not"}, {"3:20+3", "'max' is not"}}                                                                        },
+	{ALLOW("allow read /a max 4X"),					   {{"3:15+3", "'max' is not"}, {"3:19+2", "no size"}}     },
+	{ALLOW("limit sessions 4"),					       {{"3:1+5", "'limit' is not supported"}}                 },
+	{ALLOW("limit requests 4"),
+         {{"3:1+5", "'limit' is not supported"}, {"3:7+8", "without its number"}}                                                         },
+ /* endpoints */
+	{ALLOW("allow bind 127.0.0.1:80"),                                        {{"3:12+10", "unknown kind"}}                           },
+	{ALLOW("allow bind tcp:"),						{{"3:16+1", "port is missing"}}                         },
+	{ALLOW("allow bind tcp:80,"),					     {{"3:19+1", "port is missing"}}                         },
+	{ALLOW("allow bind tcp:65536"),					   {{"3:16+5", "no port"}}                                 },
+	{ALLOW("allow bind tcp:90-80"),					   {{"3:16+5", "reversed"}}                                },
+	{ALLOW("allow bind tcp:0-80"),					    {{"3:16+4", "begins with port 0"}}                      },
+	{ALLOW("allow bind tcp:127.1:80"),                                        {{"3:16+5", "no IPv4 address"}}                         },
+	{ALLOW("allow bind tcp:127.0.0.1"),                                       {{"3:16+9", "port belongs"}}                            },
+	{ALLOW("allow bind tcp:10.0.0.1/8:80"),                                   {{"3:16+10", "below its prefix"}}                       },
+	{ALLOW("allow bind tcp:10.0.0.0/33:80"),                                  {{"3:24+3", "no prefix"}}                               },
+	{ALLOW("allow bind tcp:::1:80"),					  {{"3:16+3", "no brackets"}}                             },
+	{ALLOW("allow bind tcp:[::1:80"),                                         {{"3:16+7", "without ']'"}}                             },
+	{ALLOW("allow bind tcp:[::1]"),					   {{"3:16+5", "port belongs"}}                            },
+	{ALLOW("allow bind tcp:[fe80::1]/10:80"),                                 {{"3:16+12", "below its prefix"}}                       },
+	{ALLOW("allow bind tcp:[::x]:80"),                                        {{"3:16+5", "no IPv6 address"}}                         },
+	{ALLOW("allow bind tcp:[fe80::1%]:80"),                                   {{"3:25+1", "interface"}}                               },
+	{ALLOW("allow bind tcp:example.org:80"),                                  {{"3:16+11", "is a name"}}                              },
+	{ALLOW("allow bind tcp:a..b:80"),                                         {{"3:16+4", "no host"}}                                 },
+	{ALLOW("allow bind unix:/run/a.sock"),                                    {{"3:12+16", "'a unix socket' is not supported"}}       },
+	{ALLOW("allow bind host:example.org"),                                    {{"3:12+16", "does not go"}}                            },
+	{ALLOW("allow read tcp:80"),					      {{"3:12+6", "does not go with"}}                        },
+ /* every error of a file */
+	{"client a {\nfrom user\nallow reed /a\nallow read /a/ mode 9\n}\nfoo\n",
+         {{"2:10+1", "without a name"}, {"3:7+4", "reed"}, {"4:14+1", "slash"},
+			{"4:21+1", "no mode"}}											    },
+};
+
+static bool errors_match(
+	const struct policy *policy, const char *text, const struct expected *errors, size_t max)
+{
+	size_t count, found = 0;
+	const struct policy_diagnostic *all = policy_set_diagnostics(policy->set, &count);
+	for (size_t i = 0; i < count; i++) {
+		char place[64];
+		if (all[i].severity != POLICY_ERROR || found == max)
+			continue;
+		snprintf(
+			place, sizeof(place), "%u:%u+%u", all[i].line, all[i].column, all[i].width);
+		if (!errors[found].place || strcmp(place, errors[found].place) != 0 ||
+			!strstr(all[i].message, errors[found].message)) {
+			print_error("%s\nunexpected at %s: %s\n", text, place, all[i].message);
+			return false;
+		}
+		found++;
+	}
+	if (found == max || !errors[found].place)
+		return true;
+	print_error("%s\nno error at %s\n", text, errors[found].place);
+	return false;
+}
+
+static void an_error_is_reported_where_it_stands(void **state)
+{
+	int wrong = 0;
+	(void)state;
+	for (size_t i = 0; i < COUNT(broken_inputs); i++) {
+		struct policy policy = policy_try(broken_inputs[i].text);
+		assert_int_equal(policy.result, -EINVAL);
+		if (!errors_match(&policy, broken_inputs[i].text, broken_inputs[i].errors, 4))
+			wrong++;
+		policy_drop(&policy);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void a_nul_byte_is_an_error(void **state)
+{
+	static const char text[] = "client a {\nfrom any\0one\n}\n";
+	struct policy policy = {.set = policy_set_new()};
+	(void)state;
+	assert_int_equal(policy_set_add(policy.set, "nul", text, sizeof(text) - 1), 0);
+	assert_true(errors_match(&policy, text,
+		(const struct expected[]){
+			{"2:9+1", "NUL"}
+        },
+		1));
+	policy_drop(&policy);
+}
+
+static const char *const good_inputs[] = {
+	"",
+	"\n# nothing\n",
+	"client a { # a comment\n\tfrom anyone # one\n} # end",
+	"client only only {\nfrom anyone\n}\n",
+	"client \"a b\" {\nfrom user \"alice\"\n}\n",
+	"client a {\nfrom user alice group adm group staff unit x@*.service\nfrom user 1-5\n}\n",
+	ALLOW("allow read \\\n  /a \\\n\t/b log none"),
+	ALLOW("allow read \"/a b/\\x2a\\\"\\\\/[*]*\" /c#d /e,f"),
+	ALLOW("allow read /\xff\xfe /caf\xc3\xa9"),
+	ALLOW("allow read /[a-z0-9_.-]/[!a]/x[a^]"),
+	ALLOW("allow read %h/** /home/%u/%U/100%%"),
+	ALLOW("allow create /a mode 00 owner alice:adm type file symlinks none log denied"),
+	ALLOW("allow bind tcp:80 udp:domain tcp:http,443,8000-8999 tcp:* tcp:0 tcp:*:80"),
+	ALLOW("allow bind tcp:10.0.0.0/8:80 tcp:[::1]:80 udp:[fe80::%eth0]/64:*"),
+	ALLOW("deny all /a/** tcp:80 udp:[::]/0:1-5 log none"),
+};
+
+static void what_the_grammar_has_is_taken(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(good_inputs); i++) {
+		struct policy policy = policy_make(good_inputs[i]);
+		assert_int_equal(policy_set_count(policy.set, POLICY_WARNING), 0);
+		policy_drop(&policy);
+	}
+}
+
+static const struct broken examples[] = {
+	{"client nginx {\n"
+	 "    from   unit nginx.service\n"
+	 "    allow  read  /etc/letsencrypt/live/*/*.pem\n"
+	 "    allow  append,create  /var/log/nginx/*.log  mode 0640 owner www-data:adm\n"
+	 "    allow  bind  tcp:80,443 udp:443\n"
+	 "}\n"
+	 "client nginx-local only {                 # the administrator narrows the vendor's file\n"
+	 "    from   unit nginx.service\n"
+	 "    allow  read  /etc/letsencrypt/live/www.example.org/*.pem\n"
+	 "    allow  bind  tcp:443\n"
+	 "}\n", {{0}}								       },
+	{"client app {\n"
+	 "    from   unit app@*.service\n"
+	 "    allow  connect  tcp:db.internal:5432\n"
+	 "    allow  bind  unix:/run/app/%i.sock  mode 0660 owner app:www-data\n"
+	 "    allow  credential  tls.key=/etc/app/%i.key\n"
+	 "}\n", {{"3:12+7", "'connect' is not supported"},
+			{"4:18+21", "'a unix socket' is not supported"},
+			{"5:12+10", "'credential' is not supported"}}        },
+	{"client serial {\n"
+	 "    from   group lab\n"
+	 "    allow  read,write  /dev/serial/by-id/usb-FTDI_*  type device\n"
+	 "}\n", {{"3:59+6", "type 'device' is not supported"}}                              },
+	{"client home {\n"
+	 "    from   group staff\n"
+	 "    allow  read,list  %h/.config/app/**  as peer\n"
+	 "}\n", {{"3:17+4", "'list' is not supported"}, {"3:42+2", "'as' is not supported"}}},
+	{"client build only {\n"
+	 "    from   user builder\n"
+	 "    allow  read,list  /srv/src/** /usr/include/**\n"
+	 "}\n", {{"3:17+4", "'list' is not supported"}}                                     },
+	{"client backup {\n"
+	 "    from   user backup\n"
+	 "    allow  read,list  /**\n"
+	 "    deny   all  /etc/shadow* /etc/ssl/private/** /home/*/.ssh/**\n"
+	 "}\n", {{"3:17+4", "'list' is not supported"}}                                     },
+	{"client podman {\n"
+	 "    from   user 100000-165535\n"
+	 "    allow  bind  tcp:80  netns peer\n"
+	 "}\n", {{"3:26+5", "'netns' is not supported"}}                                    },
+};
+
+static void the_examples_of_the_manual_are_parsed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(examples); i++) {
+		struct policy policy = policy_try(examples[i].text);
+		assert_true(errors_match(&policy, examples[i].text, examples[i].errors, 4));
+		policy_drop(&policy);
+	}
+}
+
+static void an_unknown_name_under_allow_never_matches_and_is_warned_of(void **state)
+{
+	struct policy policy = policy_make("client a {\n"
+					   "from user nobody-here\nfrom user alice\n"
+					   "allow read /a\nallow create /b owner ghost\n"
+					   "allow bind tcp:gopher tcp:[fe80::%wlan9]/64:80\n}\n");
+	(void)state;
+	assert_int_equal(policy_set_count(policy.set, POLICY_WARNING), 4);
+	assert_int_equal(path_decide(&policy, &alice, POLICY_BIT(POLICY_READ), "/a").outcome,
+		POLICY_ALLOWED);
+	assert_int_equal(path_decide(&policy, &alice, POLICY_BIT(POLICY_CREATE), "/b").outcome,
+		POLICY_DENIED_NO_RULE);
+	policy_drop(&policy);
+}
+
+static void an_unknown_name_beside_a_deny_is_an_error(void **state)
+{
+	static const char text[] = "client a {\nfrom user ghost\ndeny read /a\n}\n";
+	struct policy policy = policy_try(text);
+	(void)state;
+	assert_true(errors_match(&policy, text,
+		(const struct expected[]){
+			{"2:11+5", "no user 'ghost'"}
+        },
+		1));
+	policy_drop(&policy);
+}
+
+static void a_name_that_nobody_was_asked_for_is_an_error(void **state)
+{
+	static const char text[] = "client a {\nfrom user alice\n}\n";
+	struct policy_set *set = policy_set_new();
+	void *image;
+	size_t size;
+	(void)state;
+	assert_int_equal(policy_set_add(set, "x", text, strlen(text)), 0);
+	assert_int_equal(policy_set_compile(set, &image, &size), -EINVAL);
+	policy_set_free(set);
+}
+
+static void the_same_client_in_two_files_is_a_warning(void **state)
+{
+	static const char text[] = "client a {\nfrom anyone\n}\n";
+	struct policy_set *set = policy_set_new();
+	size_t count;
+	(void)state;
+	policy_set_add(set, "one", text, strlen(text));
+	policy_set_add(set, "two", text, strlen(text));
+	const struct policy_diagnostic *all = policy_set_diagnostics(set, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(all->severity, POLICY_WARNING);
+	assert_string_equal(all->file, "two");
+	policy_set_free(set);
+}
+
+static void a_diagnostic_is_shown_with_a_caret(void **state)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	struct policy policy =
+		policy_try("client a {\n\tfrom anyone\n\tallow read /\xc3\xa9/ /b\n}\n");
+	size_t count;
+	(void)state;
+	policy_diagnostic_print(policy_set_diagnostics(policy.set, &count), out);
+	fclose(out);
+	assert_string_equal(text,
+		"test.policy:3:16: error: the path ends with a slash\n"
+		"    \tallow read /\xc3\xa9/ /b\n"
+		"    \t             ^\n"
+		"    leave it out; what is in a folder is /folder/*, with all below it "
+		"/folder/**\n");
+	free(text);
+	policy_drop(&policy);
+}
+
+static void diagnostics_are_ordered_by_file_and_line(void **state)
+{
+	struct policy_set *set = policy_set_new();
+	size_t count;
+	(void)state;
+	policy_set_note(set, POLICY_WARNING, "b", "second", NULL);
+	policy_set_add(set, "a", "x\ny\n", 4);
+	policy_set_note(set, POLICY_WARNING, "a", "first", "do");
+	const struct policy_diagnostic *all = policy_set_diagnostics(set, &count);
+	assert_int_equal(count, 4);
+	assert_string_equal(all[0].message, "second");
+	assert_string_equal(all[1].message, "first");
+	assert_int_equal(all[2].line, 1);
+	assert_int_equal(all[3].line, 2);
+	policy_set_free(set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_error_is_reported_where_it_stands),
+		cmocka_unit_test(a_nul_byte_is_an_error),
+		cmocka_unit_test(what_the_grammar_has_is_taken),
+		cmocka_unit_test(the_examples_of_the_manual_are_parsed),
+		cmocka_unit_test(an_unknown_name_under_allow_never_matches_and_is_warned_of),
+		cmocka_unit_test(an_unknown_name_beside_a_deny_is_an_error),
+		cmocka_unit_test(a_name_that_nobody_was_asked_for_is_an_error),
+		cmocka_unit_test(the_same_client_in_two_files_is_a_warning),
+		cmocka_unit_test(a_diagnostic_is_shown_with_a_caret),
+		cmocka_unit_test(diagnostics_are_ordered_by_file_and_line),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

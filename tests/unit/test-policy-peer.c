@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Which blocks concern which peer, and what the variables stand for. */
+#include "policy-support.h"
+
+#include <errno.h>
+
+static const uint32_t adm_and_staff[] = {4, 50};
+
+struct membership {
+	const char *from;
+	struct policy_identity identity;
+	bool is_concerned;
+};
+
+static const struct membership memberships[] = {
+	{"from anyone",                      {.uid = 7},					    true },
+	{"from user alice",                  {.uid = 1001},                                         true },
+	{"from user alice",                  {.uid = 1002},                                         false},
+	{"from user 5-9",                    {.uid = 5},					    true },
+	{"from user 5-9",                    {.uid = 9},					    true },
+	{"from user 5-9",                    {.uid = 10},					   false},
+	{"from user 0",                      {.uid = 0},					    true },
+	{"from group adm",                   {.gid = 4},					    true },
+	{"from group adm",                   {.gid = 5},					    false},
+	{"from group adm group staff",       {.gid = 5, .groups = adm_and_staff, .group_count = 2}, true },
+	{"from group adm group staff",       {.gid = 5, .groups = adm_and_staff, .group_count = 1},
+         false											   },
+	{"from group adm\nfrom group staff", {.gid = 5, .groups = adm_and_staff, .group_count = 1},
+         true											    },
+	{"from user alice group adm",        {.uid = 1001, .gid = 5},                               false},
+	{"from unit nginx.service",          {.unit = "nginx.service"},                             true },
+	{"from unit nginx.service",          {.unit = "nginx.service2"},                            false},
+	{"from unit nginx.service",          {.unit = NULL},                                        false},
+	{"from unit *",                      {.unit = NULL},					false},
+	{"from unit *",                      {.unit = ""},					  false},
+	{"from unit app@*.service",          {.unit = "app@x.service"},                             true },
+	{"from unit app@*.service",          {.unit = "app@x.socket"},                              false},
+	{"from unit app-[0-9].service",      {.unit = "app-7.service"},                             true },
+};
+
+static void a_block_concerns_whom_its_from_lines_say(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(memberships); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), "client a {\n%s\n}\n", memberships[i].from);
+		struct policy policy = policy_make(text);
+		struct policy_peer peer = peer_make(&policy, &memberships[i].identity);
+		if (peer.block_count != memberships[i].is_concerned)
+			fail_msg("%s: uid %u", text, memberships[i].identity.uid);
+		policy_drop(&policy);
+	}
+}
+
+static struct policy policy_of_blocks(int count)
+{
+	static char text[8192];
+	size_t length = 0;
+	for (int i = 0; i < count; i++)
+		length += (size_t)snprintf(
+			text + length, sizeof(text) - length, "client c%d {\nfrom anyone\n}\n", i);
+	return policy_make(text);
+}
+
+static void as_many_blocks_as_a_peer_can_hold_match_and_not_one_more(void **state)
+{
+	struct policy most = policy_of_blocks(POLICY_PEER_BLOCKS_MAX);
+	struct policy more = policy_of_blocks(POLICY_PEER_BLOCKS_MAX + 1);
+	struct policy_peer peer;
+	(void)state;
+	assert_int_equal(policy_peer_init(&peer, most.image, &alice), 0);
+	assert_int_equal(peer.block_count, POLICY_PEER_BLOCKS_MAX);
+	for (uint16_t i = 0; i < POLICY_PEER_BLOCKS_MAX; i++)
+		assert_int_equal(peer.blocks[i], i);
+	assert_int_equal(policy_peer_init(&peer, more.image, &alice), -E2BIG);
+	policy_drop(&most);
+	policy_drop(&more);
+}
+
+static void the_instance_stands_between_the_at_sign_and_the_suffix(void **state)
+{
+	static const struct {
+		const char *unit, *instance;
+	} cases[] = {
+		{"app@blue.service",  "blue" },
+		{"app@a.b@c.service", "a.b@c"},
+		{"app@.service",      ""     },
+		{"app.service",       ""     },
+		{"a.b@c",             ""     },
+		{"app@..service",     ""     },
+		{"app@...service",    ""     },
+		{"app@a/b.service",   ""     },
+	};
+	struct policy policy = policy_of_blocks(1);
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct policy_identity identity = {.unit = cases[i].unit};
+		struct policy_peer peer = peer_make(&policy, &identity);
+		assert_string_equal(peer.text + peer.instance, cases[i].instance);
+		assert_string_equal(peer.text + peer.unit, cases[i].unit);
+	}
+	policy_drop(&policy);
+}
+
+static void what_does_not_fit_the_text_is_undefined(void **state)
+{
+	char name[POLICY_PEER_TEXT_MAX];
+	struct policy policy = policy_of_blocks(1);
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	struct policy_identity identity = {.user = name, .home = "/home/x"};
+	struct policy_peer peer = peer_make(&policy, &identity);
+	assert_int_equal(peer.user, 0);
+	assert_string_equal(peer.text + peer.home, "/home/x");
+	identity.user = name + 1;
+	peer = peer_make(&policy, &identity);
+	assert_string_equal(peer.text + peer.user, name + 1);
+	assert_int_equal(peer.home, 0);
+	policy_drop(&policy);
+}
+
+static void what_the_broker_needs_follows_from_the_rules(void **state)
+{
+	static const struct {
+		const char *rule;
+		struct policy_needs needs;
+	} cases[] = {
+		{"allow read /a",            {.allowed_verbs = POLICY_BIT(POLICY_READ)}                   },
+		{"allow write /a owner 3",
+                 {.allowed_verbs = POLICY_BIT(POLICY_WRITE), .owner = true}                               },
+		{"allow bind tcp:1024",      {.allowed_verbs = POLICY_BIT(POLICY_BIND)}                   },
+		{"allow bind tcp:1023-2000",
+                 {.allowed_verbs = POLICY_BIT(POLICY_BIND), .low_port = true}                             },
+		{"allow bind tcp:*",         {.allowed_verbs = POLICY_BIT(POLICY_BIND), .low_port = true} },
+		{"allow bind tcp:0",         {.allowed_verbs = POLICY_BIT(POLICY_BIND)}                   },
+		{"deny bind tcp:80",         {.allowed_verbs = 0}                                         },
+		{"allow read /%u",           {.allowed_verbs = POLICY_BIT(POLICY_READ), .user_name = true}},
+		{"deny read %h/a",           {.user_name = true}                                          },
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[256];
+		struct policy_needs needs;
+		snprintf(text, sizeof(text), "client a {\nfrom anyone\n%s\n}\n", cases[i].rule);
+		struct policy policy = policy_make(text);
+		policy_image_needs(policy.image, &needs);
+		assert_int_equal(needs.allowed_verbs, cases[i].needs.allowed_verbs);
+		assert_int_equal(needs.owner, cases[i].needs.owner);
+		assert_int_equal(needs.low_port, cases[i].needs.low_port);
+		assert_int_equal(needs.user_name, cases[i].needs.user_name);
+		assert_false(needs.unit);
+		policy_drop(&policy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_block_concerns_whom_its_from_lines_say),
+		cmocka_unit_test(as_many_blocks_as_a_peer_can_hold_match_and_not_one_more),
+		cmocka_unit_test(the_instance_stands_between_the_at_sign_and_the_suffix),
+		cmocka_unit_test(what_does_not_fit_the_text_is_undefined),
+		cmocka_unit_test(what_the_broker_needs_follows_from_the_rules),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
