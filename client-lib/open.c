@@ -59,6 +59,7 @@ static size_t open_packet(struct fdbroker *broker, int dirfd, struct fdbroker_op
 	size_t count, int *unsent)
 {
 	struct fdbroker_open_request *asked[FDBROKER_REQUESTS_MAX];
+	unsigned int asked_count = 0;
 	struct call call;
 	size_t done;
 	int error = call_begin(&call, broker, true);
@@ -75,10 +76,10 @@ static size_t open_packet(struct fdbroker *broker, int dirfd, struct fdbroker_op
 		if (error != 0)
 			settle_unasked(&files[done], error);
 		else
-			asked[call.count - 1] = &files[done];
+			asked[asked_count++] = &files[done];
 	}
 	*unsent = call_finish(&call, -1);
-	for (unsigned int i = 0; i < call.count; i++)
+	for (unsigned int i = 0; i < asked_count; i++)
 		settle(asked[i], &call.outcomes[i]);
 	return done;
 }

@@ -83,9 +83,16 @@ static int append_path(struct full_path *full, const char *path)
 	return 0;
 }
 
+static int append_folder(struct full_path *full, int dirfd)
+{
+	char name[PATH_MAX] = "";
+	int error = read_folder_name(dirfd, name);
+
+	return error != 0 ? error : append_path(full, name);
+}
+
 int full_path_make(struct full_path *full, int dirfd, const char *path)
 {
-	char folder[PATH_MAX];
 	int error = 0;
 
 	if (path == NULL)
@@ -96,11 +103,9 @@ int full_path_make(struct full_path *full, int dirfd, const char *path)
 		return ENAMETOOLONG;
 
 	full->length = 0;
-	if (path[0] != '/') {
-		error = read_folder_name(dirfd, folder);
-		if (error == 0)
-			error = append_path(full, folder);
-	}
+	full->wants_directory = false;
+	if (path[0] != '/')
+		error = append_folder(full, dirfd);
 	if (error == 0)
 		error = append_path(full, path);
 	if (error == 0 && full->length == 0)

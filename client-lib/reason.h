@@ -18,5 +18,5 @@
 	X(UNKNOWN, 9, "unknown",                                                                   \
 		"the outcome is unknown: what did the work died or took too long")                 \
 	X(LOCAL, 10, "local", "the library itself failed before the broker was asked")             \
-	X(BROKER, 11, "broker", "the connection to the broker is gone")  \
+	X(BROKER, 11, "broker", "the connection to the broker is gone")                            \
 	X(NETNS, 12, "netns", "the socket lives in a network namespace that is not granted")
