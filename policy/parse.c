@@ -141,6 +141,10 @@ static void client_parse(struct parser *parser)
 		client_report_open(parser);
 		client_close(parser);
 	}
+	if (parser->line.is_broken) {
+		client_open(parser, NULL, false);
+		return;
+	}
 	if (count < 2 || word_is(&words[1], "{"))
 		set_report(parser->set, POLICY_ERROR, &parser->line.end, "write: client NAME {",
 			"the client has no name");

@@ -134,8 +134,7 @@ uint32_t policy_image_rule_count(const struct policy_image *image);
 
 /* ---- who asks ---- */
 
-/* All that is known of a peer. Strings may be NULL: unknown, and then nothing that names them
- * matches. */
+/* What is known of a peer. A string may be NULL: unknown, and nothing that names it matches. */
 struct policy_identity {
 	uint32_t uid, gid;
 	const uint32_t *groups; /* supplementary groups */
@@ -155,8 +154,7 @@ struct policy_identity {
 struct policy_peer {
 	uint32_t uid, gid;
 	uint16_t block_count;
-	uint16_t blocks[POLICY_PEER_BLOCKS_MAX]; /* the client blocks whose `from` matches,
-						    ascending */
+	uint16_t blocks[POLICY_PEER_BLOCKS_MAX]; /* whose `from` matches, ascending */
 	/* Offsets into text of NUL-terminated strings; 0: undefined (text[0] is NUL). */
 	uint8_t user, home, instance, unit;
 	char text[POLICY_PEER_TEXT_MAX];
@@ -174,8 +172,7 @@ int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 
 enum policy_protocol { POLICY_TCP, POLICY_UDP };
 
-/* An Internet endpoint. IPv4 addresses use the first four bytes; a mapped address is given as IPv4.
- */
+/* An Internet endpoint. IPv4 uses the first four bytes; a mapped address is given as IPv4. */
 struct policy_endpoint {
 	enum policy_protocol protocol;
 	uint8_t family;      /* 4 or 6 */

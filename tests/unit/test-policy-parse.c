@@ -363,6 +363,70 @@ static void diagnostics_are_ordered_by_file_and_line(void **state)
 	policy_set_free(set);
 }
 
+/* A client block that holds `count` times `repeated` between `before` and `after`. */
+static int compile_repeated(
+	const char *before, const char *repeated, size_t count, const char *after)
+{
+	size_t each = strlen(repeated), length = strlen(before);
+	char *text = malloc(length + each * count + strlen(after) + 1);
+	assert_non_null(text);
+	memcpy(text, before, length);
+	for (size_t i = 0; i < count; i++, length += each)
+		memcpy(text + length, repeated, each);
+	strcpy(text + length, after);
+	struct policy policy = policy_try(text);
+	int result = policy.result;
+	policy_drop(&policy);
+	free(text);
+	return result;
+}
+
+static void a_limit_holds_where_it_is_and_one_further_is_an_error(void **state)
+{
+	static const struct {
+		const char *before, *repeated;
+		size_t most;
+		const char *after;
+	} cases[] = {
+		{"client ",				   "a",               64,       " {\nfrom anyone\n}\n"},
+		{"client a {\nfrom anyone\nallow read /",     "x",               255,      "/*\n}\n"             },
+		{"client a {\nfrom anyone\nallow read /a",    "/bbb",            1023,     "/c\n}\n"             },
+		{"client a {\nfrom anyone\nallow bind tcp:1", ",2",              1023,     "\n}\n"               },
+		{"client a {\nfrom user ",                    "u",               255,      "\nfrom anyone\n}\n"  },
+		{"client a {\nfrom anyone\n",                 "allow read /a\n", 1u << 20, "}\n"                 },
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(compile_repeated(cases[i].before, cases[i].repeated, cases[i].most,
+					 cases[i].after),
+			0);
+		assert_int_equal(compile_repeated(cases[i].before, cases[i].repeated,
+					 cases[i].most + 1, cases[i].after),
+			-EINVAL);
+	}
+}
+
+static int compile_blocks(size_t count)
+{
+	char *text = malloc(count * 48 + 1);
+	size_t length = 0;
+	assert_non_null(text);
+	for (size_t i = 0; i < count; i++)
+		length += (size_t)sprintf(text + length, "client c%zu {\nfrom anyone\n}\n", i);
+	struct policy policy = policy_try(text);
+	int result = policy.result;
+	policy_drop(&policy);
+	free(text);
+	return result;
+}
+
+static void as_many_blocks_as_16_bits_count_are_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(compile_blocks(65535), 0);
+	assert_int_equal(compile_blocks(65536), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +440,8 @@ int main(void)
 		cmocka_unit_test(the_same_client_in_two_files_is_a_warning),
 		cmocka_unit_test(a_diagnostic_is_shown_with_a_caret),
 		cmocka_unit_test(diagnostics_are_ordered_by_file_and_line),
+		cmocka_unit_test(a_limit_holds_where_it_is_and_one_further_is_an_error),
+		cmocka_unit_test(as_many_blocks_as_16_bits_count_are_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
