@@ -390,7 +390,7 @@ static void a_limit_holds_where_it_is_and_one_further_is_an_error(void **state)
 	} cases[] = {
 		{"client ",				   "a",               64,       " {\nfrom anyone\n}\n"},
 		{"client a {\nfrom anyone\nallow read /",     "x",               255,      "/*\n}\n"             },
-		{"client a {\nfrom anyone\nallow read /a",    "/bbb",            1023,     "/c\n}\n"             },
+		{"client a {\nfrom anyone\nallow read /a",    "/bbb",            1023,     "\n}\n"               },
 		{"client a {\nfrom anyone\nallow bind tcp:1", ",2",              1023,     "\n}\n"               },
 		{"client a {\nfrom user ",                    "u",               255,      "\nfrom anyone\n}\n"  },
 		{"client a {\nfrom anyone\n",                 "allow read /a\n", 1u << 20, "}\n"                 },
