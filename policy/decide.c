@@ -121,8 +121,8 @@ static void endpoint_hear(
 		.use = use,
 		.endpoint = endpoint,
 		.place = {.effect = (uint8_t)effect,
-			  .protocol = (uint8_t)endpoint->protocol,
-			  .port = endpoint->port},
+			.protocol = (uint8_t)endpoint->protocol,
+			.port = endpoint->port},
 	};
 	bool is_unspecified = address_is_unspecified(endpoint);
 	uint8_t most = endpoint->family == 4 ? 32 : 128;

@@ -191,14 +191,14 @@ static const struct statement {
 	const char *keyword;
 	void (*parse)(struct parser *parser);
 	bool is_structure; /* counts even when its line is broken, or errors would follow from
-			      errors */
+			 errors */
 } statements[] = {
-	{"client", client_parse, true },
-	{"}",      close_parse,  true },
-	{"from",   from_parse,   false},
-	{"allow",  allow_parse,  false},
-	{"deny",   deny_parse,   false},
-	{"limit",  limit_parse,  false},
+	{"client", client_parse, true},
+	{"}", close_parse, true},
+	{"from", from_parse, false},
+	{"allow", allow_parse, false},
+	{"deny", deny_parse, false},
+	{"limit", limit_parse, false},
 };
 
 static void statement_report_unknown(struct parser *parser, const struct word *word)
