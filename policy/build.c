@@ -244,11 +244,16 @@ static void endpoint_add(
 		.protocol = place.protocol,
 		.family = place.family,
 		.prefix = PREFIX_ANY_ADDRESS};
+	struct endpoint_place unscoped = place;
+	unscoped.interface = INTERFACE_SOME;
 	for (uint32_t i = 0; i < object->port_count && !object->is_never; i++) {
 		const struct port_range *range = &builder->set->ports.items[object->first_port + i];
 		if (range->is_never)
 			continue;
 		ports_add(builder, &place, range, rule, object_number);
+		/* Without a scope the interface may be the one that the socket is bound to. */
+		if (effect == EFFECT_DENY && place.interface)
+			ports_add(builder, &unscoped, range, rule, object_number);
 		/* Binding all addresses binds the denied one too. */
 		if (effect == EFFECT_DENY && place.family)
 			ports_add(builder, &any, range, rule, object_number);

@@ -202,18 +202,18 @@ static int image_make(
 	needs_fill(set, &header);
 	const struct table_source sources[TABLE_COUNT] = {
 		[TABLE_BYTES] = SOURCE(builder->bytes),
-		[TABLE_BLOCKS] = {tables->blocks,        set->clients.count,         sizeof(*tables->blocks)},
-		[TABLE_FROMS] = {tables->froms,         tables->from_count,         sizeof(*tables->froms) },
-		[TABLE_CONDITIONS] = {tables->conditions,    tables->condition_count,
-				  sizeof(*tables->conditions)                                               },
-		[TABLE_RULES] = {tables->rules,         set->rules.count,           sizeof(*tables->rules) },
+		[TABLE_BLOCKS] = {tables->blocks, set->clients.count, sizeof(*tables->blocks)},
+		[TABLE_FROMS] = {tables->froms, tables->from_count, sizeof(*tables->froms)},
+		[TABLE_CONDITIONS] = {tables->conditions, tables->condition_count,
+			sizeof(*tables->conditions)},
+		[TABLE_RULES] = {tables->rules, set->rules.count, sizeof(*tables->rules)},
 		[TABLE_NODES] = SOURCE(builder->nodes),
 		[TABLE_GLOBS] = SOURCE(builder->globs),
 		[TABLE_TERMINALS] = SOURCE(builder->terminals),
 		[TABLE_ENTRIES] = SOURCE(builder->entries),
 		[TABLE_KEYS] = SOURCE(builder->lookup.keys),
 		[TABLE_SLOTS] = {builder->lookup.slots, builder->lookup.slot_count,
-				  sizeof(*builder->lookup.slots)                                            },
+			sizeof(*builder->lookup.slots)},
 	};
 	return image_write(&header, sources, image, size);
 }

@@ -97,9 +97,11 @@ static void levels_hear(
 
 static void prefix_hear(struct endpoint_search *search, uint8_t prefix)
 {
+	uint32_t scope = search->endpoint->scope;
 	levels_hear(search, search->endpoint->family, prefix, 0);
-	if (search->use->has_interface && search->endpoint->scope)
-		levels_hear(search, search->endpoint->family, prefix, search->endpoint->scope);
+	if (search->use->has_interface)
+		levels_hear(
+			search, search->endpoint->family, prefix, scope ? scope : INTERFACE_SOME);
 }
 
 static bool address_is_unspecified(const struct policy_endpoint *endpoint)
@@ -119,8 +121,8 @@ static void endpoint_hear(
 		.use = use,
 		.endpoint = endpoint,
 		.place = {.effect = (uint8_t)effect,
-			  .protocol = (uint8_t)endpoint->protocol,
-			  .port = endpoint->port},
+			.protocol = (uint8_t)endpoint->protocol,
+			.port = endpoint->port},
 	};
 	bool is_unspecified = address_is_unspecified(endpoint);
 	uint8_t most = endpoint->family == 4 ? 32 : 128;

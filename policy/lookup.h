@@ -65,6 +65,8 @@ void lookup_table_free(struct lookup_table *table);
 
 /* A prefix length that stands for "any address of the family at all" (deny only). */
 #define PREFIX_ANY_ADDRESS 255u
+/* An interface that stands for "on some interface" (deny only). */
+#define INTERFACE_SOME UINT32_MAX
 
 struct endpoint_place {
 	uint8_t effect, protocol;

@@ -147,16 +147,16 @@ static const struct option {
 	uint32_t objects; /* what it goes with */
 	bool is_supported;
 } options[] = {
-	{"mode",     mode_parse,     OBJECTS_CREATED, true },
-	{"owner",    owner_parse,    OBJECTS_CREATED, true },
-	{"type",     type_parse,     OBJECTS_FILE,    true },
-	{"symlinks", symlinks_parse, OBJECTS_FILE,    true },
-	{"log",      log_parse,      OBJECTS_ALL,     true },
-	{"as",       as_parse,       OBJECTS_ALL,     false},
-	{"copy",     NULL,           OBJECTS_ALL,     false},
-	{"max",      max_parse,      OBJECTS_ALL,     false},
-	{"with",     with_parse,     OBJECTS_ALL,     false},
-	{"netns",    netns_parse,    OBJECTS_ALL,     false},
+	{"mode", mode_parse, OBJECTS_CREATED, true},
+	{"owner", owner_parse, OBJECTS_CREATED, true},
+	{"type", type_parse, OBJECTS_FILE, true},
+	{"symlinks", symlinks_parse, OBJECTS_FILE, true},
+	{"log", log_parse, OBJECTS_ALL, true},
+	{"as", as_parse, OBJECTS_ALL, false},
+	{"copy", NULL, OBJECTS_ALL, false},
+	{"max", max_parse, OBJECTS_ALL, false},
+	{"with", with_parse, OBJECTS_ALL, false},
+	{"netns", netns_parse, OBJECTS_ALL, false},
 };
 
 static const struct option *option_find(const struct word *word)

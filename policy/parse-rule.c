@@ -271,17 +271,18 @@ void rule_parse(struct parser *parser, enum effect effect)
 		.is_valid = true,
 		.rule =
 			{
-                               .effect = effect,
-                               .client = parser->client,
-                               .where = parser->line.words.items[0].where,
-                               .first_object = set->objects.count,
-                               .options =
+				.effect = effect,
+				.client = parser->client,
+				.where = parser->line.words.items[0].where,
+				.first_object = set->objects.count,
+				.options =
 					{
 						.mode = 0600,
 						.uid = POLICY_OWNER_DEFAULT,
 						.gid = POLICY_OWNER_DEFAULT,
 						.types = POLICY_TYPE_FILE,
-					}, },
+					},
+			},
 	};
 	if (verbs_parse(parser, &line)) {
 		uint32_t options = objects_parse(parser, &line);

@@ -141,6 +141,10 @@ static void client_parse(struct parser *parser)
 		client_report_open(parser);
 		client_close(parser);
 	}
+	if (parser->line.is_broken) {
+		client_open(parser, NULL, false);
+		return;
+	}
 	if (count < 2 || word_is(&words[1], "{"))
 		set_report(parser->set, POLICY_ERROR, &parser->line.end, "write: client NAME {",
 			"the client has no name");
@@ -187,14 +191,14 @@ static const struct statement {
 	const char *keyword;
 	void (*parse)(struct parser *parser);
 	bool is_structure; /* counts even when its line is broken, or errors would follow from
-			      errors */
+			 errors */
 } statements[] = {
-	{"client", client_parse, true },
-	{"}",      close_parse,  true },
-	{"from",   from_parse,   false},
-	{"allow",  allow_parse,  false},
-	{"deny",   deny_parse,   false},
-	{"limit",  limit_parse,  false},
+	{"client", client_parse, true},
+	{"}", close_parse, true},
+	{"from", from_parse, false},
+	{"allow", allow_parse, false},
+	{"deny", deny_parse, false},
+	{"limit", limit_parse, false},
 };
 
 static void statement_report_unknown(struct parser *parser, const struct word *word)

@@ -15,18 +15,18 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct policy_name known_names[] = {
-	{POLICY_NAME_USER,        POLICY_NAME_FOUND, 1001, 1101, "alice"   },
-	{POLICY_NAME_USER,        POLICY_NAME_FOUND, 1002, 1102, "bob"     },
-	{POLICY_NAME_USER,        POLICY_NAME_FOUND, 34,   34,   "backup"  },
-	{POLICY_NAME_USER,        POLICY_NAME_FOUND, 33,   33,   "www-data"},
-	{POLICY_NAME_USER,        POLICY_NAME_FOUND, 990,  990,  "builder" },
-	{POLICY_NAME_GROUP,       POLICY_NAME_FOUND, 4,    0,    "adm"     },
-	{POLICY_NAME_GROUP,       POLICY_NAME_FOUND, 50,   0,    "staff"   },
-	{POLICY_NAME_GROUP,       POLICY_NAME_FOUND, 51,   0,    "lab"     },
-	{POLICY_NAME_GROUP,       POLICY_NAME_FOUND, 33,   0,    "www-data"},
-	{POLICY_NAME_SERVICE_TCP, POLICY_NAME_FOUND, 80,   0,    "http"    },
-	{POLICY_NAME_SERVICE_UDP, POLICY_NAME_FOUND, 53,   0,    "domain"  },
-	{POLICY_NAME_INTERFACE,   POLICY_NAME_FOUND, 2,    0,    "eth0"    },
+	{POLICY_NAME_USER, POLICY_NAME_FOUND, 1001, 1101, "alice"},
+	{POLICY_NAME_USER, POLICY_NAME_FOUND, 1002, 1102, "bob"},
+	{POLICY_NAME_USER, POLICY_NAME_FOUND, 34, 34, "backup"},
+	{POLICY_NAME_USER, POLICY_NAME_FOUND, 33, 33, "www-data"},
+	{POLICY_NAME_USER, POLICY_NAME_FOUND, 990, 990, "builder"},
+	{POLICY_NAME_GROUP, POLICY_NAME_FOUND, 4, 0, "adm"},
+	{POLICY_NAME_GROUP, POLICY_NAME_FOUND, 50, 0, "staff"},
+	{POLICY_NAME_GROUP, POLICY_NAME_FOUND, 51, 0, "lab"},
+	{POLICY_NAME_GROUP, POLICY_NAME_FOUND, 33, 0, "www-data"},
+	{POLICY_NAME_SERVICE_TCP, POLICY_NAME_FOUND, 80, 0, "http"},
+	{POLICY_NAME_SERVICE_UDP, POLICY_NAME_FOUND, 53, 0, "domain"},
+	{POLICY_NAME_INTERFACE, POLICY_NAME_FOUND, 2, 0, "eth0"},
 };
 
 static inline void names_answer(struct policy_set *set)

@@ -16,125 +16,125 @@ struct broken {
 };
 
 static const struct broken broken_inputs[] = {
-  /* bytes and words */
-	{"\xef\xbb\xbf# x\n",						     {{"1:1+3", "byte order mark"}}                          },
-	{"# x\r\n# y\r\n",							{{"1:4+1", "carriage return"}}                          },
-	{"# x\ry\n",							      {{"1:4+1", "carriage return"}}                          },
-	{ALLOW("allow read \"/a"),						{{"3:12+3", "not closed"}}                              },
-	{ALLOW("allow read \"/a\"b"),					     {{"3:16+1", "glued"}}                                   },
-	{ALLOW("allow read /a\"b"),					       {{"3:14+1", "quote inside"}}                            },
-	{ALLOW("allow read /a\\b"),					       {{"3:14+1", "backslash inside"}}                        },
-	{ALLOW("allow read \"/a\\n\""),					   {{"3:15+2", "unknown escape"}}                          },
-	{ALLOW("allow read \"/a\\x00\""),                                         {{"3:15+4", "NUL"}}                                     },
+	/* bytes and words */
+	{"\xef\xbb\xbf# x\n", {{"1:1+3", "byte order mark"}}},
+	{"# x\r\n# y\r\n", {{"1:4+1", "carriage return"}}},
+	{"# x\ry\n", {{"1:4+1", "carriage return"}}},
+	{ALLOW("allow read \"/a"), {{"3:12+3", "not closed"}}},
+	{ALLOW("allow read \"/a\"b"), {{"3:16+1", "glued"}}},
+	{ALLOW("allow read /a\"b"), {{"3:14+1", "quote inside"}}},
+	{ALLOW("allow read /a\\b"), {{"3:14+1", "backslash inside"}}},
+	{ALLOW("allow read \"/a\\n\""), {{"3:15+2", "unknown escape"}}},
+	{ALLOW("allow read \"/a\\x00\""), {{"3:15+4", "NUL"}}},
 	{ALLOW("allow read \\ # more\n/a"),
-         {{"3:12+1", "not the last"}, {"4:1+2", "unknown statement"}}                                                                     },
-	{"client a {\nfrom anyone\n} \\",                                         {{"3:3+1", "continues the last line"}}                  },
- /* blocks */
-	{"allow read /a\n",						       {{"1:1+5", "outside of a client"}}                      },
-	{"from anyone\n",							 {{"1:1+4", "outside of a client"}}                      },
-	{"}\n",								   {{"1:1+1", "without a block"}}                          },
-	{"clinet a {\n",							  {{"1:1+6", "unknown statement"}}                        },
-	{"client {\nfrom anyone\n}\n",					    {{"1:9+1", "no name"}}                                  },
-	{"client a\nfrom anyone\n}\n",					    {{"1:9+1", "'{' is missing"}}                           },
-	{"client a onyl {\nfrom anyone\n}\n",                                     {{"1:10+4", "'onyl'"}}                                  },
-	{"client a { from anyone\nfrom anyone\n}\n",                              {{"1:12+4", "after '{'"}}                               },
-	{"client a {\nfrom anyone\n} }\n",                                        {{"3:3+1", "after '}'"}}                                },
-	{"client a {\nfrom anyone\n",					     {{"1:8+1", "not closed"}}                               },
-	{"client a {\nfrom anyone\nclient b {\nfrom anyone\n}\n",                 {{"1:8+1", "not closed"}}                               },
-	{"client a {\n}\n",						       {{"1:8+1", "no 'from'"}}                                },
+		{{"3:12+1", "not the last"}, {"4:1+2", "unknown statement"}}},
+	{"client a {\nfrom anyone\n} \\", {{"3:3+1", "continues the last line"}}},
+	/* blocks */
+	{"allow read /a\n", {{"1:1+5", "outside of a client"}}},
+	{"from anyone\n", {{"1:1+4", "outside of a client"}}},
+	{"}\n", {{"1:1+1", "without a block"}}},
+	{"clinet a {\n", {{"1:1+6", "unknown statement"}}},
+	{"client {\nfrom anyone\n}\n", {{"1:9+1", "no name"}}},
+	{"client a\nfrom anyone\n}\n", {{"1:9+1", "'{' is missing"}}},
+	{"client a onyl {\nfrom anyone\n}\n", {{"1:10+4", "'onyl'"}}},
+	{"client a { from anyone\nfrom anyone\n}\n", {{"1:12+4", "after '{'"}}},
+	{"client a {\nfrom anyone\n} }\n", {{"3:3+1", "after '}'"}}},
+	{"client a {\nfrom anyone\n", {{"1:8+1", "not closed"}}},
+	{"client a {\nfrom anyone\nclient b {\nfrom anyone\n}\n", {{"1:8+1", "not closed"}}},
+	{"client a {\n}\n", {{"1:8+1", "no 'from'"}}},
 	{"client a {\nfrom anyone\n}\nclient a {\nfrom anyone\n}\n",
-         {{"4:8+1", "also at test.policy:1"}}											     },
-	{"client \"a\\x0a\" {\nfrom anyone\n}\n",                                 {{"1:10+4", "control character"}}                       },
- /* from */
-	{"client a {\nfrom\n}\n",						 {{"2:5+1", "whom"}}                                     },
-	{"client a {\nfrom user\n}\n",					    {{"2:10+1", "without a name"}}                          },
-	{"client a {\nfrom usr bob\n}\n",                                         {{"2:6+3", "unknown condition 'usr'"}}                  },
-	{"client a {\nfrom anyone user bob\n}\n",                                 {{"2:6+6", "'anyone'"}}                                 },
-	{"client a {\nfrom user 9-5\n}\n",                                        {{"2:11+3", "reversed"}}                                },
-	{"client a {\nfrom user 4294967295\n}\n",                                 {{"2:11+10", "no id"}}                                  },
-	{"client a {\nfrom unit a/b.service\n}\n",                                {{"2:11+11", "no slash"}}                               },
-	{"client a {\nfrom unit %u.service\n}\n",                                 {{"2:11+2", "no variables"}}                            },
-	{"client a {\nfrom group adm\ndeny read /a\n}\n",                         {{"3:1+4", "can shed"}}                                 },
+		{{"4:8+1", "also at test.policy:1"}}},
+	{"client \"a\\x0a\" {\nfrom anyone\n}\n", {{"1:10+4", "control character"}}},
+	/* from */
+	{"client a {\nfrom\n}\n", {{"2:5+1", "whom"}}},
+	{"client a {\nfrom user\n}\n", {{"2:10+1", "without a name"}}},
+	{"client a {\nfrom usr bob\n}\n", {{"2:6+3", "unknown condition 'usr'"}}},
+	{"client a {\nfrom anyone user bob\n}\n", {{"2:6+6", "'anyone'"}}},
+	{"client a {\nfrom user 9-5\n}\n", {{"2:11+3", "reversed"}}},
+	{"client a {\nfrom user 4294967295\n}\n", {{"2:11+10", "no id"}}},
+	{"client a {\nfrom unit a/b.service\n}\n", {{"2:11+11", "no slash"}}},
+	{"client a {\nfrom unit %u.service\n}\n", {{"2:11+2", "no variables"}}},
+	{"client a {\nfrom group adm\ndeny read /a\n}\n", {{"3:1+4", "can shed"}}},
 	{"client a {\nfrom user bob\nfrom unit x.service\ndeny read /a\n}\n",
-         {{"4:1+4", "can shed"}}													  },
-	{"client a {\nfrom unit x.service\nallow read /a/%i\n}\n",                {{"3:12+5", "%i needs"}}                                },
- /* verbs */
-	{ALLOW("allow"),							  {{"3:6+1", "verb is missing"}}                          },
-	{ALLOW("allow reed /a"),						  {{"3:7+4", "unknown verb 'reed'"}}                      },
-	{ALLOW("allow read, write /a"),					   {{"3:12+1", "verb is missing"}, {"3:13+5", "no object"}}},
-	{ALLOW("allow all /a"),						   {{"3:7+3", "deny only"}}                                },
-	{ALLOW("allow \"read\" /a"),					      {{"3:7+6", "never a verb"}}                             },
+		{{"4:1+4", "can shed"}}},
+	{"client a {\nfrom unit x.service\nallow read /a/%i\n}\n", {{"3:12+5", "%i needs"}}},
+	/* verbs */
+	{ALLOW("allow"), {{"3:6+1", "verb is missing"}}},
+	{ALLOW("allow reed /a"), {{"3:7+4", "unknown verb 'reed'"}}},
+	{ALLOW("allow read, write /a"), {{"3:12+1", "verb is missing"}, {"3:13+5", "no object"}}},
+	{ALLOW("allow all /a"), {{"3:7+3", "deny only"}}},
+	{ALLOW("allow \"read\" /a"), {{"3:7+6", "never a verb"}}},
 	{ALLOW("allow read,connect tcp:80"),
-         {{"3:12+7", "'connect' is not supported"}, {"3:20+6", "does not go"}}                                                            },
-	{ALLOW("allow read,stat /a"),					     {{"3:12+4", "'stat' is not supported"}}                 },
-	{ALLOW("deny remove /a"),						 {{"3:6+6", "not supported"}}                            },
- /* paths */
-	{ALLOW("allow read"),						     {{"3:11+1", "object is missing"}}                       },
-	{ALLOW("allow read mode 0600"),					   {{"3:12+4", "object is missing"}}                       },
-	{ALLOW("allow read a/b"),						 {{"3:12+3", "not an absolute path"}}                    },
-	{ALLOW("allow read /a/"),						 {{"3:14+1", "ends with a slash"}}                       },
-	{ALLOW("allow read /"),						   {{"3:12+1", "alone"}}                                   },
-	{ALLOW("allow read /a//b"),					       {{"3:15+1", "empty component"}}                         },
-	{ALLOW("allow read /a/./b /b/.."),                                        {{"3:15+1", "'.' is not"}, {"3:22+2", "'..' is not"}}   },
-	{ALLOW("allow read /a/[.][.]"),					   {{"3:15+6", "'..' is not"}}                             },
-	{ALLOW("allow read /a/x**"),					      {{"3:16+2", "glued"}}                                   },
-	{ALLOW("allow read /a/***"),					      {{"3:15+2", "glued"}}                                   },
-	{ALLOW("allow read /a/[bc"),					      {{"3:15+3", "without ']'"}}                             },
-	{ALLOW("allow read /a/[]"),					       {{"3:15+2", "empty"}}                                   },
-	{ALLOW("allow read /a/[z-a]"),					    {{"3:16+3", "reversed"}}                                },
-	{ALLOW("allow read /a/[^a]"),					     {{"3:16+1", "negate"}}                                  },
-	{ALLOW("allow read /a/[[:alpha:]]"),                                      {{"3:16+2", "classes"}}                                 },
-	{ALLOW("allow read /a/%x"),					       {{"3:15+2", "'%x' is no variable"}}                     },
-	{ALLOW("allow read /a/%h"),					       {{"3:15+2", "start of a path"}}                         },
-	{ALLOW("allow read %hx/y"),					       {{"3:12+5", "not an absolute path"}}                    },
-	{ALLOW("allow read \"/\\x61/%x\""),                                       {{"3:19+2", "'%x' is no variable"}}                     },
- /* options */
-	{ALLOW("allow read /a mode 640"),                                         {{"3:20+3", "no mode"}}                                 },
-	{ALLOW("allow read /a mode 01000"),                                       {{"3:20+5", "no mode"}}                                 },
-	{ALLOW("allow read /a mode 0680"),                                        {{"3:20+4", "no mode"}}                                 },
-	{ALLOW("allow read /a mode"),					     {{"3:19+1", "without a value"}}                         },
-	{ALLOW("allow read /a log all log none"),                                 {{"3:23+3", "twice"}}                                   },
-	{ALLOW("allow read /a log al"),					   {{"3:19+2", "unknown log 'al'"}}                        },
-	{ALLOW("allow read /a sylinks none"),                                     {{"3:15+7", "unknown option"}}                          },
-	{ALLOW("allow read /a type socket"),                                      {{"3:20+6", "unknown type"}}                            },
-	{ALLOW("allow read /a type file,fifo"),                                   {{"3:25+4", "type 'fifo' is not sup"}}                  },
-	{ALLOW("allow read /a owner :adm"),                                       {{"3:21+1", "name is missing"}}                         },
-	{ALLOW("allow read /a log all /b"),                                       {{"3:23+2", "after the options"}}                       },
-	{ALLOW("allow read /a \"log\" all"),                                      {{"3:15+5", "never an option"}}                         },
-	{ALLOW("deny read /a mode 0600"),                                         {{"3:14+4", "does not go with deny"}}                   },
-	{ALLOW("allow bind tcp:80 mode 0600"),                                    {{"3:19+4", "does not go with every"}}                  },
+		{{"3:12+7", "'connect' is not supported"}, {"3:20+6", "does not go"}}},
+	{ALLOW("allow read,stat /a"), {{"3:12+4", "'stat' is not supported"}}},
+	{ALLOW("deny remove /a"), {{"3:6+6", "not supported"}}},
+	/* paths */
+	{ALLOW("allow read"), {{"3:11+1", "object is missing"}}},
+	{ALLOW("allow read mode 0600"), {{"3:12+4", "object is missing"}}},
+	{ALLOW("allow read a/b"), {{"3:12+3", "not an absolute path"}}},
+	{ALLOW("allow read /a/"), {{"3:14+1", "ends with a slash"}}},
+	{ALLOW("allow read /"), {{"3:12+1", "alone"}}},
+	{ALLOW("allow read /a//b"), {{"3:15+1", "empty component"}}},
+	{ALLOW("allow read /a/./b /b/.."), {{"3:15+1", "'.' is not"}, {"3:22+2", "'..' is not"}}},
+	{ALLOW("allow read /a/[.][.]"), {{"3:15+6", "'..' is not"}}},
+	{ALLOW("allow read /a/x**"), {{"3:16+2", "glued"}}},
+	{ALLOW("allow read /a/***"), {{"3:15+2", "glued"}}},
+	{ALLOW("allow read /a/[bc"), {{"3:15+3", "without ']'"}}},
+	{ALLOW("allow read /a/[]"), {{"3:15+2", "empty"}}},
+	{ALLOW("allow read /a/[z-a]"), {{"3:16+3", "reversed"}}},
+	{ALLOW("allow read /a/[^a]"), {{"3:16+1", "negate"}}},
+	{ALLOW("allow read /a/[[:alpha:]]"), {{"3:16+2", "classes"}}},
+	{ALLOW("allow read /a/%x"), {{"3:15+2", "'%x' is no variable"}}},
+	{ALLOW("allow read /a/%h"), {{"3:15+2", "start of a path"}}},
+	{ALLOW("allow read %hx/y"), {{"3:12+5", "not an absolute path"}}},
+	{ALLOW("allow read \"/\\x61/%x\""), {{"3:19+2", "'%x' is no variable"}}},
+	/* options */
+	{ALLOW("allow read /a mode 640"), {{"3:20+3", "no mode"}}},
+	{ALLOW("allow read /a mode 01000"), {{"3:20+5", "no mode"}}},
+	{ALLOW("allow read /a mode 0680"), {{"3:20+4", "no mode"}}},
+	{ALLOW("allow read /a mode"), {{"3:19+1", "without a value"}}},
+	{ALLOW("allow read /a log all log none"), {{"3:23+3", "twice"}}},
+	{ALLOW("allow read /a log al"), {{"3:19+2", "unknown log 'al'"}}},
+	{ALLOW("allow read /a sylinks none"), {{"3:15+7", "unknown option"}}},
+	{ALLOW("allow read /a type socket"), {{"3:20+6", "unknown type"}}},
+	{ALLOW("allow read /a type file,pipe"), {{"3:25+4", "pipe"}}},
+	{ALLOW("allow read /a owner :adm"), {{"3:21+1", "name is missing"}}},
+	{ALLOW("allow read /a log all /b"), {{"3:23+2", "after the options"}}},
+	{ALLOW("allow read /a \"log\" all"), {{"3:15+5", "never an option"}}},
+	{ALLOW("deny read /a mode 0600"), {{"3:14+4", "does not go with deny"}}},
+	{ALLOW("allow bind tcp:80 mode 0600"), {{"3:19+4", "does not go with every"}}},
 	{ALLOW("allow read /a copy max 4M"),
-         {{"3:15+4", "'copy' is not"}, {"3:20+3", "'max' is not"}}                                                                        },
-	{ALLOW("allow read /a max 4X"),					   {{"3:15+3", "'max' is not"}, {"3:19+2", "no size"}}     },
-	{ALLOW("limit sessions 4"),					       {{"3:1+5", "'limit' is not supported"}}                 },
+		{{"3:15+4", "'copy' is not"}, {"3:20+3", "'max' is not"}}},
+	{ALLOW("allow read /a max 4X"), {{"3:15+3", "'max' is not"}, {"3:19+2", "no size"}}},
+	{ALLOW("limit sessions 4"), {{"3:1+5", "'limit' is not supported"}}},
 	{ALLOW("limit requests 4"),
-         {{"3:1+5", "'limit' is not supported"}, {"3:7+8", "without its number"}}                                                         },
- /* endpoints */
-	{ALLOW("allow bind 127.0.0.1:80"),                                        {{"3:12+10", "unknown kind"}}                           },
-	{ALLOW("allow bind tcp:"),						{{"3:16+1", "port is missing"}}                         },
-	{ALLOW("allow bind tcp:80,"),					     {{"3:19+1", "port is missing"}}                         },
-	{ALLOW("allow bind tcp:65536"),					   {{"3:16+5", "no port"}}                                 },
-	{ALLOW("allow bind tcp:90-80"),					   {{"3:16+5", "reversed"}}                                },
-	{ALLOW("allow bind tcp:0-80"),					    {{"3:16+4", "begins with port 0"}}                      },
-	{ALLOW("allow bind tcp:127.1:80"),                                        {{"3:16+5", "no IPv4 address"}}                         },
-	{ALLOW("allow bind tcp:127.0.0.1"),                                       {{"3:16+9", "port belongs"}}                            },
-	{ALLOW("allow bind tcp:10.0.0.1/8:80"),                                   {{"3:16+10", "below its prefix"}}                       },
-	{ALLOW("allow bind tcp:10.0.0.0/33:80"),                                  {{"3:24+3", "no prefix"}}                               },
-	{ALLOW("allow bind tcp:::1:80"),					  {{"3:16+3", "no brackets"}}                             },
-	{ALLOW("allow bind tcp:[::1:80"),                                         {{"3:16+7", "without ']'"}}                             },
-	{ALLOW("allow bind tcp:[::1]"),					   {{"3:16+5", "port belongs"}}                            },
-	{ALLOW("allow bind tcp:[fe80::1]/10:80"),                                 {{"3:16+12", "below its prefix"}}                       },
-	{ALLOW("allow bind tcp:[::x]:80"),                                        {{"3:16+5", "no IPv6 address"}}                         },
-	{ALLOW("allow bind tcp:[fe80::1%]:80"),                                   {{"3:25+1", "interface"}}                               },
-	{ALLOW("allow bind tcp:example.org:80"),                                  {{"3:16+11", "is a name"}}                              },
-	{ALLOW("allow bind tcp:a..b:80"),                                         {{"3:16+4", "no host"}}                                 },
-	{ALLOW("allow bind unix:/run/a.sock"),                                    {{"3:12+16", "'a unix socket' is not supported"}}       },
-	{ALLOW("allow bind host:example.org"),                                    {{"3:12+16", "does not go"}}                            },
-	{ALLOW("allow read tcp:80"),					      {{"3:12+6", "does not go with"}}                        },
- /* every error of a file */
+		{{"3:1+5", "'limit' is not supported"}, {"3:7+8", "without its number"}}},
+	/* endpoints */
+	{ALLOW("allow bind 127.0.0.1:80"), {{"3:12+10", "unknown kind"}}},
+	{ALLOW("allow bind tcp:"), {{"3:16+1", "port is missing"}}},
+	{ALLOW("allow bind tcp:80,"), {{"3:19+1", "port is missing"}}},
+	{ALLOW("allow bind tcp:65536"), {{"3:16+5", "no port"}}},
+	{ALLOW("allow bind tcp:90-80"), {{"3:16+5", "reversed"}}},
+	{ALLOW("allow bind tcp:0-80"), {{"3:16+4", "begins with port 0"}}},
+	{ALLOW("allow bind tcp:127.1:80"), {{"3:16+5", "no IPv4 address"}}},
+	{ALLOW("allow bind tcp:127.0.0.1"), {{"3:16+9", "port belongs"}}},
+	{ALLOW("allow bind tcp:10.0.0.1/8:80"), {{"3:16+10", "below its prefix"}}},
+	{ALLOW("allow bind tcp:10.0.0.0/33:80"), {{"3:24+3", "no prefix"}}},
+	{ALLOW("allow bind tcp:::1:80"), {{"3:16+3", "no brackets"}}},
+	{ALLOW("allow bind tcp:[::1:80"), {{"3:16+7", "without ']'"}}},
+	{ALLOW("allow bind tcp:[::1]"), {{"3:16+5", "port belongs"}}},
+	{ALLOW("allow bind tcp:[fe80::1]/10:80"), {{"3:16+12", "below its prefix"}}},
+	{ALLOW("allow bind tcp:[::x]:80"), {{"3:16+5", "no IPv6 address"}}},
+	{ALLOW("allow bind tcp:[fe80::1%]:80"), {{"3:25+1", "interface"}}},
+	{ALLOW("allow bind tcp:example.org:80"), {{"3:16+11", "is a name"}}},
+	{ALLOW("allow bind tcp:a..b:80"), {{"3:16+4", "no host"}}},
+	{ALLOW("allow bind unix:/run/a.sock"), {{"3:12+16", "'a unix socket' is not supported"}}},
+	{ALLOW("allow bind host:example.org"), {{"3:12+16", "does not go"}}},
+	{ALLOW("allow read tcp:80"), {{"3:12+6", "does not go with"}}},
+	/* every error of a file */
 	{"client a {\nfrom user\nallow reed /a\nallow read /a/ mode 9\n}\nfoo\n",
-         {{"2:10+1", "without a name"}, {"3:7+4", "reed"}, {"4:14+1", "slash"},
-			{"4:21+1", "no mode"}}											    },
+		{{"2:10+1", "without a name"}, {"3:7+4", "reed"}, {"4:14+1", "slash"},
+			{"4:21+1", "no mode"}}},
 };
 
 static bool errors_match(
@@ -181,11 +181,7 @@ static void a_nul_byte_is_an_error(void **state)
 	struct policy policy = {.set = policy_set_new()};
 	(void)state;
 	assert_int_equal(policy_set_add(policy.set, "nul", text, sizeof(text) - 1), 0);
-	assert_true(errors_match(&policy, text,
-		(const struct expected[]){
-			{"2:9+1", "NUL"}
-        },
-		1));
+	assert_true(errors_match(&policy, text, (const struct expected[]){{"2:9+1", "NUL"}}, 1));
 	policy_drop(&policy);
 }
 
@@ -228,36 +224,43 @@ static const struct broken examples[] = {
 	 "    from   unit nginx.service\n"
 	 "    allow  read  /etc/letsencrypt/live/www.example.org/*.pem\n"
 	 "    allow  bind  tcp:443\n"
-	 "}\n", {{0}}								       },
+	 "}\n",
+		{{0}}},
 	{"client app {\n"
 	 "    from   unit app@*.service\n"
 	 "    allow  connect  tcp:db.internal:5432\n"
 	 "    allow  bind  unix:/run/app/%i.sock  mode 0660 owner app:www-data\n"
 	 "    allow  credential  tls.key=/etc/app/%i.key\n"
-	 "}\n", {{"3:12+7", "'connect' is not supported"},
+	 "}\n",
+		{{"3:12+7", "'connect' is not supported"},
 			{"4:18+21", "'a unix socket' is not supported"},
-			{"5:12+10", "'credential' is not supported"}}        },
+			{"5:12+10", "'credential' is not supported"}}},
 	{"client serial {\n"
 	 "    from   group lab\n"
 	 "    allow  read,write  /dev/serial/by-id/usb-FTDI_*  type device\n"
-	 "}\n", {{0}}								       },
+	 "}\n",
+		{{0}}},
 	{"client home {\n"
 	 "    from   group staff\n"
 	 "    allow  read,list  %h/.config/app/**  as peer\n"
-	 "}\n", {{"3:17+4", "'list' is not supported"}, {"3:42+2", "'as' is not supported"}}},
+	 "}\n",
+		{{"3:17+4", "'list' is not supported"}, {"3:42+2", "'as' is not supported"}}},
 	{"client build only {\n"
 	 "    from   user builder\n"
 	 "    allow  read,list  /srv/src/** /usr/include/**\n"
-	 "}\n", {{"3:17+4", "'list' is not supported"}}                                     },
+	 "}\n",
+		{{"3:17+4", "'list' is not supported"}}},
 	{"client backup {\n"
 	 "    from   user backup\n"
 	 "    allow  read,list  /**\n"
 	 "    deny   all  /etc/shadow* /etc/ssl/private/** /home/*/.ssh/**\n"
-	 "}\n", {{"3:17+4", "'list' is not supported"}}                                     },
+	 "}\n",
+		{{"3:17+4", "'list' is not supported"}}},
 	{"client podman {\n"
 	 "    from   user 100000-165535\n"
 	 "    allow  bind  tcp:80  netns peer\n"
-	 "}\n", {{"3:26+5", "'netns' is not supported"}}                                    },
+	 "}\n",
+		{{"3:26+5", "'netns' is not supported"}}},
 };
 
 static void the_examples_of_the_manual_are_parsed(void **state)
@@ -290,11 +293,8 @@ static void an_unknown_name_beside_a_deny_is_an_error(void **state)
 	static const char text[] = "client a {\nfrom user ghost\ndeny read /a\n}\n";
 	struct policy policy = policy_try(text);
 	(void)state;
-	assert_true(errors_match(&policy, text,
-		(const struct expected[]){
-			{"2:11+5", "no user 'ghost'"}
-        },
-		1));
+	assert_true(errors_match(
+		&policy, text, (const struct expected[]){{"2:11+5", "no user 'ghost'"}}, 1));
 	policy_drop(&policy);
 }
 
@@ -363,6 +363,70 @@ static void diagnostics_are_ordered_by_file_and_line(void **state)
 	policy_set_free(set);
 }
 
+/* A client block that holds `count` times `repeated` between `before` and `after`. */
+static int compile_repeated(
+	const char *before, const char *repeated, size_t count, const char *after)
+{
+	size_t each = strlen(repeated), length = strlen(before);
+	char *text = malloc(length + each * count + strlen(after) + 1);
+	assert_non_null(text);
+	memcpy(text, before, length);
+	for (size_t i = 0; i < count; i++, length += each)
+		memcpy(text + length, repeated, each);
+	strcpy(text + length, after);
+	struct policy policy = policy_try(text);
+	int result = policy.result;
+	policy_drop(&policy);
+	free(text);
+	return result;
+}
+
+static void a_limit_holds_where_it_is_and_one_further_is_an_error(void **state)
+{
+	static const struct {
+		const char *before, *repeated;
+		size_t most;
+		const char *after;
+	} cases[] = {
+		{"client ", "a", 64, " {\nfrom anyone\n}\n"},
+		{"client a {\nfrom anyone\nallow read /", "x", 255, "/*\n}\n"},
+		{"client a {\nfrom anyone\nallow read /a", "/bbb", 1023, "\n}\n"},
+		{"client a {\nfrom anyone\nallow bind tcp:1", ",2", 1023, "\n}\n"},
+		{"client a {\nfrom user ", "u", 255, "\nfrom anyone\n}\n"},
+		{"client a {\nfrom anyone\n", "allow read /a\n", 1u << 20, "}\n"},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(compile_repeated(cases[i].before, cases[i].repeated, cases[i].most,
+					 cases[i].after),
+			0);
+		assert_int_equal(compile_repeated(cases[i].before, cases[i].repeated,
+					 cases[i].most + 1, cases[i].after),
+			-EINVAL);
+	}
+}
+
+static int compile_blocks(size_t count)
+{
+	char *text = malloc(count * 48 + 1);
+	size_t length = 0;
+	assert_non_null(text);
+	for (size_t i = 0; i < count; i++)
+		length += (size_t)sprintf(text + length, "client c%zu {\nfrom anyone\n}\n", i);
+	struct policy policy = policy_try(text);
+	int result = policy.result;
+	policy_drop(&policy);
+	free(text);
+	return result;
+}
+
+static void as_many_blocks_as_16_bits_count_are_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(compile_blocks(65535), 0);
+	assert_int_equal(compile_blocks(65536), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +440,8 @@ int main(void)
 		cmocka_unit_test(the_same_client_in_two_files_is_a_warning),
 		cmocka_unit_test(a_diagnostic_is_shown_with_a_caret),
 		cmocka_unit_test(diagnostics_are_ordered_by_file_and_line),
+		cmocka_unit_test(a_limit_holds_where_it_is_and_one_further_is_an_error),
+		cmocka_unit_test(as_many_blocks_as_16_bits_count_are_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,29 +13,29 @@ struct membership {
 };
 
 static const struct membership memberships[] = {
-	{"from anyone",                      {.uid = 7},					    true },
-	{"from user alice",                  {.uid = 1001},                                         true },
-	{"from user alice",                  {.uid = 1002},                                         false},
-	{"from user 5-9",                    {.uid = 5},					    true },
-	{"from user 5-9",                    {.uid = 9},					    true },
-	{"from user 5-9",                    {.uid = 10},					   false},
-	{"from user 0",                      {.uid = 0},					    true },
-	{"from group adm",                   {.gid = 4},					    true },
-	{"from group adm",                   {.gid = 5},					    false},
-	{"from group adm group staff",       {.gid = 5, .groups = adm_and_staff, .group_count = 2}, true },
-	{"from group adm group staff",       {.gid = 5, .groups = adm_and_staff, .group_count = 1},
-         false											   },
+	{"from anyone", {.uid = 7}, true},
+	{"from user alice", {.uid = 1001}, true},
+	{"from user alice", {.uid = 1002}, false},
+	{"from user 5-9", {.uid = 5}, true},
+	{"from user 5-9", {.uid = 9}, true},
+	{"from user 5-9", {.uid = 10}, false},
+	{"from user 0", {.uid = 0}, true},
+	{"from group adm", {.gid = 4}, true},
+	{"from group adm", {.gid = 5}, false},
+	{"from group adm group staff", {.gid = 5, .groups = adm_and_staff, .group_count = 2}, true},
+	{"from group adm group staff", {.gid = 5, .groups = adm_and_staff, .group_count = 1},
+		false},
 	{"from group adm\nfrom group staff", {.gid = 5, .groups = adm_and_staff, .group_count = 1},
-         true											    },
-	{"from user alice group adm",        {.uid = 1001, .gid = 5},                               false},
-	{"from unit nginx.service",          {.unit = "nginx.service"},                             true },
-	{"from unit nginx.service",          {.unit = "nginx.service2"},                            false},
-	{"from unit nginx.service",          {.unit = NULL},                                        false},
-	{"from unit *",                      {.unit = NULL},					false},
-	{"from unit *",                      {.unit = ""},					  false},
-	{"from unit app@*.service",          {.unit = "app@x.service"},                             true },
-	{"from unit app@*.service",          {.unit = "app@x.socket"},                              false},
-	{"from unit app-[0-9].service",      {.unit = "app-7.service"},                             true },
+		true},
+	{"from user alice group adm", {.uid = 1001, .gid = 5}, false},
+	{"from unit nginx.service", {.unit = "nginx.service"}, true},
+	{"from unit nginx.service", {.unit = "nginx.service2"}, false},
+	{"from unit nginx.service", {.unit = NULL}, false},
+	{"from unit *", {.unit = NULL}, false},
+	{"from unit *", {.unit = ""}, false},
+	{"from unit app@*.service", {.unit = "app@x.service"}, true},
+	{"from unit app@*.service", {.unit = "app@x.socket"}, false},
+	{"from unit app-[0-9].service", {.unit = "app-7.service"}, true},
 };
 
 static void a_block_concerns_whom_its_from_lines_say(void **state)
@@ -82,14 +82,14 @@ static void the_instance_stands_between_the_at_sign_and_the_suffix(void **state)
 	static const struct {
 		const char *unit, *instance;
 	} cases[] = {
-		{"app@blue.service",  "blue" },
+		{"app@blue.service", "blue"},
 		{"app@a.b@c.service", "a.b@c"},
-		{"app@.service",      ""     },
-		{"app.service",       ""     },
-		{"a.b@c",             ""     },
-		{"app@..service",     ""     },
-		{"app@...service",    ""     },
-		{"app@a/b.service",   ""     },
+		{"app@.service", ""},
+		{"app.service", ""},
+		{"a.b@c", ""},
+		{"app@..service", ""},
+		{"app@...service", ""},
+		{"app@a/b.service", ""},
 	};
 	struct policy policy = policy_of_blocks(1);
 	(void)state;
@@ -126,17 +126,17 @@ static void what_the_broker_needs_follows_from_the_rules(void **state)
 		const char *rule;
 		struct policy_needs needs;
 	} cases[] = {
-		{"allow read /a",            {.allowed_verbs = POLICY_BIT(POLICY_READ)}                   },
+		{"allow read /a", {.allowed_verbs = POLICY_BIT(POLICY_READ)}},
 		{"allow write /a owner 3",
-                 {.allowed_verbs = POLICY_BIT(POLICY_WRITE), .owner = true}                               },
-		{"allow bind tcp:1024",      {.allowed_verbs = POLICY_BIT(POLICY_BIND)}                   },
+			{.allowed_verbs = POLICY_BIT(POLICY_WRITE), .owner = true}},
+		{"allow bind tcp:1024", {.allowed_verbs = POLICY_BIT(POLICY_BIND)}},
 		{"allow bind tcp:1023-2000",
-                 {.allowed_verbs = POLICY_BIT(POLICY_BIND), .low_port = true}                             },
-		{"allow bind tcp:*",         {.allowed_verbs = POLICY_BIT(POLICY_BIND), .low_port = true} },
-		{"allow bind tcp:0",         {.allowed_verbs = POLICY_BIT(POLICY_BIND)}                   },
-		{"deny bind tcp:80",         {.allowed_verbs = 0}                                         },
-		{"allow read /%u",           {.allowed_verbs = POLICY_BIT(POLICY_READ), .user_name = true}},
-		{"deny read %h/a",           {.user_name = true}                                          },
+			{.allowed_verbs = POLICY_BIT(POLICY_BIND), .low_port = true}},
+		{"allow bind tcp:*", {.allowed_verbs = POLICY_BIT(POLICY_BIND), .low_port = true}},
+		{"allow bind tcp:0", {.allowed_verbs = POLICY_BIT(POLICY_BIND)}},
+		{"deny bind tcp:80", {.allowed_verbs = 0}},
+		{"allow read /%u", {.allowed_verbs = POLICY_BIT(POLICY_READ), .user_name = true}},
+		{"deny read %h/a", {.user_name = true}},
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
