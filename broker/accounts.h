@@ -21,7 +21,7 @@ enum turn_kind { TURN_READY, TURN_EXECUTOR, TURN_COUNT };
 struct account {
 	uint32_t uid;
 	uint32_t sessions; /* connections */
-	uint32_t jobs;	   /* executors at work for it, the hanging ones among them */
+	uint32_t jobs;     /* executors at work for it, the hanging ones among them */
 	struct turn turns[TURN_COUNT];
 	struct account *next; /* in its bucket, or in the free list */
 };
@@ -30,7 +30,7 @@ struct account {
 
 struct accounts {
 	struct account *free; /* given back */
-	uint32_t fresh;	      /* from here on the table was never used, and costs no memory */
+	uint32_t fresh;       /* from here on the table was never used, and costs no memory */
 	struct account *buckets[ACCOUNT_BUCKETS];
 	/* Each session may be another uid's, and so may each executor that hangs. */
 	struct account table[SESSIONS_MAX + EXECUTORS_MAX];

@@ -76,8 +76,7 @@ int channel_receive(int channel, struct message *message, int *fd)
 		return 0;
 
 	if (packet.msg_controllen >= sizeof(struct cmsghdr) &&
-		control.header.cmsg_level == SOL_SOCKET &&
-		control.header.cmsg_type == SCM_RIGHTS &&
+		control.header.cmsg_level == SOL_SOCKET && control.header.cmsg_type == SCM_RIGHTS &&
 		control.header.cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&received, CMSG_DATA(&control.header), sizeof(received));
 	if (length != sizeof(*message) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)

@@ -23,14 +23,14 @@ enum message_type {
 	MESSAGE_DEAL = 1,      /* here is a connection (descriptor) and who is at its other end */
 	MESSAGE_EXECUTOR,      /* here is the channel (descriptor) to a new executor */
 	MESSAGE_EXECUTOR_GONE, /* that executor will not touch a connection any more */
-	MESSAGE_RETIRE,	       /* finish what is in hand, then end */
-	MESSAGE_READY,	       /* confined, and ready to serve */
-	MESSAGE_ENDED,	       /* this connection is over, its queue is empty */
+	MESSAGE_RETIRE,        /* finish what is in hand, then end */
+	MESSAGE_READY,         /* confined, and ready to serve */
+	MESSAGE_ENDED,         /* this connection is over, its queue is empty */
 	MESSAGE_ABANDON,       /* this executor has taken too long */
 	MESSAGE_WANT_EXECUTOR, /* work waits and no executor is idle */
-	MESSAGE_TAKE,	       /* take the next packet of this connection (descriptor), serve it */
-	MESSAGE_DRAIN,	       /* take and discard all packets of this connection (descriptor) */
-	MESSAGE_DONE,	       /* the connection is the worker's again */
+	MESSAGE_TAKE,          /* take the next packet of this connection (descriptor), serve it */
+	MESSAGE_DRAIN,         /* take and discard all packets of this connection (descriptor) */
+	MESSAGE_DONE,          /* the connection is the worker's again */
 };
 
 /* The ids of a packet that an executor was lent; count 0: none. */
@@ -40,10 +40,10 @@ struct hand {
 };
 
 struct message {
-	uint32_t type; /* enum message_type */
-	uint32_t slot; /* of the connection, or the index of the executor */
+	uint32_t type;   /* enum message_type */
+	uint32_t slot;   /* of the connection, or the index of the executor */
 	uint32_t serial; /* tells one user of a slot from the next */
-	int32_t pid;	/* of the peer, for the audit log; 0: not known */
+	int32_t pid;     /* of the peer, for the audit log; 0: not known */
 	/* DEAL: what may be in the hands of a process that is dead */
 	struct hand hand;
 	/* DEAL: end it at once. DONE: end it, it broke the protocol. EXECUTOR_GONE: not dead, but
@@ -55,7 +55,8 @@ struct message {
 /* Makes both ends, close-on-exec; the first is non-blocking. 0 or a negative errno. */
 int channel_pair(int ends[static 2]);
 
-/* Sends a message and, when fd is not -1, a duplicate of it. 0, -EAGAIN, or another negative errno. */
+/* Sends a message and, when fd is not -1, a duplicate of it. 0, -EAGAIN, or another negative errno.
+ */
 int channel_send(int channel, const struct message *message, int fd)
 	__attribute__((warn_unused_result));
 

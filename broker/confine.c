@@ -28,7 +28,8 @@ static const char *const role_names[ROLE_COUNT] = {
 
 #define SET(capability) ((capability_set)1 << (capability))
 
-/* With no_new_privs these cannot be used to gain anything, but a set that is zero needs no argument. */
+/* With no_new_privs these cannot be used to gain anything, but a set that is zero needs no
+ * argument. */
 #define SECUREBITS                                                                                 \
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                           \
 		SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED)
@@ -40,8 +41,8 @@ const char *role_name(enum role role)
 
 capability_set confine_capabilities(const struct policy_needs *needs, enum role role)
 {
-	const uint32_t writing = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |
-		POLICY_BIT(POLICY_CREATE);
+	const uint32_t writing =
+		POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) | POLICY_BIT(POLICY_CREATE);
 	capability_set set = 0;
 
 	if (role == ROLE_NAMES)
@@ -52,7 +53,8 @@ capability_set confine_capabilities(const struct policy_needs *needs, enum role 
 		set |= SET(CAP_DAC_READ_SEARCH);
 	if (needs->low_port)
 		set |= SET(CAP_NET_BIND_SERVICE);
-	/* Only executors create. FOWNER: the mode is set when the file is somebody else's already. */
+	/* Only executors create. FOWNER: the mode is set when the file is somebody else's already.
+	 */
 	if (needs->owner && role != ROLE_WORKER)
 		set |= SET(CAP_CHOWN) | SET(CAP_FOWNER);
 	return set;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ending a connection without ever closing a stranger's descriptor by accident: see connection.h. */
+/* Ending a connection without ever closing a stranger's descriptor by accident: see connection.h.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -4,8 +4,8 @@
  * ENDED when its pidfd says so. Then its executors are ended too, and only when none of them can
  * touch a connection any more is it buried: what it held can be dealt anew.
  *
- * An executor that was killed is gone when its pidfd says so, or, when it hangs in the kernel, after
- * a while in which it would have left any system call that touches a connection.
+ * An executor that was killed is gone when its pidfd says so, or, when it hangs in the kernel,
+ * after a while in which it would have left any system call that touches a connection.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -87,11 +87,12 @@ void crew_listen(const struct crew_listener *who)
 static bool worker_lives(const struct crew_worker *worker)
 {
 	return worker->state == WORKER_STARTING || worker->state == WORKER_SERVING ||
-		worker->state == WORKER_RETIRING;
+	       worker->state == WORKER_RETIRING;
 }
 
 /* A worker that does not empty its channel is not well; DEAL_QUEUE_BYTES_MAX keeps room in it. */
-static void worker_tell(struct crew_worker *worker, enum message_type type, uint32_t slot, bool flag)
+static void worker_tell(
+	struct crew_worker *worker, enum message_type type, uint32_t slot, bool flag)
 {
 	struct message message = {.type = type, .slot = slot, .flag = flag};
 
@@ -130,7 +131,8 @@ static void executor_ended(struct source *source)
 	struct crew_executor *executor = source_owner(process, struct crew_executor, process);
 	struct crew_worker *worker = executor->worker;
 	bool asked_for = executor->state == EXECUTOR_KILLED ||
-		executor->state == EXECUTOR_HANGING || !worker_lives(worker) || worker->expected;
+			 executor->state == EXECUTOR_HANGING || !worker_lives(worker) ||
+			 worker->expected;
 
 	process_end(process, asked_for);
 	executor_drop_offer(executor);
@@ -207,12 +209,14 @@ static void worker_bury_if_quiet(struct crew_worker *worker)
 
 	if (worker->state != WORKER_ENDED && worker->state != WORKER_BURIED)
 		return;
-	for each_executor (executor, worker) {
-		if (executor->state == EXECUTOR_HANGING)
-			haunted = true;
-		else if (executor->state != EXECUTOR_NONE)
-			return;
-	}
+	for
+		each_executor(executor, worker)
+		{
+			if (executor->state == EXECUTOR_HANGING)
+				haunted = true;
+			else if (executor->state != EXECUTOR_NONE)
+				return;
+		}
 	if (worker->state == WORKER_ENDED) {
 		worker->state = WORKER_BURIED;
 		listener->worker_buried(worker, !worker->expected, worker->hands);
@@ -235,8 +239,8 @@ static void worker_ended(struct source *source)
 	if (!worker->expected)
 		last_life = clock_msec() - worker->started;
 	worker->state = WORKER_ENDED;
-	for each_executor (executor, worker)
-		executor_kill(executor);
+	for
+		each_executor(executor, worker) executor_kill(executor);
 	worker_bury_if_quiet(worker);
 }
 
@@ -318,25 +322,29 @@ static int worker_begin(struct crew_worker *worker, struct generation *generatio
 
 int crew_start(struct generation *generation)
 {
-	for each_worker (worker) {
-		int error;
+	for
+		each_worker(worker)
+		{
+			int error;
 
-		if (worker->state != WORKER_NONE)
-			continue;
-		*worker = (struct crew_worker){.heard.fd = -1,
-			.generation = generation,
-			.started = clock_msec(),
-			.deadline = clock_msec() + WORKER_START_DEADLINE_MSEC};
-		for each_executor (executor, worker) {
-			executor->worker = worker;
-			executor->offer = -1;
-		}
+			if (worker->state != WORKER_NONE)
+				continue;
+			*worker = (struct crew_worker){.heard.fd = -1,
+				.generation = generation,
+				.started = clock_msec(),
+				.deadline = clock_msec() + WORKER_START_DEADLINE_MSEC};
+		for
+			each_executor(executor, worker)
+			{
+				executor->worker = worker;
+				executor->offer = -1;
+			}
 		error = worker_begin(worker, generation);
 		if (error < 0)
 			return error;
 		worker->state = WORKER_STARTING;
 		return 0;
-	}
+		}
 	log_message(LOG_ERR, "cannot start a worker: too many executors hang in the kernel");
 	return -EAGAIN;
 }
@@ -345,8 +353,9 @@ static unsigned int count_state(const struct generation *generation, enum worker
 {
 	unsigned int count = 0;
 
-	for each_worker (worker)
-		count += worker->state == state && worker->generation == generation;
+	for
+		each_worker(worker) count +=
+			worker->state == state && worker->generation == generation;
 	return count;
 }
 
@@ -364,42 +373,49 @@ unsigned int crew_others(const struct generation *generation)
 {
 	unsigned int count = 0;
 
-	for each_worker (worker)
-		count += worker->generation != generation &&
+	for
+		each_worker(worker) count +=
+			worker->generation != generation &&
 			(worker_lives(worker) || worker->state == WORKER_ENDED);
 	return count;
 }
 
 void crew_retire_others(const struct generation *generation)
 {
-	for each_worker (worker) {
-		if (!worker_lives(worker) || worker->generation == generation)
-			continue;
-		worker->expected = true;
-		worker_tell(worker, MESSAGE_RETIRE, 0, false);
-		worker->state = WORKER_RETIRING;
-		/* Its executors have RETIRE_DEADLINE_MSEC, and then two times the grace. */
-		worker->deadline = clock_msec() + RETIRE_DEADLINE_MSEC + 2 * KILL_GRACE_MSEC;
-	}
+	for
+		each_worker(worker)
+		{
+			if (!worker_lives(worker) || worker->generation == generation)
+				continue;
+			worker->expected = true;
+			worker_tell(worker, MESSAGE_RETIRE, 0, false);
+			worker->state = WORKER_RETIRING;
+			/* Its executors have RETIRE_DEADLINE_MSEC, and then two times the grace. */
+			worker->deadline =
+				clock_msec() + RETIRE_DEADLINE_MSEC + 2 * KILL_GRACE_MSEC;
+		}
 }
 
 void crew_dismiss(const struct generation *generation)
 {
-	for each_worker (worker) {
-		if (!worker_lives(worker) || worker->generation != generation)
-			continue;
-		worker->expected = true;
-		child_kill(worker->process.pidfd);
-	}
+	for
+		each_worker(worker)
+		{
+			if (!worker_lives(worker) || worker->generation != generation)
+				continue;
+			worker->expected = true;
+			child_kill(worker->process.pidfd);
+		}
 }
 
 struct crew_worker *crew_pick(const struct generation *generation)
 {
 	struct crew_worker *best = NULL;
 
-	for each_worker (worker)
-		if (worker->state == WORKER_SERVING && worker->generation == generation &&
-			(best == NULL || worker->connections < best->connections))
+	for
+		each_worker(worker) if (worker->state == WORKER_SERVING &&
+					worker->generation == generation &&
+					(best == NULL || worker->connections < best->connections))
 			best = worker;
 	return best;
 }
@@ -467,13 +483,15 @@ uint64_t crew_tick(uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
-	for each_worker (worker) {
-		if (worker->state == WORKER_NONE)
-			continue;
-		worker_tick(worker, now, &next);
-		for each_executor (executor, worker)
-			executor_tick(executor, now, &next);
-	}
+	for
+		each_worker(worker)
+		{
+			if (worker->state == WORKER_NONE)
+				continue;
+			worker_tick(worker, now, &next);
+		for
+			each_executor(executor, worker) executor_tick(executor, now, &next);
+		}
 	return next;
 }
 
@@ -484,17 +502,21 @@ uint64_t crew_last_life_msec(void)
 
 void crew_end(void)
 {
-	for each_worker (worker) {
-		if (worker_lives(worker)) {
-			worker->expected = true;
-			process_flush(&worker->process);
-			child_kill(worker->process.pidfd);
+	for
+		each_worker(worker)
+		{
+			if (worker_lives(worker)) {
+				worker->expected = true;
+				process_flush(&worker->process);
+				child_kill(worker->process.pidfd);
+			}
+		for
+			each_executor(executor, worker)
+			{
+				if (executor->state != EXECUTOR_RUNNING)
+					continue;
+				process_flush(&executor->process);
+				child_kill(executor->process.pidfd);
+			}
 		}
-		for each_executor (executor, worker) {
-			if (executor->state != EXECUTOR_RUNNING)
-				continue;
-			process_flush(&executor->process);
-			child_kill(executor->process.pidfd);
-		}
-	}
 }

@@ -23,8 +23,7 @@ struct crew_listener {
 	 * Nothing of this worker will touch a connection any more. crashed: it ended by itself, not
 	 * because it was retired. hands: what it had in hand; hostile input.
 	 */
-	void (*worker_buried)(
-		struct crew_worker *worker, bool crashed, const struct hands *hands);
+	void (*worker_buried)(struct crew_worker *worker, bool crashed, const struct hands *hands);
 };
 void crew_listen(const struct crew_listener *listener);
 
@@ -54,7 +53,8 @@ void crew_return(struct crew_worker *worker);
 /* Does what is due by now; returns when to call again (UINT64_MAX: not before an event). */
 uint64_t crew_tick(uint64_t now);
 
-/* How long the last worker that died lived, for the delay before the next; UINT64_MAX: none died. */
+/* How long the last worker that died lived, for the delay before the next; UINT64_MAX: none died.
+ */
 uint64_t crew_last_life_msec(void);
 
 /* Ends all at once. */

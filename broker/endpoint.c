@@ -53,7 +53,8 @@ static void target_set_v6(struct target *target, const struct fdbroker_endpoint 
 	address->sin6_scope_id = endpoint->scope;
 	memcpy(&address->sin6_addr, endpoint->address, 16);
 	if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
-		/* RFC 4291, 2.5.5.2: on the wire this is its IPv4 address, so it is judged as that. */
+		/* RFC 4291, 2.5.5.2: on the wire this is its IPv4 address, so it is judged as that.
+		 */
 		target->judged.family = 4;
 		memcpy(target->judged.address, endpoint->address + 12, 4);
 		return;
@@ -146,7 +147,7 @@ static bool socket_is_at_home(const struct server *server, int fd)
 	socklen_t length = sizeof(cookie);
 
 	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) == 0 &&
-		cookie == server->netns_cookie;
+	       cookie == server->netns_cookie;
 }
 
 enum served serve_bind(const struct server *server, const struct asker *asker,
@@ -215,8 +216,7 @@ enum served serve_listen(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
 	struct fdbroker_endpoint endpoint = request->endpoint;
-	enum policy_protocol protocol =
-		endpoint.protocol == FDBROKER_TCP ? POLICY_TCP : POLICY_UDP;
+	enum policy_protocol protocol = endpoint.protocol == FDBROKER_TCP ? POLICY_TCP : POLICY_UDP;
 	bool both_families = endpoint.family == 0;
 	struct target target;
 	int fd = -1, error;

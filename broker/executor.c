@@ -86,10 +86,12 @@ static int executor_take(const struct server *server, const struct message *job,
 	count = fdbroker_packet_decode(bytes, (size_t)length, &first_id, requests, &why);
 	if (count < 0)
 		return count;
-	/* The worker has seen as much when it peeked; a client cannot change a packet it has sent. */
+	/* The worker has seen as much when it peeked; a client cannot change a packet it has sent.
+	 */
 	if (many || (received >= 0) != fdbroker_operation_takes_descriptor(requests[0].operation)) {
 		log_message(LOG_NOTICE, "protocol error: uid=%u pid=%d: %s", job->peer.uid,
-			job->pid, many ? "several descriptors" : "a descriptor too many or too few");
+			job->pid,
+			many ? "several descriptors" : "a descriptor too many or too few");
 		return -EPROTO;
 	}
 	return serve_packet(server, &asker, connection, first_id, requests, (unsigned int)count,
@@ -111,7 +113,8 @@ int executor_main(void)
 	if (role_begin(ROLE_EXECUTOR, &server) < 0)
 		return 1;
 	while (channel_receive(CHILD_CHANNEL, &job, &connection) == 1) {
-		struct message done = {.type = MESSAGE_DONE, .slot = job.slot, .serial = job.serial};
+		struct message done = {
+			.type = MESSAGE_DONE, .slot = job.slot, .serial = job.serial};
 
 		error = 0;
 		if (job.type == MESSAGE_TAKE)

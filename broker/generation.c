@@ -18,7 +18,8 @@
 #include "log.h"
 #include "names.h"
 
-/* A memfd with these bytes that nobody can change any more (memfd_create(2)), or a negative errno. */
+/* A memfd with these bytes that nobody can change any more (memfd_create(2)), or a negative errno.
+ */
 static int memfd_sealed(const char *name, const void *bytes, size_t size)
 {
 	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -125,7 +126,8 @@ static int check_capabilities(const struct policy_needs *needs, capability_set a
 	confine_capability_names(missing, names, sizeof(names));
 	log_message(LOG_ERR,
 		"the policy needs %s, which fdbrokerd does not have (it keeps only what the policy "
-		"that it was started with needs); restart it, as root or with AmbientCapabilities=%s",
+		"that it was started with needs); restart it, as root or with "
+		"AmbientCapabilities=%s",
 		names, names);
 	return -EPERM;
 }
@@ -153,8 +155,7 @@ static struct generation *generation_make(const void *image, size_t size,
 	return generation;
 }
 
-struct generation *generation_load(
-	const char *const *paths, size_t count, capability_set available)
+struct generation *generation_load(const char *const *paths, size_t count, capability_set available)
 {
 	_cleanup_free_ struct trusted_mounts *mounts = NULL;
 	_cleanup_free_ void *image = NULL;

@@ -15,6 +15,6 @@
 #define HANDS_NOBODY UINT32_MAX
 
 struct hands {
-	_Atomic uint32_t serving; /* the slot being served this moment, or HANDS_NOBODY */
+	_Atomic uint32_t serving;       /* the slot being served this moment, or HANDS_NOBODY */
 	struct hand lent[SESSIONS_MAX]; /* the packet that an executor was lent, by slot */
 };

@@ -9,7 +9,7 @@
 /* What the kernel says of a peer. All of it was true when it called connect(2). */
 struct peer_identity {
 	uint32_t uid, gid;
-	pid_t pid; /* 0: in a pid namespace that we do not see */
+	pid_t pid;        /* 0: in a pid namespace that we do not see */
 	uint32_t *groups; /* malloc'ed, ascending or as the kernel has them */
 	size_t group_count;
 	char *unit; /* malloc'ed, or NULL: not known */

@@ -23,9 +23,8 @@ static bool somebody_listens(const struct sockaddr_un *address)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	return fd >= 0 &&
-		(connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-			errno == EAGAIN);
+	return fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+				  errno == EAGAIN);
 }
 
 /* A socket that a broker left behind is in the way; anything else there is not ours to remove. */

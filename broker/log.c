@@ -72,7 +72,8 @@ static void line_add_escaped(struct line *line, const char *bytes, size_t length
 		else if (byte >= 0x20 && byte < 0x7f)
 			line_add(line, "%c", byte);
 		else
-			line_add(line, "%s%02x", log_state.format == LOG_JSON ? "\\u00" : "\\x", byte);
+			line_add(line, "%s%02x", log_state.format == LOG_JSON ? "\\u00" : "\\x",
+				byte);
 	}
 }
 
@@ -192,8 +193,8 @@ static const char *error_word(int error)
 	return word != NULL ? word : "?";
 }
 
-static void decision_read(struct decision *decision, const struct record *record,
-	const char *text, const struct policy_image *image)
+static void decision_read(struct decision *decision, const struct record *record, const char *text,
+	const struct policy_image *image)
 {
 	struct policy_location location;
 	size_t length = 0;
@@ -245,8 +246,7 @@ static void decision_write_json(struct line *line, const struct decision *decisi
 	line_add(line, "\",\"verb\":\"%s\",\"object\":\"", decision->verbs);
 	line_add_escaped(line, decision->object, decision->object_length);
 	line_add(line, "\",\"reason\":\"%s\",\"error\":\"%s\",\"rule\":\"",
-		reason_word(record->reason),
-		error_word(record->error));
+		reason_word(record->reason), error_word(record->error));
 	line_add_escaped(line, decision->rule, strlen(decision->rule));
 	line_add(line, "\",\"client\":\"");
 	line_add_escaped(line, decision->client, strlen(decision->client));

@@ -32,10 +32,10 @@ static int listener_check(int fd)
 	if (address.sun_family != AF_UNIX || type != SOCK_SEQPACKET || listening == 0)
 		return -EINVAL;
 	/* unix(7): anybody can take an abstract name before we do. */
-	if (address_length <= offsetof(struct sockaddr_un, sun_path) ||
-		address.sun_path[0] == '\0')
+	if (address_length <= offsetof(struct sockaddr_un, sun_path) || address.sun_path[0] == '\0')
 		return -EADDRNOTAVAIL;
-	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno
+											: 0;
 }
 
 int manager_listener(void)
@@ -73,9 +73,8 @@ void manager_connect(void)
 	if (address.sun_path[0] == '@')
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 ||
-		connect(fd, (struct sockaddr *)&address,
-			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0) {
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0) {
 		log_message(LOG_WARNING, "cannot reach the service manager at %s: %s", path,
 			strerror(errno));
 		return;

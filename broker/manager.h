@@ -5,7 +5,8 @@
  */
 #pragma once
 
-/* The socket that was passed; -ENOENT: none was; another negative errno: it cannot be used, said. */
+/* The socket that was passed; -ENOENT: none was; another negative errno: it cannot be used, said.
+ */
 int manager_listener(void);
 
 /* Connects to the manager, if there is one. To be called before confinement. */

@@ -27,10 +27,10 @@ enum question_kind { QUESTION_NAME = 1, QUESTION_USER };
 
 struct question {
 	uint32_t kind;
-	uint32_t uid;	   /* USER */
+	uint32_t uid;       /* USER */
 	uint32_t name_kind; /* NAME: enum policy_name_kind */
-	uint32_t length;   /* of name */
-	char name[256];	   /* without NUL: longer ones are not asked, nobody is called so */
+	uint32_t length;    /* of name */
+	char name[256];     /* without NUL: longer ones are not asked, nobody is called so */
 };
 
 struct answer {
@@ -64,8 +64,8 @@ static int answer_user(const struct question *question)
 	struct names_user user;
 
 	memset(&user, 0, sizeof(user));
-	if (policy_load_user(question->uid, user.name, sizeof(user.name), user.home,
-		    sizeof(user.home)) < 0)
+	if (policy_load_user(
+		    question->uid, user.name, sizeof(user.name), user.home, sizeof(user.home)) < 0)
 		memset(&user, 0, sizeof(user));
 	return send(CHILD_CHANNEL, &user, sizeof(user), MSG_NOSIGNAL) < 0 ? -errno : 0;
 }

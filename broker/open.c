@@ -16,21 +16,24 @@
 #include "cleanup.h"
 #include "open.h"
 
-/* Flags of open(2) that are passed on. O_LARGEFILE is 0 in a 64-bit program, the kernel's is not. */
+/* Flags of open(2) that are passed on. O_LARGEFILE is 0 in a 64-bit program, the kernel's is not.
+ */
 #define FLAGS_PASSED                                                                               \
 	(O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT | 0100000)
-/* Flags that say how to find the object, and those that mean nothing to somebody else's descriptor. */
+/* Flags that say how to find the object, and those that mean nothing to somebody else's descriptor.
+ */
 #define FLAGS_MEANT (O_CREAT | O_EXCL | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC | O_NOCTTY)
 
-/* How often an object may appear and vanish between looking and creating before that is an error. */
+/* How often an object may appear and vanish between looking and creating before that is an error.
+ */
 #define CREATE_TRIES 4
 
 /* The verbs that an open with these flags needs, without `create`; 0: not served. */
 static uint32_t open_verbs(uint32_t flags)
 {
 	uint32_t write = (flags & O_APPEND) != 0 && (flags & O_TRUNC) == 0
-		? POLICY_BIT(POLICY_APPEND)
-		: POLICY_BIT(POLICY_WRITE);
+				 ? POLICY_BIT(POLICY_APPEND)
+				 : POLICY_BIT(POLICY_WRITE);
 
 	if ((flags & ~(uint32_t)(FLAGS_PASSED | FLAGS_MEANT)) != 0)
 		return 0;
@@ -189,8 +192,7 @@ static bool open_denied_there(const struct server *server, const struct asker *a
 
 	if (walk->links == 0)
 		return false;
-	rule = policy_deny_path(
-		server->image, asker->peer, reply->verbs, walk->path, walk->length);
+	rule = policy_deny_path(server->image, asker->peer, reply->verbs, walk->path, walk->length);
 	if (rule == POLICY_NO_RULE)
 		return false;
 	reply->decision.outcome = POLICY_DENIED_BY_RULE;
@@ -200,13 +202,12 @@ static bool open_denied_there(const struct server *server, const struct asker *a
 }
 
 static enum served open_once(const struct server *server, const struct asker *asker,
-	const struct fdbroker_request *request, struct walk *walk, struct reply *reply,
-	bool *again)
+	const struct fdbroker_request *request, struct walk *walk, struct reply *reply, bool *again)
 {
 	enum walk_links links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE
-		? WALK_LINKS_NONE
-		: (request->flags & O_NOFOLLOW) != 0 ? WALK_LINKS_PARENTS
-						     : WALK_LINKS_TRUSTED;
+					? WALK_LINKS_NONE
+				: (request->flags & O_NOFOLLOW) != 0 ? WALK_LINKS_PARENTS
+								     : WALK_LINKS_TRUSTED;
 	enum walk_outcome outcome;
 
 	outcome = walk_to(&server->walker, request->path, request->path_length, links, walk);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line of fdbrokerd: what is asked for, or which word is wrong and what would be right. */
+/* The command line of fdbrokerd: what is asked for, or which word is wrong and what would be right.
+ */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,6 +149,7 @@ int options_parse(struct options *options, int argc, char **argv)
 			return status;
 	}
 	if (optind < argc)
-		return usage_error("argument", argv[optind], "is not wanted: policies go after --policy");
+		return usage_error(
+			"argument", argv[optind], "is not wanted: policies go after --policy");
 	return -1;
 }

@@ -128,8 +128,8 @@ void process_end(struct process *process, bool expected)
 				role_name(process->role), process->pid, WTERMSIG(status),
 				strsignal(WTERMSIG(status)));
 		else if (WEXITSTATUS(status) != 0)
-			log_message(LOG_ERR, "%s %d ended with status %d",
-				role_name(process->role), process->pid, WEXITSTATUS(status));
+			log_message(LOG_ERR, "%s %d ended with status %d", role_name(process->role),
+				process->pid, WEXITSTATUS(status));
 	}
 	process_release(process);
 }

@@ -24,20 +24,25 @@
 #include "protocol.h"
 #include "registry.h"
 
-enum connection_state { CONNECTION_FREE = 0, CONNECTION_NAMING, CONNECTION_QUEUED, CONNECTION_DEALT };
+enum connection_state {
+	CONNECTION_FREE = 0,
+	CONNECTION_NAMING,
+	CONNECTION_QUEUED,
+	CONNECTION_DEALT
+};
 
 struct connection {
 	enum connection_state state;
 	int fd;
 	uint32_t serial;
-	bool ending;   /* shut; only to be drained */
+	bool ending; /* shut; only to be drained */
 	unsigned int crashes;
 	struct peer_identity identity;
-	bool named; /* the name service was asked */
+	bool named;              /* the name service was asked */
 	struct names_user *user; /* its answer, or NULL */
 	struct account *account;
 	struct crew_worker *worker; /* DEALT */
-	struct hand hand;	    /* what its last worker had lent of it */
+	struct hand hand;           /* what its last worker had lent of it */
 	struct connection *next;    /* in the queue, or free */
 };
 
@@ -69,8 +74,8 @@ void registry_open(void)
 	registry.total = SESSIONS_MAX - SESSIONS_SPARE;
 	if (limit.rlim_cur < SESSIONS_MAX + DESCRIPTORS_RESERVED)
 		registry.total = limit.rlim_cur > 2 * DESCRIPTORS_RESERVED
-			? (uint32_t)limit.rlim_cur - DESCRIPTORS_RESERVED
-			: (uint32_t)limit.rlim_cur / 2;
+					 ? (uint32_t)limit.rlim_cur - DESCRIPTORS_RESERVED
+					 : (uint32_t)limit.rlim_cur / 2;
 	for (int i = 0; i < NAMES_PEER_HELPERS_MAX; i++)
 		registry.namings[i].channel = registry.namings[i].pidfd = -1;
 }

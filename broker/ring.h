@@ -18,8 +18,8 @@
 #include "limits.h"
 
 struct ring {
-	_Atomic uint64_t head; /* bytes ever written; the writer's */
-	_Atomic uint64_t tail; /* bytes ever read; the reader's */
+	_Atomic uint64_t head;    /* bytes ever written; the writer's */
+	_Atomic uint64_t tail;    /* bytes ever read; the reader's */
 	_Atomic uint64_t skipped; /* records that found no room; the writer's */
 	unsigned char bytes[RING_BYTES];
 };
@@ -29,13 +29,13 @@ enum record_kind { RECORD_DECISION = 1, RECORD_MESSAGE };
 /* A record's fixed part; the text (an object, or a message) follows it. */
 struct record {
 	uint16_t text_length;
-	uint8_t kind;	/* enum record_kind */
-	uint8_t level;	/* syslog(3), for MESSAGE */
-	uint32_t uid;	/* of the peer */
+	uint8_t kind;  /* enum record_kind */
+	uint8_t level; /* syslog(3), for MESSAGE */
+	uint32_t uid;  /* of the peer */
 	int32_t pid;
 	uint32_t verbs; /* POLICY_BITs */
-	uint32_t rule;	/* POLICY_NO_RULE: none */
-	int32_t error;	/* what the client was told: 0 or an errno */
+	uint32_t rule;  /* POLICY_NO_RULE: none */
+	int32_t error;  /* what the client was told: 0 or an errno */
 	uint8_t reason; /* enum fdbroker_reason */
 	uint8_t allowed;
 	uint8_t unit_length; /* the text begins with the peer's unit */

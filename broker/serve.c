@@ -57,7 +57,8 @@ static void serve_audit(
 	const struct server *server, const struct asker *asker, const struct reply *reply)
 {
 	const char *unit = asker->peer->text + asker->peer->unit;
-	bool allowed = reply->decision.outcome == POLICY_ALLOWED &&
+	bool allowed =
+		reply->decision.outcome == POLICY_ALLOWED &&
 		(reply->reason == FDBROKER_REASON_NONE || reply->reason == FDBROKER_REASON_KERNEL);
 	uint8_t log = reply->decision.options.log;
 	size_t unit_length = strlen(unit);
@@ -184,7 +185,8 @@ int serve_packet(const struct server *server, const struct asker *asker, int con
 	}
 	for (unsigned int i = 0; i < count; i++)
 		serve_audit(server, asker, &replies[i]);
-	/* The client's next bind may see EADDRINUSE while we hold the socket; and closing may wait. */
+	/* The client's next bind may see EADDRINUSE while we hold the socket; and closing may wait.
+	 */
 	if (received >= 0)
 		close(received);
 	error = answer_send(&answer, connection);

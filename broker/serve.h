@@ -20,8 +20,8 @@ struct server {
 	const struct policy_image *image;
 	struct walker walker;
 	struct ring *ring;
-	int self_fd;	  /* /proc/self/fd, for opening again what is held by O_PATH */
-	bool may_wait;	  /* an executor */
+	int self_fd;           /* /proc/self/fd, for opening again what is held by O_PATH */
+	bool may_wait;         /* an executor */
 	uint64_t netns_cookie; /* of the broker's own network namespace */
 };
 
@@ -34,9 +34,9 @@ struct asker {
 #define ENDPOINT_TEXT_MAX 80
 
 struct reply {
-	int error;		     /* 0 or a positive errno */
+	int error;                   /* 0 or a positive errno */
 	enum fdbroker_reason reason; /* what said so */
-	int fd;			     /* to hand over, or -1; owned by the reply */
+	int fd;                      /* to hand over, or -1; owned by the reply */
 	/* For the audit log: what was decided about what. */
 	uint32_t verbs;
 	struct policy_decision decision;

@@ -14,11 +14,11 @@
 
 enum session_state {
 	SESSION_FREE = 0,
-	SESSION_IDLE,	 /* watched for packets */
-	SESSION_READY,	 /* a packet is there; in the queue of the ready */
+	SESSION_IDLE,    /* watched for packets */
+	SESSION_READY,   /* a packet is there; in the queue of the ready */
 	SESSION_WAITING, /* its packet needs an executor; in the queue for those */
-	SESSION_LENT,	 /* an executor has it */
-	SESSION_PAUSED,	 /* too many unread replies; looked at again by a timer */
+	SESSION_LENT,    /* an executor has it */
+	SESSION_PAUSED,  /* too many unread replies; looked at again by a timer */
 };
 
 struct session {
@@ -26,7 +26,7 @@ struct session {
 	int fd;
 	uint32_t slot, serial;
 	int32_t pid;
-	bool ending; /* shut down; only what lies in its queue is left to discard */
+	bool ending;             /* shut down; only what lies in its queue is left to discard */
 	uint32_t unread_results; /* sent since the queue of replies was last seen empty */
 	struct account *account;
 	struct session *queue_next; /* in READY and WAITING; in PAUSED the next paused one */

@@ -28,10 +28,10 @@ static struct {
 	const struct options *options;
 	int listener, signals;
 	struct source arrived, signalled;
-	uint64_t accept_at; /* when to accept again; 0: now */
+	uint64_t accept_at;         /* when to accept again; 0: now */
 	struct generation *current; /* in force; NULL until the first one is ready */
 	struct generation *next;    /* its workers are being started; NULL: none */
-	bool relieving;		    /* workers of former generations are still there */
+	bool relieving;             /* workers of former generations are still there */
 	bool reload_wanted;
 	bool ending;
 	int status;

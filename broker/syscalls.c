@@ -48,8 +48,7 @@ struct syscall_row {
 };
 
 #define IS(argument, value) SCMP_CMP(argument, SCMP_CMP_EQ, (scmp_datum_t)(value), 0)
-#define WITHOUT(argument, bits)                                                                    \
-	SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0)
+#define WITHOUT(argument, bits) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0)
 #define CHECK1(a)                                                                                  \
 	1,                                                                                         \
 	{                                                                                          \
@@ -218,7 +217,7 @@ static const struct syscall_row rows[] = {
 static bool row_is_checked(const struct syscall_row *row, enum role role)
 {
 	return row->check_count > 0 &&
-		(role == ROLE_WORKER || role == ROLE_EXECUTOR || row->syscall == C(clone));
+	       (role == ROLE_WORKER || role == ROLE_EXECUTOR || row->syscall == C(clone));
 }
 
 static bool row_applies(const struct syscall_row *row, enum role role, uint32_t verbs)
@@ -227,7 +226,7 @@ static bool row_applies(const struct syscall_row *row, enum role role, uint32_t 
 	if (role == ROLE_SUPERVISOR)
 		return true;
 	return (row->roles & (1u << role)) != 0 &&
-		(role == ROLE_NAMES || row->verbs == ANY || (row->verbs & verbs) != 0);
+	       (role == ROLE_NAMES || row->verbs == ANY || (row->verbs & verbs) != 0);
 }
 
 /*

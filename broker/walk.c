@@ -40,7 +40,8 @@ static void placement_add(struct placement *placement, const struct trusted_moun
 		placement->refused = true;
 }
 
-/* An object in a user's own folder must be that user's own: a hard link or a rename of root's is not. */
+/* An object in a user's own folder must be that user's own: a hard link or a rename of root's is
+ * not. */
 static bool placement_permits(const struct placement *placement, const struct statx *object)
 {
 	if (placement->trusted)
@@ -138,8 +139,7 @@ static enum walk_outcome walk_open(const struct walker *walker, struct walk *wal
 	uint64_t resolve = RESOLVE_NO_MAGICLINKS | (walker->cached ? RESOLVE_CACHED : 0);
 	int error;
 
-	walk->object = openat2_at(
-		walk->parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, resolve);
+	walk->object = openat2_at(walk->parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, resolve);
 	if (walk->object < 0) {
 		if (errno == EAGAIN && walker->cached)
 			return WALK_AGAIN;
@@ -217,7 +217,8 @@ enum walk_outcome walk_to(const struct walker *walker, const char *path, size_t 
 	memcpy(walk->path, path, length);
 	walk->path[length] = '\0';
 	walk->length = length;
-	/* Each pass consumes a link, of which there are at most LINKS_MAX, or a `..` of their texts. */
+	/* Each pass consumes a link, of which there are at most LINKS_MAX, or a `..` of their
+	 * texts. */
 	do {
 		walk_end(walk);
 		outcome = walk_pass(walker, links, walk);

@@ -21,24 +21,24 @@ struct walker {
 };
 
 enum walk_outcome {
-	WALK_FOUND,	/* object */
-	WALK_MISSING,	/* parent is there, the last component is not */
-	WALK_AGAIN,	/* would have to wait; only when cached */
-	WALK_LINK,	/* a symbolic link that is not followed */
+	WALK_FOUND,     /* object */
+	WALK_MISSING,   /* parent is there, the last component is not */
+	WALK_AGAIN,     /* would have to wait; only when cached */
+	WALK_LINK,      /* a symbolic link that is not followed */
 	WALK_PLACEMENT, /* an unprivileged user could have placed it */
-	WALK_ERROR,	/* the kernel said no: error */
-	WALK_RESTART,	/* never returned: a link or `..` has changed the path, walk.c goes again */
+	WALK_ERROR,     /* the kernel said no: error */
+	WALK_RESTART,   /* never returned: a link or `..` has changed the path, walk.c goes again */
 };
 
 struct walk {
-	int error; /* WALK_ERROR: a positive errno */
-	int parent; /* O_PATH of the last directory, or -1 */
-	int object; /* O_PATH of the object, or -1 */
+	int error;           /* WALK_ERROR: a positive errno */
+	int parent;          /* O_PATH of the last directory, or -1 */
+	int object;          /* O_PATH of the object, or -1 */
 	struct statx status; /* of the object */
 	bool parent_trusted; /* it and all above it */
 	unsigned int links;  /* how many links were followed */
 	bool final_link;     /* the last component of some path on the way was one of them */
-	size_t name; /* where the last component begins in path */
+	size_t name;         /* where the last component begins in path */
 	size_t length;
 	char path[FDBROKER_PATH_MAX + 1]; /* without links once the walk is over */
 };

@@ -15,13 +15,13 @@
  * Must never: receive a client's descriptor, wait for anything but events, or allocate.
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <linux/sockios.h>
 
 #include "accounts.h"
 #include "channel.h"
@@ -49,7 +49,7 @@ struct executor {
 	int channel;
 	struct session *session;
 	struct account *account; /* who is charged for it */
-	uint64_t deadline; /* BUSY: when to give it up. IDLE: when to let it go */
+	uint64_t deadline;       /* BUSY: when to give it up. IDLE: when to let it go */
 };
 
 static struct worker {
@@ -104,7 +104,8 @@ static void session_watch(struct session *session)
 	}
 }
 
-/* Before anything else gets at its queue, and before it is closed: a duplicate would keep it there. */
+/* Before anything else gets at its queue, and before it is closed: a duplicate would keep it there.
+ */
 static void session_unwatch(struct session *session)
 {
 	(void)epoll_ctl(worker.epoll, EPOLL_CTL_DEL, session->fd, NULL);
@@ -142,7 +143,8 @@ static void session_protocol_error(struct session *session, const char *why)
 
 /* ---- one packet ---- */
 
-/* Has the client read its replies? Each may hold descriptors that count against our uid, unix(7). */
+/* Has the client read its replies? Each may hold descriptors that count against our uid, unix(7).
+ */
 static bool session_must_pause(struct session *session)
 {
 	int unread = 0;
@@ -196,8 +198,8 @@ static void session_serve_packet(struct session *session, uint32_t first_id, uns
 	const struct asker asker = {.peer = &session->peer, .pid = session->pid};
 	int served;
 
-	served = serve_packet(&worker.server, &asker, session->fd, first_id, worker.requests, count,
-		-1);
+	served = serve_packet(
+		&worker.server, &asker, session->fd, first_id, worker.requests, count, -1);
 	if (served == SERVED_BY_EXECUTOR) {
 		session_lend(session);
 		return;
@@ -245,7 +247,8 @@ static void session_serve(struct session *session)
 		session_hang_up(session);
 		return;
 	}
-	count = fdbroker_packet_decode(worker.packet, (size_t)length, &first_id, worker.requests, &why);
+	count = fdbroker_packet_decode(
+		worker.packet, (size_t)length, &first_id, worker.requests, &why);
 	if (count > 0 &&
 		descriptors != fdbroker_operation_takes_descriptor(worker.requests[0].operation)) {
 		why = descriptors ? "a descriptor that no request asks for"
@@ -369,8 +372,8 @@ static void executor_give(struct executor *executor, struct session *session)
 	executor->state = EXECUTOR_BUSY;
 	executor->session = session;
 	executor->account = session->account;
-	executor->deadline = clock_msec() +
-		(worker.retiring ? RETIRE_DEADLINE_MSEC : EXECUTOR_DEADLINE_MSEC);
+	executor->deadline =
+		clock_msec() + (worker.retiring ? RETIRE_DEADLINE_MSEC : EXECUTOR_DEADLINE_MSEC);
 	worker.executors_used++;
 	account_add_job(session->account);
 	session->state = SESSION_LENT;
@@ -600,9 +603,11 @@ static void worker_event(const struct epoll_event *event)
 		executor_ready(&worker.executors[EVENT_EXECUTOR(0) - event->data.u64]);
 		return;
 	}
-	/* The serial tells an event of the slot's last user, which the same call may have returned. */
+	/* The serial tells an event of the slot's last user, which the same call may have returned.
+	 */
 	session = &worker.sessions[slot];
-	if (worker.retiring || session->state != SESSION_IDLE || session->serial != event->data.u64 >> 32)
+	if (worker.retiring || session->state != SESSION_IDLE ||
+		session->serial != event->data.u64 >> 32)
 		return;
 	session->state = SESSION_READY;
 	turns_add(&worker.ready, session);
@@ -616,8 +621,7 @@ static void worker_serve_round(void)
 
 		if (session == NULL)
 			return;
-		atomic_store_explicit(
-			&worker.hands->serving, session->slot, memory_order_relaxed);
+		atomic_store_explicit(&worker.hands->serving, session->slot, memory_order_relaxed);
 		session_serve(session);
 		atomic_store_explicit(&worker.hands->serving, HANDS_NOBODY, memory_order_relaxed);
 	}
@@ -686,15 +690,14 @@ static int worker_begin(void)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = EVENT_CHANNEL};
 
-	worker.hands = mmap(NULL, sizeof(*worker.hands), PROT_READ | PROT_WRITE, MAP_SHARED,
-		CHILD_HANDS, 0);
+	worker.hands = mmap(
+		NULL, sizeof(*worker.hands), PROT_READ | PROT_WRITE, MAP_SHARED, CHILD_HANDS, 0);
 	if (worker.hands == MAP_FAILED)
 		return -errno;
 	close(CHILD_HANDS);
 	atomic_store_explicit(&worker.hands->serving, HANDS_NOBODY, memory_order_relaxed);
 	worker.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (worker.epoll < 0 ||
-		epoll_ctl(worker.epoll, EPOLL_CTL_ADD, CHILD_CHANNEL, &event) < 0)
+	if (worker.epoll < 0 || epoll_ctl(worker.epoll, EPOLL_CTL_ADD, CHILD_CHANNEL, &event) < 0)
 		return -errno;
 	return role_begin(ROLE_WORKER, &worker.server);
 }

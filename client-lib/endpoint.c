@@ -79,10 +79,7 @@ static const char *parse_protocol(struct fdbroker_endpoint *endpoint, const char
 	static const struct {
 		const char *name;
 		enum fdbroker_protocol protocol;
-	} protocols[] = {
-		{"tcp:", FDBROKER_TCP},
-                {"udp:", FDBROKER_UDP}
-        };
+	} protocols[] = {{"tcp:", FDBROKER_TCP}, {"udp:", FDBROKER_UDP}};
 
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
 		size_t length = strlen(protocols[i].name);

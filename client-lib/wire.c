@@ -137,8 +137,8 @@ static const struct {
 	const char *(*decode)(const unsigned char *, size_t, struct fdbroker_request *);
 	bool takes_descriptor; /* and is therefore alone in its packet: whose would it be? */
 } operations[] = {
-	[FDBROKER_OPEN] = {decode_open,   false},
-	[FDBROKER_BIND] = {decode_bind,   true },
+	[FDBROKER_OPEN] = {decode_open, false},
+	[FDBROKER_BIND] = {decode_bind, true},
 	[FDBROKER_LISTEN] = {decode_listen, false},
 };
 

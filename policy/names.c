@@ -151,8 +151,8 @@ static const struct {
 	ask_function *ask;
 	void (*set)(struct policy_name *name, const struct question *question);
 } name_services[] = {
-	[POLICY_NAME_USER] = {ask_user,        name_set_user   },
-	[POLICY_NAME_GROUP] = {ask_group,       name_set_group  },
+	[POLICY_NAME_USER] = {ask_user, name_set_user},
+	[POLICY_NAME_GROUP] = {ask_group, name_set_group},
 	[POLICY_NAME_SERVICE_TCP] = {ask_service_tcp, name_set_service},
 	[POLICY_NAME_SERVICE_UDP] = {ask_service_udp, name_set_service},
 };

@@ -213,7 +213,8 @@ static bool option_check(struct parser *parser, const struct word *word,
 	return false;
 }
 
-bool rule_options_parse(struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule)
+bool rule_options_parse(
+	struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule)
 {
 	const struct word *words = parser->line.words.items;
 	uint32_t count = parser->line.words.count, seen = 0;

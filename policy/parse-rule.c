@@ -286,8 +286,8 @@ void rule_parse(struct parser *parser, enum effect effect)
 	};
 	if (verbs_parse(parser, &line)) {
 		uint32_t options = objects_parse(parser, &line);
-		line.is_valid =
-			rule_options_parse(parser, options, line.objects, &line.rule) && line.is_valid;
+		line.is_valid = rule_options_parse(parser, options, line.objects, &line.rule) &&
+				line.is_valid;
 	}
 	/* A rule in error is kept too: the policy is refused, but its block is still to be checked.
 	 */

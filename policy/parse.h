@@ -63,7 +63,8 @@ bool other_endpoint_parse(struct parser *parser, const struct word *word, enum o
 /* ---- parse-option.c ---- */
 
 /* Parses options from the word on to the end of the line into the rule. */
-bool rule_options_parse(struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule);
+bool rule_options_parse(
+	struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule);
 
 /* Whether an option begins with this word. */
 bool word_is_option(const struct word *word);

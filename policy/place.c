@@ -24,14 +24,14 @@ static const struct {
 	bool names_path;
 	const char *remedy;
 } errno_remedies[] = {
-	{ENOENT,       false, "create it, or correct the name"                                           },
-	{EACCES,       true,  "let everyone read it, the broker reads it without privileges: chmod a+rX "},
-	{EPERM,        true,  "see what a security module has against it: ls -lZ "                       },
-	{EIO,          false, "look for errors of the disk in the kernel's log: dmesg"                   },
-	{EAGAIN,       false, "another program holds a lease on it (fcntl(2)); try again"                },
-	{ENAMETOOLONG, false, "use a shorter path"						       },
-	{ENOTDIR,      false, "correct the path: something on the way is not a folder"                   },
-	{0,	    true,  "see what this says: stat "						},
+	{ENOENT, false, "create it, or correct the name"},
+	{EACCES, true, "let everyone read it, the broker reads it without privileges: chmod a+rX "},
+	{EPERM, true, "see what a security module has against it: ls -lZ "},
+	{EIO, false, "look for errors of the disk in the kernel's log: dmesg"},
+	{EAGAIN, false, "another program holds a lease on it (fcntl(2)); try again"},
+	{ENAMETOOLONG, false, "use a shorter path"},
+	{ENOTDIR, false, "correct the path: something on the way is not a folder"},
+	{0, true, "see what this says: stat "},
 };
 
 static void remedy_set(struct refusal *refusal, int error, const char *path)

@@ -51,10 +51,10 @@ enum policy_severity { POLICY_NOTE, POLICY_WARNING, POLICY_ERROR };
 
 struct policy_diagnostic {
 	enum policy_severity severity;
-	const char *file;	/* as given to policy_set_add() */
-	uint32_t line;		/* from 1; 0: about the file as a whole */
+	const char *file;       /* as given to policy_set_add() */
+	uint32_t line;          /* from 1; 0: about the file as a whole */
 	uint32_t column, width; /* in bytes, from 1; the caret and its tail */
-	const char *source;	/* the line's text without its end; not NUL-terminated */
+	const char *source;     /* the line's text without its end; not NUL-terminated */
 	size_t source_length;
 	const char *message; /* what is wrong, naming the word */
 	const char *remedy;  /* the way out; may be NULL */
@@ -74,9 +74,9 @@ enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UN
 struct policy_name {
 	enum policy_name_kind kind;
 	enum policy_name_status status; /* filled in by the caller */
-	uint32_t id;			/* uid, gid, port in host order, interface index */
-	uint32_t gid;			/* for a user: its primary group */
-	const char *name;		/* NUL-terminated, owned by the set */
+	uint32_t id;                    /* uid, gid, port in host order, interface index */
+	uint32_t gid;                   /* for a user: its primary group */
+	const char *name;               /* NUL-terminated, owned by the set */
 };
 
 struct policy_set *policy_set_new(void); /* NULL: out of memory */
@@ -115,10 +115,10 @@ const struct policy_image *policy_image_open(const void *bytes, size_t size);
 /* What the broker must be able to do so that every rule can be served. */
 struct policy_needs {
 	uint32_t allowed_verbs; /* POLICY_BIT of every verb that some allow rule names */
-	bool owner;		/* some rule sets the owner of what it creates */
-	bool low_port;		/* some rule grants a port below 1024 (or any port) */
-	bool user_name;		/* %u or %h is used: the peer's name and home must be known */
-	bool unit;		/* a unit condition or %i is used */
+	bool owner;             /* some rule sets the owner of what it creates */
+	bool low_port;          /* some rule grants a port below 1024 (or any port) */
+	bool user_name;         /* %u or %h is used: the peer's name and home must be known */
+	bool unit;              /* a unit condition or %i is used */
 };
 void policy_image_needs(const struct policy_image *image, struct policy_needs *needs);
 
@@ -128,13 +128,14 @@ struct policy_location {
 	uint32_t line;
 	const char *client; /* the name of its block */
 };
-void policy_image_location(const struct policy_image *image, uint32_t rule,
-	struct policy_location *location);
+void policy_image_location(
+	const struct policy_image *image, uint32_t rule, struct policy_location *location);
 uint32_t policy_image_rule_count(const struct policy_image *image);
 
 /* ---- who asks ---- */
 
-/* All that is known of a peer. Strings may be NULL: unknown, and then nothing that names them matches. */
+/* All that is known of a peer. Strings may be NULL: unknown, and then nothing that names them
+ * matches. */
 struct policy_identity {
 	uint32_t uid, gid;
 	const uint32_t *groups; /* supplementary groups */
@@ -154,7 +155,8 @@ struct policy_identity {
 struct policy_peer {
 	uint32_t uid, gid;
 	uint16_t block_count;
-	uint16_t blocks[POLICY_PEER_BLOCKS_MAX]; /* the client blocks whose `from` matches, ascending */
+	uint16_t blocks[POLICY_PEER_BLOCKS_MAX]; /* the client blocks whose `from` matches,
+						    ascending */
 	/* Offsets into text of NUL-terminated strings; 0: undefined (text[0] is NUL). */
 	uint8_t user, home, instance, unit;
 	char text[POLICY_PEER_TEXT_MAX];
@@ -172,13 +174,14 @@ int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 
 enum policy_protocol { POLICY_TCP, POLICY_UDP };
 
-/* An Internet endpoint. IPv4 addresses use the first four bytes; a mapped address is given as IPv4. */
+/* An Internet endpoint. IPv4 addresses use the first four bytes; a mapped address is given as IPv4.
+ */
 struct policy_endpoint {
 	enum policy_protocol protocol;
-	uint8_t family;	     /* 4 or 6 */
+	uint8_t family;      /* 4 or 6 */
 	uint8_t address[16]; /* network byte order */
-	uint32_t scope;	     /* interface index of a link-local address, or 0 */
-	uint16_t port;	     /* host byte order */
+	uint32_t scope;      /* interface index of a link-local address, or 0 */
+	uint16_t port;       /* host byte order */
 };
 
 enum policy_symlinks { POLICY_SYMLINKS_TRUSTED, POLICY_SYMLINKS_NONE };
@@ -191,32 +194,33 @@ enum policy_type {
 	POLICY_TYPE_BLOCK = 1 << 3,
 	POLICY_TYPE_FIFO = 1 << 4,
 	POLICY_TYPE_ANY = POLICY_TYPE_FILE | POLICY_TYPE_DIRECTORY | POLICY_TYPE_DEVICE |
-		POLICY_TYPE_BLOCK | POLICY_TYPE_FIFO,
+			  POLICY_TYPE_BLOCK | POLICY_TYPE_FIFO,
 };
 
 #define POLICY_OWNER_DEFAULT UINT32_MAX
 
 struct policy_options {
-	uint32_t mode;		/* of what is created */
-	uint32_t uid, gid;	/* its owner; POLICY_OWNER_DEFAULT: the acting identity */
-	uint8_t types;		/* enum policy_type bits that may be opened */
-	uint8_t symlinks;	/* enum policy_symlinks */
-	uint8_t log;		/* enum policy_log */
+	uint32_t mode;     /* of what is created */
+	uint32_t uid, gid; /* its owner; POLICY_OWNER_DEFAULT: the acting identity */
+	uint8_t types;     /* enum policy_type bits that may be opened */
+	uint8_t symlinks;  /* enum policy_symlinks */
+	uint8_t log;       /* enum policy_log */
 };
 
 enum policy_outcome {
 	POLICY_ALLOWED,
-	POLICY_DENIED_NO_RULE,	/* no rule of any matching block allows it */
-	POLICY_DENIED_BY_RULE,	/* a deny rule says so */
+	POLICY_DENIED_NO_RULE,  /* no rule of any matching block allows it */
+	POLICY_DENIED_BY_RULE,  /* a deny rule says so */
 	POLICY_DENIED_NARROWED, /* an `only` block that matches the peer does not allow it */
-	POLICY_DENIED_CONFLICT, /* the verbs of this one request have rules with different options */
+	POLICY_DENIED_CONFLICT, /* the verbs of this one request have rules with different options
+				 */
 };
 
 #define POLICY_NO_RULE UINT32_MAX
 
 struct policy_decision {
 	enum policy_outcome outcome;
-	uint32_t rule; /* the deciding rule; for NARROWED the first rule of the `only` block */
+	uint32_t rule;    /* the deciding rule; for NARROWED the first rule of the `only` block */
 	uint32_t missing; /* NO_RULE, NARROWED: POLICY_BIT of the verbs that nothing grants */
 	struct policy_options options; /* of the deciding allow rule, or how to log a denial */
 };
@@ -247,5 +251,5 @@ struct policy_decision policy_decide_endpoint(const struct policy_image *image,
 	const struct policy_endpoint *endpoint);
 
 /* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
-void policy_explain(const struct policy_image *image, const struct policy_decision *decision,
-	FILE *out);
+void policy_explain(
+	const struct policy_image *image, const struct policy_decision *decision, FILE *out);

@@ -9,8 +9,8 @@
  */
 #pragma once
 
-#include "image.h"
 #include "bounds.h"
+#include "image.h"
 #include "pattern.h"
 #include "policy.h"
 

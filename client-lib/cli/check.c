@@ -70,11 +70,8 @@ static int check_option_error(char *const *argv)
 /* -1: go on; else the exit status. */
 static int check_parse_arguments(struct check *check, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"strict", no_argument, NULL, OPTION_STRICT},
-		{"help",    no_argument, NULL, OPTION_HELP},
-                {0       }
-        };
+	static const struct option options[] = {{"strict", no_argument, NULL, OPTION_STRICT},
+		{"help", no_argument, NULL, OPTION_HELP}, {0}};
 	int option;
 
 	opterr = 0; /* its messages do not name the subcommand */

@@ -56,10 +56,10 @@ static const struct {
 	const char *mode;
 	int flags;
 } modes[] = {
-	{"r",  O_RDONLY                     }, /* <  */
-	{"w",  O_WRONLY | O_CREAT | O_TRUNC }, /* >  */
-	{"a",  O_WRONLY | O_CREAT | O_APPEND}, /* >> */
-	{"rw", O_RDWR | O_CREAT             }, /* <> */
+	{"r", O_RDONLY},                      /* <  */
+	{"w", O_WRONLY | O_CREAT | O_TRUNC},  /* >  */
+	{"a", O_WRONLY | O_CREAT | O_APPEND}, /* >> */
+	{"rw", O_RDWR | O_CREAT},             /* <> */
 };
 
 static bool set_mode(struct wish *wish, const char *mode)
@@ -131,7 +131,7 @@ static const struct {
 	int (*parse)(struct wish *wish, char *text);
 } options[] = {
 	{"--listen", parse_listen},
-	{"--open",   parse_open  },
+	{"--open", parse_open},
 };
 
 /* The text of option `name` at argv[*next], which moves on: "--name TEXT" or "--name=TEXT". */

@@ -23,9 +23,9 @@ struct command {
 	"[--listen ENDPOINT[=NAME]]... [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS..."
 
 static const struct command commands[] = {
-	{"cat",   cat_main,   "PATH...",                  "write files to stdout"                      },
-	{"check", check_main, "[--strict] [FILE|DIR]...", "look for mistakes in policy files"          },
-	{"exec",  exec_main,  EXEC_ARGUMENTS,             "run a program with the descriptors it needs"},
+	{"cat", cat_main, "PATH...", "write files to stdout"},
+	{"check", check_main, "[--strict] [FILE|DIR]...", "look for mistakes in policy files"},
+	{"exec", exec_main, EXEC_ARGUMENTS, "run a program with the descriptors it needs"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

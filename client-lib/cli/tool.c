@@ -31,11 +31,11 @@ static const struct {
 	int error;
 	const char *hint;
 } connect_hints[] = {
-	{ENOENT,       "is fdbrokerd running? FDBROKER_SOCKET names another socket"   },
-	{ECONNREFUSED, "is fdbrokerd running? FDBROKER_SOCKET names another socket"   },
-	{EPERM,        "who listens there is neither root nor the user " FDBROKER_USER},
-	{ENAMETOOLONG, "the name of a socket has at most 107 bytes"                   },
-	{EPROTOTYPE,   "this is not the socket of a broker"                           },
+	{ENOENT, "is fdbrokerd running? FDBROKER_SOCKET names another socket"},
+	{ECONNREFUSED, "is fdbrokerd running? FDBROKER_SOCKET names another socket"},
+	{EPERM, "who listens there is neither root nor the user " FDBROKER_USER},
+	{ENAMETOOLONG, "the name of a socket has at most 107 bytes"},
+	{EPROTOTYPE, "this is not the socket of a broker"},
 };
 
 static const char *connect_hint(int error)

@@ -14,14 +14,14 @@
 static void names_are_found_or_unknown(void **state)
 {
 	struct policy_name names[] = {
-		{.kind = POLICY_NAME_USER,        .name = "root",                              .id = 7, .gid = 7},
-		{.kind = POLICY_NAME_GROUP,                       .name = "root",								  .id = 7},
-		{.kind = POLICY_NAME_USER,.name = "no-such-user-of-fdbroker"},
-		{.kind = POLICY_NAME_GROUP,        .name = "no-such-group-of-fdbroker"                      },
-		{.kind = POLICY_NAME_SERVICE_TCP,       .name = "no-such-service-of-fdbroker"       },
+		{.kind = POLICY_NAME_USER, .name = "root", .id = 7, .gid = 7},
+		{.kind = POLICY_NAME_GROUP, .name = "root", .id = 7},
+		{.kind = POLICY_NAME_USER, .name = "no-such-user-of-fdbroker"},
+		{.kind = POLICY_NAME_GROUP, .name = "no-such-group-of-fdbroker"},
+		{.kind = POLICY_NAME_SERVICE_TCP, .name = "no-such-service-of-fdbroker"},
 		{.kind = POLICY_NAME_SERVICE_UDP, .name = "no-such-service-of-fdbroker"},
-		{.kind = POLICY_NAME_INTERFACE, .name = "no-such-if"      },
-		{.kind = POLICY_NAME_INTERFACE,   .name = "a-name-that-no-interface-can-have"                         },
+		{.kind = POLICY_NAME_INTERFACE, .name = "no-such-if"},
+		{.kind = POLICY_NAME_INTERFACE, .name = "a-name-that-no-interface-can-have"},
 	};
 	const size_t count = sizeof(names) / sizeof(names[0]);
 	size_t failed = count;
