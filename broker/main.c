@@ -58,6 +58,8 @@ static void begin_signals(void)
 	sigaddset(&signals, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Ignored by whoever started us, it would reap our children before we do, wait(2). */
+	(void)signal(SIGCHLD, SIG_DFL);
 }
 
 /* Root becomes the broker's user; anybody else stays who they are, with what they have. */

@@ -13,10 +13,27 @@
 #include "log.h"
 #include "manager.h"
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76 /* Linux 6.5 */
+#endif
+
 /* sd_listen_fds(3): the first descriptor passed. */
 #define LISTEN_FDS_START 3
 
 static int notify_socket = -1;
+
+/*
+ * Accepted sockets inherit these (unix(7)), and then every packet has a control message, which is
+ * how a descriptor shows that was sent along. A kernel that lacks one cannot have it set.
+ */
+static void listener_clear_options(int fd)
+{
+	static const int options[] = {SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD};
+	int off = 0;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(fd, SOL_SOCKET, options[i], &off, sizeof(off));
+}
 
 static int listener_check(int fd)
 {
@@ -34,6 +51,7 @@ static int listener_check(int fd)
 	/* unix(7): anybody can take an abstract name before we do. */
 	if (address_length <= offsetof(struct sockaddr_un, sun_path) || address.sun_path[0] == '\0')
 		return -EADDRNOTAVAIL;
+	listener_clear_options(fd);
 	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno
 											: 0;
 }

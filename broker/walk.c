@@ -133,13 +133,18 @@ static enum walk_outcome walk_link(const struct walker *walker, enum walk_links 
 	return walk_splice_link(walk, walk->object, start, end);
 }
 
-/* Opens what name says in walk->parent as walk->object, and looks at it. */
-static enum walk_outcome walk_open(const struct walker *walker, struct walk *walk, const char *name)
+/* Opens the component [start, end) in walk->parent as walk->object, and looks at it. */
+static enum walk_outcome walk_open(
+	const struct walker *walker, struct walk *walk, size_t start, size_t end)
 {
 	uint64_t resolve = RESOLVE_NO_MAGICLINKS | (walker->cached ? RESOLVE_CACHED : 0);
+	char after = walk->path[end];
 	int error;
 
-	walk->object = openat2_at(walk->parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, resolve);
+	walk->path[end] = '\0';
+	walk->object = openat2_at(
+		walk->parent, walk->path + start, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, resolve);
+	walk->path[end] = after;
 	if (walk->object < 0) {
 		if (errno == EAGAIN && walker->cached)
 			return WALK_AGAIN;
@@ -153,23 +158,20 @@ static enum walk_outcome walk_open(const struct walker *walker, struct walk *wal
 static enum walk_outcome walk_component(const struct walker *walker, enum walk_links links,
 	struct placement *placement, struct walk *walk, size_t start, size_t end)
 {
-	char name[sizeof(walk->path)];
 	enum walk_outcome outcome;
 
 	if (!S_ISDIR(walk->status.stx_mode))
 		return walk_error(walk, ENOTDIR);
 	placement_add(placement, walker->mounts, &walk->status);
 	walk->parent_trusted = placement->trusted;
-	memcpy(name, walk->path + start, end - start);
-	name[end - start] = '\0';
-	if (strcmp(name, "..") == 0)
+	if (end - start == 2 && memcmp(walk->path + start, "..", 2) == 0)
 		return walk_splice_parent(walk, start, end);
 
 	if (walk->parent >= 0)
 		close(walk->parent);
 	walk->parent = take_fd(&walk->object);
 	walk->name = start;
-	outcome = walk_open(walker, walk, name);
+	outcome = walk_open(walker, walk, start, end);
 	if (outcome == WALK_FOUND && S_ISLNK(walk->status.stx_mode))
 		return walk_link(walker, links, placement, walk, start, end);
 	if (outcome == WALK_MISSING && end < walk->length)

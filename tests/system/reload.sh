@@ -197,3 +197,27 @@ test_the_pid_of_the_broker_stays_over_a_reload() {
 	reload_broker || fail "the reload failed"
 	expect_equal "$(broker_pids "")" "$BROKER_PID"
 }
+
+# What the first policy did not need was given up for good.
+test_a_reload_that_needs_what_was_given_up_says_so_and_changes_nothing() {
+	policy <<-END
+		client test {
+			from user alice
+			allow bind tcp:80
+		}
+	END
+	secret /srv/one one
+	start_broker
+	open_session client alice
+	expect_equal "$(tell client "cat /srv/one")" "EACCES policy"
+	first_policy
+	if reload_broker; then
+		fail "a policy that cannot be served was taken"
+	fi
+	expect_log "the policy needs CAP_DAC_READ_SEARCH.*restart"
+	expect_equal "$(tell client "cat /srv/one")" "EACCES policy"
+	expect_equal "$(tell client "bind tcp 0.0.0.0 80")" ok
+	stop_broker
+	start_broker
+	expect_equal "$(as alice ask "cat /srv/one")" "ok one"
+}
