@@ -17,10 +17,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "policy.h"
-
 enum message_type {
-	MESSAGE_DEAL = 1,      /* here is a connection (descriptor) and who is at its other end */
+	MESSAGE_DEAL = 1,      /* here is a connection (descriptor); peers.h says whose it is */
 	MESSAGE_EXECUTOR,      /* here is the channel (descriptor) to a new executor */
 	MESSAGE_EXECUTOR_GONE, /* that executor will not touch a connection any more */
 	MESSAGE_RETIRE,        /* finish what is in hand, then end */
@@ -43,13 +41,11 @@ struct message {
 	uint32_t type;   /* enum message_type */
 	uint32_t slot;   /* of the connection, or the index of the executor */
 	uint32_t serial; /* tells one user of a slot from the next */
-	int32_t pid;     /* of the peer, for the audit log; 0: not known */
 	/* DEAL: what may be in the hands of a process that is dead */
 	struct hand hand;
 	/* DEAL: end it at once. DONE: end it, it broke the protocol. EXECUTOR_GONE: not dead, but
 	   hanging in the kernel; the last EXECUTOR_GONE has it false. */
 	uint32_t flag;
-	struct policy_peer peer; /* DEAL, TAKE */
 };
 
 /* Makes both ends, close-on-exec; the first is non-blocking. 0 or a negative errno. */

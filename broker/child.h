@@ -15,6 +15,7 @@ enum child_descriptor {
 	CHILD_CHANNEL = 3, /* to the supervisor, or an executor's to its worker */
 	CHILD_IMAGE,       /* the compiled policy, a sealed memfd */
 	CHILD_MOUNTS,      /* struct trusted_mounts, a sealed memfd */
+	CHILD_PEERS,       /* struct peers, a memfd that it can only read */
 	CHILD_RING,        /* its ring, a memfd */
 	CHILD_WAKE,        /* an eventfd: there is something in the ring */
 	CHILD_HANDS,       /* a worker's struct hands, a memfd */

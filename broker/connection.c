@@ -8,9 +8,6 @@
 
 #include "connection.h"
 
-/* The kernel's SCM_MAX_FD: the most descriptors that one packet can carry. */
-#define SCM_MAX_FD 253
-
 void connection_shut(int fd)
 {
 	(void)shutdown(fd, SHUT_RDWR);
@@ -34,28 +31,41 @@ bool connection_is_drained(int fd)
 	return (packet.msg_flags & MSG_CTRUNC) == 0;
 }
 
-bool connection_discard(int fd)
+int connection_first_descriptor(struct msghdr *packet, unsigned int *count)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(SCM_MAX_FD * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct msghdr packet = {.msg_control = &control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *part;
+	int first = -1;
 
-	if (recvmsg(fd, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-		return false;
-	for (part = CMSG_FIRSTHDR(&packet); part != NULL; part = CMSG_NXTHDR(&packet, part)) {
-		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	*count = 0;
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(packet); part != NULL;
+		part = CMSG_NXTHDR(packet, part)) {
+		size_t fds = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
 		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
 			continue;
-		for (size_t i = 0; i < count; i++) {
-			int received;
+		for (size_t i = 0; i < fds; i++, (*count)++) {
+			int fd;
 
-			memcpy(&received, CMSG_DATA(part) + i * sizeof(int), sizeof(received));
-			close(received);
+			memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
+			if (first < 0)
+				first = fd;
+			else
+				close(fd);
 		}
 	}
+	return first;
+}
+
+bool connection_discard(int fd)
+{
+	static union connection_control control;
+	struct msghdr packet = {.msg_control = &control, .msg_controllen = sizeof(control)};
+	unsigned int count;
+	int first;
+
+	if (recvmsg(fd, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		return false;
+	first = connection_first_descriptor(&packet, &count);
+	if (first >= 0)
+		close(first);
 	return true;
 }

@@ -8,6 +8,19 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/socket.h>
+
+/* Room for all that one packet can carry: the kernel's SCM_MAX_FD descriptors, and credentials. */
+union connection_control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(253 * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+};
+
+/*
+ * The first descriptor that was received, or -1, for the caller to own; the others are closed,
+ * which may wait (executors only). *count says how many there were.
+ */
+int connection_first_descriptor(struct msghdr *packet, unsigned int *count);
 
 /* Ends it for both sides; from now on nothing can be added to its queue. */
 void connection_shut(int fd);

@@ -8,8 +8,8 @@
  * after a while in which it would have left any system call that touches a connection.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -22,6 +22,7 @@
 #include "events.h"
 #include "limits.h"
 #include "log.h"
+#include "memory.h"
 #include "process.h"
 
 enum executor_state {
@@ -70,12 +71,12 @@ static struct crew_worker workers[4 * WORKERS_MAX];
 static const struct crew_listener *listener;
 static uint64_t last_life = UINT64_MAX;
 
-#define each_worker(worker)                                                                        \
-	(struct crew_worker *worker = workers;                                                     \
-		worker < workers + sizeof(workers) / sizeof(workers[0]); worker++)
-#define each_executor(executor, worker)                                                            \
-	(struct crew_executor *executor = (worker)->executors;                                     \
-		executor < (worker)->executors + EXECUTORS_MAX; executor++)
+#define for_each_worker(worker)                                                                    \
+	for (struct crew_worker *worker = workers;                                                 \
+		worker < workers + sizeof(workers) / sizeof(workers[0]); (worker)++)
+#define for_each_executor(executor, worker)                                                        \
+	for (struct crew_executor *executor = (worker)->executors;                                 \
+		(executor) < (worker)->executors + EXECUTORS_MAX; (executor)++)
 
 void crew_listen(const struct crew_listener *who)
 {
@@ -162,8 +163,8 @@ static void executor_start(struct crew_executor *executor, uint64_t now)
 {
 	int ends[2], error;
 
-	executor->start_at = 0;
 	executor->started = now;
+	executor->start_at = now + RESTART_SETTLED_MSEC; /* should it fail */
 	error = channel_pair(ends);
 	if (error < 0) {
 		log_message(LOG_ERR, "cannot start an executor: %s", strerror(-error));
@@ -176,6 +177,7 @@ static void executor_start(struct crew_executor *executor, uint64_t now)
 		close(ends[0]);
 		return;
 	}
+	executor->start_at = 0;
 	executor->offer = ends[0];
 	executor->state = EXECUTOR_OFFERED;
 	executor_offer(executor);
@@ -209,14 +211,12 @@ static void worker_bury_if_quiet(struct crew_worker *worker)
 
 	if (worker->state != WORKER_ENDED && worker->state != WORKER_BURIED)
 		return;
-	for
-		each_executor(executor, worker)
-		{
-			if (executor->state == EXECUTOR_HANGING)
-				haunted = true;
-			else if (executor->state != EXECUTOR_NONE)
-				return;
-		}
+	for_each_executor (executor, worker) {
+		if (executor->state == EXECUTOR_HANGING)
+			haunted = true;
+		else if (executor->state != EXECUTOR_NONE)
+			return;
+	}
 	if (worker->state == WORKER_ENDED) {
 		worker->state = WORKER_BURIED;
 		listener->worker_buried(worker, !worker->expected, worker->hands);
@@ -239,8 +239,8 @@ static void worker_ended(struct source *source)
 	if (!worker->expected)
 		last_life = clock_msec() - worker->started;
 	worker->state = WORKER_ENDED;
-	for
-		each_executor(executor, worker) executor_kill(executor);
+	for_each_executor (executor, worker)
+		executor_kill(executor);
 	worker_bury_if_quiet(worker);
 }
 
@@ -251,8 +251,9 @@ static void worker_obey(struct crew_worker *worker, const struct message *messag
 
 	switch (message->type) {
 	case MESSAGE_READY:
-		if (worker->state == WORKER_STARTING)
-			worker->state = WORKER_SERVING;
+		if (worker->state != WORKER_STARTING)
+			return;
+		worker->state = WORKER_SERVING;
 		for (int i = 0; i < EXECUTORS_READY; i++)
 			executor_want(&worker->executors[i], clock_msec());
 		return;
@@ -287,64 +288,54 @@ static void worker_heard(struct source *source)
 		source_remove(source); /* it is ending; its pidfd will say so */
 }
 
-static struct hands *hands_make(int *fd)
-{
-	void *memory;
-
-	*fd = memfd_create("fdbroker-hands", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (*fd < 0 || ftruncate(*fd, sizeof(struct hands)) < 0 ||
-		fcntl(*fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-		return NULL;
-	memory = mmap(NULL, sizeof(struct hands), PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
+/* 0 or a negative errno; then nothing is left of it, or its end is on the way. */
 static int worker_begin(struct crew_worker *worker, struct generation *generation)
 {
-	_cleanup_close_ int hands = -1, theirs = -1, ours = -1;
+	_cleanup_close_ int hands = -1, theirs = -1;
 	int ends[2], error;
 
 	error = channel_pair(ends);
 	if (error < 0)
 		return error;
-	ours = ends[0];
+	worker->channel = ends[0];
 	theirs = ends[1];
-	worker->hands = hands_make(&hands);
-	if (worker->hands == NULL)
-		return -errno;
-	error = process_start(
-		&worker->process, ROLE_WORKER, generation, theirs, hands, worker_ended);
-	if (error < 0)
-		return error;
-	worker->channel = take_fd(&ours);
-	return source_add(&worker->heard, worker->channel, worker_heard);
+	hands = memory_share("fdbroker-hands", sizeof(*worker->hands), (void **)&worker->hands);
+	error = hands < 0 ? hands : source_add(&worker->heard, worker->channel, worker_heard);
+	if (error == 0)
+		error = process_start(
+			&worker->process, ROLE_WORKER, generation, theirs, hands, worker_ended);
+	if (error == 0)
+		return 0;
+	source_remove(&worker->heard);
+	close(worker->channel);
+	if (worker->hands != NULL)
+		munmap(worker->hands, sizeof(*worker->hands));
+	return error;
 }
 
 int crew_start(struct generation *generation)
 {
-	for
-		each_worker(worker)
-		{
-			int error;
+	for_each_worker (worker) {
+		int error;
 
-			if (worker->state != WORKER_NONE)
-				continue;
-			*worker = (struct crew_worker){.heard.fd = -1,
-				.generation = generation,
-				.started = clock_msec(),
-				.deadline = clock_msec() + WORKER_START_DEADLINE_MSEC};
-		for
-			each_executor(executor, worker)
-			{
-				executor->worker = worker;
-				executor->offer = -1;
-			}
+		if (worker->state != WORKER_NONE)
+			continue;
+		*worker = (struct crew_worker){.heard.fd = -1,
+			.generation = generation,
+			.started = clock_msec(),
+			.deadline = clock_msec() + WORKER_START_DEADLINE_MSEC};
+		for_each_executor (executor, worker) {
+			executor->worker = worker;
+			executor->offer = -1;
+		}
 		error = worker_begin(worker, generation);
-		if (error < 0)
+		if (error < 0) {
+			log_message(LOG_ERR, "cannot start a worker: %s", strerror(-error));
 			return error;
+		}
 		worker->state = WORKER_STARTING;
 		return 0;
-		}
+	}
 	log_message(LOG_ERR, "cannot start a worker: too many executors hang in the kernel");
 	return -EAGAIN;
 }
@@ -353,9 +344,8 @@ static unsigned int count_state(const struct generation *generation, enum worker
 {
 	unsigned int count = 0;
 
-	for
-		each_worker(worker) count +=
-			worker->state == state && worker->generation == generation;
+	for_each_worker (worker)
+		count += worker->state == state && worker->generation == generation;
 	return count;
 }
 
@@ -373,49 +363,42 @@ unsigned int crew_others(const struct generation *generation)
 {
 	unsigned int count = 0;
 
-	for
-		each_worker(worker) count +=
-			worker->generation != generation &&
-			(worker_lives(worker) || worker->state == WORKER_ENDED);
+	for_each_worker (worker)
+		count += worker->generation != generation &&
+			 (worker_lives(worker) || worker->state == WORKER_ENDED);
 	return count;
 }
 
 void crew_retire_others(const struct generation *generation)
 {
-	for
-		each_worker(worker)
-		{
-			if (!worker_lives(worker) || worker->generation == generation)
-				continue;
-			worker->expected = true;
-			worker_tell(worker, MESSAGE_RETIRE, 0, false);
-			worker->state = WORKER_RETIRING;
-			/* Its executors have RETIRE_DEADLINE_MSEC, and then two times the grace. */
-			worker->deadline =
-				clock_msec() + RETIRE_DEADLINE_MSEC + 2 * KILL_GRACE_MSEC;
-		}
+	for_each_worker (worker) {
+		if (!worker_lives(worker) || worker->generation == generation)
+			continue;
+		worker->expected = true;
+		worker_tell(worker, MESSAGE_RETIRE, 0, false);
+		worker->state = WORKER_RETIRING;
+		/* Its executors have RETIRE_DEADLINE_MSEC, and then two times the grace. */
+		worker->deadline = clock_msec() + RETIRE_DEADLINE_MSEC + 2 * KILL_GRACE_MSEC;
+	}
 }
 
 void crew_dismiss(const struct generation *generation)
 {
-	for
-		each_worker(worker)
-		{
-			if (!worker_lives(worker) || worker->generation != generation)
-				continue;
-			worker->expected = true;
-			child_kill(worker->process.pidfd);
-		}
+	for_each_worker (worker) {
+		if (!worker_lives(worker) || worker->generation != generation)
+			continue;
+		worker->expected = true;
+		child_kill(worker->process.pidfd);
+	}
 }
 
 struct crew_worker *crew_pick(const struct generation *generation)
 {
 	struct crew_worker *best = NULL;
 
-	for
-		each_worker(worker) if (worker->state == WORKER_SERVING &&
-					worker->generation == generation &&
-					(best == NULL || worker->connections < best->connections))
+	for_each_worker (worker)
+		if (worker->state == WORKER_SERVING && worker->generation == generation &&
+			(best == NULL || worker->connections < best->connections))
 			best = worker;
 	return best;
 }
@@ -483,15 +466,13 @@ uint64_t crew_tick(uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
-	for
-		each_worker(worker)
-		{
-			if (worker->state == WORKER_NONE)
-				continue;
-			worker_tick(worker, now, &next);
-		for
-			each_executor(executor, worker) executor_tick(executor, now, &next);
-		}
+	for_each_worker (worker) {
+		if (worker->state == WORKER_NONE)
+			continue;
+		worker_tick(worker, now, &next);
+		for_each_executor (executor, worker)
+			executor_tick(executor, now, &next);
+	}
 	return next;
 }
 
@@ -500,23 +481,28 @@ uint64_t crew_last_life_msec(void)
 	return last_life;
 }
 
+/* Waits for the end of a killed process, unless it hangs, and logs what it left in its ring. */
+static void process_finish(struct process *process)
+{
+	struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
+
+	(void)poll(&ended, 1, KILL_GRACE_MSEC);
+	process_end(process, true);
+}
+
 void crew_end(void)
 {
-	for
-		each_worker(worker)
-		{
-			if (worker_lives(worker)) {
-				worker->expected = true;
-				process_flush(&worker->process);
-				child_kill(worker->process.pidfd);
-			}
-		for
-			each_executor(executor, worker)
-			{
-				if (executor->state != EXECUTOR_RUNNING)
-					continue;
-				process_flush(&executor->process);
-				child_kill(executor->process.pidfd);
-			}
-		}
+	for_each_worker (worker) {
+		if (worker_lives(worker))
+			child_kill(worker->process.pidfd);
+		for_each_executor (executor, worker)
+			executor_kill(executor);
+	}
+	for_each_worker (worker) {
+		if (worker_lives(worker))
+			process_finish(&worker->process);
+		for_each_executor (executor, worker)
+			if (executor->state == EXECUTOR_KILLED)
+				process_finish(&executor->process);
+	}
 }

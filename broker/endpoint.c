@@ -78,10 +78,9 @@ static void target_init(struct target *target, const struct fdbroker_endpoint *e
 }
 
 /* The endpoint as the policy language writes it, for the audit log. */
-static void target_describe(const struct target *target, struct reply *reply)
+static void target_describe(const struct target *target, const char *protocol, struct reply *reply)
 {
 	const struct policy_endpoint *judged = &target->judged;
-	const char *protocol = judged->protocol == POLICY_TCP ? "tcp" : "udp";
 	char address[INET6_ADDRSTRLEN] = "?", scope[16] = "";
 	int length;
 
@@ -92,6 +91,7 @@ static void target_describe(const struct target *target, struct reply *reply)
 	length = snprintf(reply->text, sizeof(reply->text),
 		judged->family == 4 ? "%s:%s%s:%u" : "%s:[%s%s]:%u", protocol, address, scope,
 		judged->port);
+	reply->verbs = POLICY_BIT(POLICY_BIND);
 	reply->object = reply->text;
 	reply->object_length = (size_t)length;
 }
@@ -99,8 +99,7 @@ static void target_describe(const struct target *target, struct reply *reply)
 static bool target_allowed(const struct server *server, const struct asker *asker,
 	const struct target *target, struct reply *reply)
 {
-	target_describe(target, reply);
-	reply->verbs = POLICY_BIT(POLICY_BIND);
+	target_describe(target, target->judged.protocol == POLICY_TCP ? "tcp" : "udp", reply);
 	reply->decision =
 		policy_decide_endpoint(server->image, asker->peer, POLICY_BIND, &target->judged);
 	return reply->decision.outcome == POLICY_ALLOWED;
@@ -154,7 +153,7 @@ enum served serve_bind(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
 	const struct fdbroker_endpoint *endpoint = &request->endpoint;
-	enum policy_protocol protocol;
+	enum policy_protocol protocol = POLICY_TCP;
 	struct target target;
 	int domain, error;
 
@@ -162,12 +161,13 @@ enum served serve_bind(const struct server *server, const struct asker *asker,
 	if (!server->may_wait)
 		return SERVED_BY_EXECUTOR;
 	error = socket_protocol(received, &domain, &protocol);
-	if (error != 0)
-		return reply_refuse(reply, error, FDBROKER_REASON_SOCKET);
-	if ((domain == AF_INET) != (endpoint->family == 4))
-		return reply_kernel(reply, domain == AF_INET ? EAFNOSUPPORT : EINVAL);
-
+	if (error == 0 && (domain == AF_INET) != (endpoint->family == 4))
+		error = domain == AF_INET ? EAFNOSUPPORT : EINVAL; /* as bind(2) would say */
 	target_init(&target, endpoint, protocol);
+	if (error != 0) {
+		target_describe(&target, "?", reply);
+		return reply_refuse(reply, error, FDBROKER_REASON_SOCKET);
+	}
 	if (!target_allowed(server, asker, &target, reply))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
 	if (!socket_is_at_home(server, received))

@@ -5,7 +5,8 @@
  * asked, answers, and gives the connection back. When it hangs in the kernel, only the peer whose
  * packet it took waits.
  *
- * It decides anew what it does: nothing of a worker's opinion travels with the work.
+ * It decides anew what it does, for the peer that the supervisor's table names: nothing of a
+ * worker's opinion travels with the work.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,41 +20,10 @@
 #include "log.h"
 #include "role.h"
 
-/* What was received: the descriptor that came along, or -1; *many when there were several. */
-static int received_descriptor(struct msghdr *packet, bool *many)
-{
-	int first = -1;
-
-	*many = (packet->msg_flags & MSG_CTRUNC) != 0;
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(packet); part != NULL;
-		part = CMSG_NXTHDR(packet, part)) {
-		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(fd));
-			if (first < 0) {
-				first = fd;
-				continue;
-			}
-			*many = true;
-			close(fd);
-		}
-	}
-	return first;
-}
-
 /* Takes the next packet. Returns its length, 0 for nothing there, or a negative errno. */
-static ssize_t take_packet(int connection, void *bytes, int *received, bool *many)
+static ssize_t take_packet(int connection, void *bytes, int *received, unsigned int *count)
 {
-	/* The kernel's SCM_MAX_FD, so that none is discarded by the kernel on the way. */
-	static union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(253 * sizeof(int))];
-	} control;
+	static union connection_control control;
 	struct iovec data = {.iov_base = bytes, .iov_len = FDBROKER_PACKET_MAX};
 	struct msghdr packet = {.msg_iov = &data,
 		.msg_iovlen = 1,
@@ -63,39 +33,59 @@ static ssize_t take_packet(int connection, void *bytes, int *received, bool *man
 
 	if (length < 0)
 		return errno == EAGAIN || errno == ECONNRESET ? 0 : -errno;
-	*received = received_descriptor(&packet, many);
-	return (packet.msg_flags & MSG_TRUNC) != 0 ? -EPROTO : length;
+	*received = connection_first_descriptor(&packet, count);
+	return (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? -EPROTO : length;
+}
+
+/*
+ * Whose connection is it? What the supervisor wrote, if it was dealt under this serial, and if the
+ * kernel says the same: a worker can lend what it was dealt, but not in another's name.
+ */
+static bool find_peer(
+	const struct peers *peers, const struct message *job, int connection, struct peer *peer)
+{
+	struct ucred credentials;
+	socklen_t length = sizeof(credentials);
+
+	if (job->slot >= SESSIONS_MAX)
+		return false;
+	/* A copy: the slot may be another's before this is over. */
+	*peer = peers->table[job->slot];
+	return peer->serial == job->serial &&
+	       getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 &&
+	       credentials.uid == peer->policy.uid;
 }
 
 /* Returns 0 when the connection can go on, or a negative errno: it is to be ended. */
-static int executor_take(const struct server *server, const struct message *job, int connection)
+static int executor_take(const struct server *server, const struct peer *peer, int connection)
 {
 	static unsigned char bytes[FDBROKER_PACKET_MAX];
 	static struct fdbroker_request requests[FDBROKER_REQUESTS_MAX];
-	const struct asker asker = {.peer = &job->peer, .pid = job->pid};
+	const struct asker asker = {.peer = &peer->policy, .pid = peer->pid};
 	_cleanup_close_ int received = -1;
+	unsigned int descriptors = 0;
 	const char *why = NULL;
+	enum served served;
 	uint32_t first_id;
-	bool many = false;
 	ssize_t length;
 	int count;
 
-	length = take_packet(connection, bytes, &received, &many);
+	length = take_packet(connection, bytes, &received, &descriptors);
 	if (length <= 0)
 		return (int)length;
 	count = fdbroker_packet_decode(bytes, (size_t)length, &first_id, requests, &why);
-	if (count < 0)
+	if (count > 0 &&
+		descriptors != fdbroker_operation_takes_descriptor(requests[0].operation)) {
+		why = "not the one descriptor that the request needs";
+		count = -EPROTO;
+	}
+	if (count < 0) {
+		log_message(LOG_NOTICE, "protocol error: uid=%u pid=%d: %s; connection ended",
+			peer->policy.uid, peer->pid, why);
 		return count;
-	/* The worker has seen as much when it peeked; a client cannot change a packet it has sent.
-	 */
-	if (many || (received >= 0) != fdbroker_operation_takes_descriptor(requests[0].operation)) {
-		log_message(LOG_NOTICE, "protocol error: uid=%u pid=%d: %s", job->peer.uid,
-			job->pid,
-			many ? "several descriptors" : "a descriptor too many or too few");
-		return -EPROTO;
 	}
 	return serve_packet(server, &asker, connection, first_id, requests, (unsigned int)count,
-		take_fd(&received));
+		take_fd(&received), &served);
 }
 
 static void executor_drain(int connection)
@@ -106,21 +96,23 @@ static void executor_drain(int connection)
 
 int executor_main(void)
 {
-	struct server server;
+	static struct server server;
+	const struct peers *peers;
 	struct message job;
+	struct peer peer;
 	int connection, error;
 
-	if (role_begin(ROLE_EXECUTOR, &server) < 0)
+	if (role_begin(ROLE_EXECUTOR, &server, &peers) < 0)
 		return 1;
 	while (channel_receive(CHILD_CHANNEL, &job, &connection) == 1) {
 		struct message done = {
 			.type = MESSAGE_DONE, .slot = job.slot, .serial = job.serial};
 
-		error = 0;
-		if (job.type == MESSAGE_TAKE)
-			error = executor_take(&server, &job, connection);
-		else if (job.type == MESSAGE_DRAIN)
+		error = -EPROTO;
+		if (job.type == MESSAGE_DRAIN)
 			executor_drain(connection);
+		else if (job.type == MESSAGE_TAKE && find_peer(peers, &job, connection, &peer))
+			error = executor_take(&server, &peer, connection);
 		close(connection);
 		role_wake_log(&server);
 		done.flag = error < 0;

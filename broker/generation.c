@@ -5,7 +5,6 @@
  * policy is touched.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,29 +15,8 @@
 #include "generation.h"
 #include "load.h"
 #include "log.h"
+#include "memory.h"
 #include "names.h"
-
-/* A memfd with these bytes that nobody can change any more (memfd_create(2)), or a negative errno.
- */
-static int memfd_sealed(const char *name, const void *bytes, size_t size)
-{
-	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t written = 0;
-
-	if (fd < 0)
-		return -errno;
-	while (written < size) {
-		ssize_t n = write(fd, (const char *)bytes + written, size - written);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			written += (size_t)n;
-	}
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-		return -errno;
-	return take_fd(&fd);
-}
 
 /* Every diagnostic on the log, one line each. */
 static void log_diagnostics(const struct policy_set *set)
@@ -95,13 +73,16 @@ static int generation_seal(struct generation *generation, const void *image, siz
 {
 	void *mapped;
 
-	generation->image_fd = memfd_sealed("fdbroker-policy", image, size);
+	generation->image_fd = memory_seal("fdbroker-policy", image, size);
 	if (generation->image_fd < 0)
 		return generation->image_fd;
-	generation->mounts_fd =
-		memfd_sealed("fdbroker-mounts", mounts, trusted_mounts_size(mounts));
+	generation->mounts_fd = memory_seal("fdbroker-mounts", mounts, trusted_mounts_size(mounts));
 	if (generation->mounts_fd < 0)
 		return generation->mounts_fd;
+	generation->peers_fd = memory_publish(
+		"fdbroker-peers", sizeof(*generation->peers), (void **)&generation->peers);
+	if (generation->peers_fd < 0)
+		return generation->peers_fd;
 	mapped = mmap(NULL, size, PROT_READ, MAP_PRIVATE, generation->image_fd, 0);
 	if (mapped == MAP_FAILED)
 		return -errno;
@@ -141,7 +122,8 @@ static struct generation *generation_make(const void *image, size_t size,
 
 	if (generation == NULL)
 		return NULL;
-	*generation = (struct generation){.holders = 1, .image_fd = -1, .mounts_fd = -1};
+	*generation =
+		(struct generation){.holders = 1, .image_fd = -1, .mounts_fd = -1, .peers_fd = -1};
 	error = generation_seal(generation, image, size, mounts);
 	if (error < 0)
 		log_message(LOG_ERR, "cannot keep the policy: %s", strerror(-error));
@@ -191,6 +173,10 @@ void generation_release(struct generation *generation)
 		return;
 	if (generation->image != NULL)
 		munmap((void *)generation->image, generation->image_size);
+	if (generation->peers != NULL)
+		munmap(generation->peers, sizeof(*generation->peers));
+	if (generation->peers_fd >= 0)
+		close(generation->peers_fd);
 	if (generation->image_fd >= 0)
 		close(generation->image_fd);
 	if (generation->mounts_fd >= 0)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "confine.h"
+#include "peers.h"
 #include "policy.h"
 
 struct generation {
@@ -15,7 +16,8 @@ struct generation {
 	unsigned int holders;
 	const struct policy_image *image;
 	size_t image_size;
-	int image_fd, mounts_fd; /* sealed memfds */
+	struct peers *peers; /* written here, read by its processes */
+	int image_fd, mounts_fd, peers_fd;
 	struct policy_needs needs;
 };
 

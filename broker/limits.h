@@ -23,6 +23,8 @@
 #define EXECUTORS_MAX 16
 /* One that is not of those kept ready ends after this time without work. */
 #define EXECUTOR_IDLE_MSEC 2000
+/* How many events a worker takes from the kernel at once. */
+#define EVENTS_AT_ONCE 64
 
 /*
  * How long an executor may take for one packet before it is given up: longer than a spinning disk
@@ -55,8 +57,8 @@
 
 /* Bytes of the ring between a process and the log; what does not fit is counted and said. */
 #define RING_BYTES (256 * 1024)
-/* A log line: the longest path, each byte escaped as \xHH, and what stands around it. */
-#define LOG_LINE_MAX 20480
+/* A log line: the longest path (PATH_MAX), each byte as \u00HH, and what stands around it. */
+#define LOG_LINE_MAX (6 * 4096 + 4096)
 
 /* Symbolic links followed on the way to one object. The kernel's own limit is 40. */
 #define LINKS_MAX 8

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Formatting and writing log lines. What a client chose (paths above all) is escaped, so that no
- * line can be faked: backslash, quote, control bytes and whatever is not ASCII become \xHH in text
- * and \u00HH in JSON, where each stands for one byte.
+ * line can be faked: control bytes and whatever is not ASCII become \xHH in text and \u00HH in
+ * JSON, where each stands for one byte; backslash and quote get a backslash before them.
  */
 #include <errno.h>
 #include <linux/limits.h>
@@ -77,6 +77,16 @@ static void line_add_escaped(struct line *line, const char *bytes, size_t length
 	}
 }
 
+/* For sentences: quotes and backslashes stay, but nothing can begin another line. */
+static void line_add_printable(struct line *line, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+
+		line_add(line, byte >= 0x20 && byte < 0x7f ? "%c" : "\\x%02x", byte);
+	}
+}
+
 static void line_begin(struct line *line, int level)
 {
 	line->length = 0;
@@ -140,7 +150,8 @@ static void message_write(int level, const char *text, size_t length)
 		line_add_escaped(&line, text, length);
 		line_add(&line, "\"}");
 	} else {
-		line_add(&line, "fdbrokerd: %.*s", (int)length, text);
+		line_add(&line, "fdbrokerd: ");
+		line_add_printable(&line, text, length);
 	}
 	line_write(&line);
 }

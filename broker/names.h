@@ -26,7 +26,7 @@ struct names_user {
 	char home[256];
 };
 
-/* Starts asking; *channel becomes readable with the answer, *pidfd with the end. */
+/* Starts asking; *channel becomes readable with the answer; *pidfd is to be killed and reaped. */
 int names_user_ask(uint32_t uid, int *channel, int *pidfd) __attribute__((warn_unused_result));
 /* Takes the answer. What did not come, or is not well-formed, leaves both undefined. */
 void names_user_answer(int channel, struct names_user *user);

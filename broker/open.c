@@ -16,10 +16,17 @@
 #include "cleanup.h"
 #include "open.h"
 
-/* Flags of open(2) that are passed on. O_LARGEFILE is 0 in a 64-bit program, the kernel's is not.
+/* Flags of open(2) that are passed on. */
+#define FLAGS_PASSED (O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT)
+/*
+ * O_LARGEFILE is 0 for a 64-bit program, but a 32-bit client sends the kernel's: it is taken, and
+ * means nothing here. Elsewhere that number is another flag.
  */
-#define FLAGS_PASSED                                                                               \
-	(O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT | 0100000)
+#if defined(__x86_64__)
+#define FLAG_LARGEFILE 0100000u
+#else
+#define FLAG_LARGEFILE 0u
+#endif
 /* Flags that say how to find the object, and those that mean nothing to somebody else's descriptor.
  */
 #define FLAGS_MEANT (O_CREAT | O_EXCL | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC | O_NOCTTY)
@@ -35,7 +42,7 @@ static uint32_t open_verbs(uint32_t flags)
 				 ? POLICY_BIT(POLICY_APPEND)
 				 : POLICY_BIT(POLICY_WRITE);
 
-	if ((flags & ~(uint32_t)(FLAGS_PASSED | FLAGS_MEANT)) != 0)
+	if ((flags & ~((uint32_t)(FLAGS_PASSED | FLAGS_MEANT) | FLAG_LARGEFILE)) != 0)
 		return 0;
 	/* open(2), BUGS: what the two would mean together, kernels do not agree on. */
 	if ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting, hearing and burying the processes that serve: see process.h. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -12,15 +10,16 @@
 #include "child.h"
 #include "cleanup.h"
 #include "log.h"
+#include "memory.h"
 #include "process.h"
 
 void process_flush(struct process *process)
 {
 	static char text[UINT16_MAX];
+	uint64_t head = ring_head(process->ring), skipped;
 	struct record record;
-	uint64_t skipped;
 
-	while (ring_read(process->ring, &process->ring_tail, &record, text))
+	while (ring_read(process->ring, &process->ring_tail, head, &record, text))
 		log_record(&record, text, process->generation->image);
 	skipped = atomic_load_explicit(&process->ring->skipped, memory_order_relaxed);
 	if (skipped != process->ring_skipped)
@@ -38,24 +37,6 @@ static void process_woken(struct source *source)
 	if (read(process->wake, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		source_remove(source);
 	process_flush(process);
-}
-
-/* A fresh ring in shared memory. Returns its descriptor, or a negative errno. */
-static int ring_make(struct process *process)
-{
-	_cleanup_close_ int fd = memfd_create("fdbroker-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	void *memory;
-
-	if (fd < 0 || ftruncate(fd, sizeof(struct ring)) < 0)
-		return -errno;
-	/* Or its writer could take the memory away under our reading, memfd_create(2). */
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-		return -errno;
-	memory = mmap(NULL, sizeof(struct ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	process->ring = memory;
-	return take_fd(&fd);
 }
 
 static void process_release(struct process *process)
@@ -81,6 +62,7 @@ static int process_spawn(struct process *process, int channel, int ring, int han
 	fds[CHILD_CHANNEL - CHILD_CHANNEL] = channel;
 	fds[CHILD_IMAGE - CHILD_CHANNEL] = process->generation->image_fd;
 	fds[CHILD_MOUNTS - CHILD_CHANNEL] = process->generation->mounts_fd;
+	fds[CHILD_PEERS - CHILD_CHANNEL] = process->generation->peers_fd;
 	fds[CHILD_RING - CHILD_CHANNEL] = ring;
 	fds[CHILD_WAKE - CHILD_CHANNEL] = process->wake;
 	fds[CHILD_HANDS - CHILD_CHANNEL] = hands;
@@ -100,14 +82,17 @@ int process_start(struct process *process, enum role role, struct generation *ge
 		.generation = generation_hold(generation),
 		.ended.fd = -1,
 		.woken.fd = -1};
-	ring = process->wake >= 0 ? ring_make(process) : -errno;
+	ring = process->wake >= 0 ? memory_share("fdbroker-ring", sizeof(*process->ring),
+					    (void **)&process->ring)
+				  : -errno;
 	error = ring < 0 ? ring : process_spawn(process, channel, ring, hands);
 	if (error == 0)
 		error = source_add(&process->ended, process->pidfd, ended);
 	if (error == 0)
 		error = source_add(&process->woken, process->wake, process_woken);
 	if (error < 0) {
-		log_message(LOG_ERR, "cannot start a %s: %s", role_name(role), strerror(-error));
+		log_message(LOG_ERR, "cannot start a process (%s): %s", role_name(role),
+			strerror(-error));
 		if (process->pidfd >= 0) {
 			child_kill(process->pidfd);
 			(void)waitpid(process->pid, NULL, 0);

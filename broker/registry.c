@@ -38,9 +38,9 @@ struct connection {
 	bool ending; /* shut; only to be drained */
 	unsigned int crashes;
 	struct peer_identity identity;
-	bool named;              /* the name service was asked */
-	struct names_user *user; /* its answer, or NULL */
-	struct account *account;
+	bool named;                 /* the name service was asked */
+	struct names_user *user;    /* its answer, or NULL */
+	struct account *account;    /* NULL: nobody's, about to be closed */
 	struct crew_worker *worker; /* DEALT */
 	struct hand hand;           /* what its last worker had lent of it */
 	struct connection *next;    /* in the queue, or free */
@@ -48,10 +48,11 @@ struct connection {
 
 /* One question to the name service. */
 struct naming {
-	int channel, pidfd; /* -1: idle */
+	int channel; /* -1: nothing is asked */
+	int pidfd;   /* -1: there is no helper */
 	uint32_t uid;
 	uint64_t deadline;
-	struct source answered;
+	struct source answered, ended;
 };
 
 static struct {
@@ -130,7 +131,8 @@ static void connection_close(struct connection *connection)
 	close(connection->fd);
 	identify_free(&connection->identity);
 	free(connection->user);
-	account_remove_session(&registry.accounts, connection->account);
+	if (connection->account != NULL)
+		account_remove_session(&registry.accounts, connection->account);
 	connection->state = CONNECTION_FREE;
 	connection->next = registry.free;
 	registry.free = connection;
@@ -141,29 +143,37 @@ static void connection_close(struct connection *connection)
 
 static void connection_name(struct connection *connection);
 
+/* A helper has ended and can be asked again: for whoever waits and is not being asked about. */
+static void naming_ended(struct source *source)
+{
+	struct naming *naming = source_owner(source, struct naming, ended);
+	int status;
+
+	source_remove(&naming->ended);
+	(void)child_ended(naming->pidfd, &status);
+	close(naming->pidfd);
+	naming->pidfd = -1;
+	for (uint32_t i = 0; i < registry.fresh; i++)
+		if (registry.table[i].state == CONNECTION_NAMING)
+			connection_name(&registry.table[i]);
+}
+
 /* Everybody who waits for this uid's name gets it, be it undefined. */
 static void naming_finish(struct naming *naming)
 {
-	const uint32_t uid = naming->uid;
 	struct names_user user;
-	int status;
 
 	names_user_answer(naming->channel, &user);
 	source_remove(&naming->answered);
-	child_kill(naming->pidfd);
-	(void)child_ended(naming->pidfd, &status);
 	close(naming->channel);
-	close(naming->pidfd);
-	naming->channel = naming->pidfd = -1;
+	naming->channel = -1;
+	child_kill(naming->pidfd);
 	for (uint32_t i = 0; i < registry.fresh; i++) {
 		struct connection *connection = &registry.table[i];
 
-		if (connection->state != CONNECTION_NAMING)
+		if (connection->state != CONNECTION_NAMING ||
+			connection->identity.uid != naming->uid)
 			continue;
-		if (connection->identity.uid != uid) {
-			connection_name(connection); /* a helper is free again */
-			continue;
-		}
 		connection->user = malloc(sizeof(user));
 		if (connection->user != NULL)
 			*connection->user = user;
@@ -176,6 +186,21 @@ static void naming_answered(struct source *source)
 	naming_finish(source_owner(source, struct naming, answered));
 }
 
+/* Starts a helper. 0 or a negative errno, and then nothing is left of it. */
+static int naming_start(struct naming *naming, uint32_t uid)
+{
+	int error = names_user_ask(uid, &naming->channel, &naming->pidfd);
+
+	if (error < 0)
+		return error;
+	error = source_add(&naming->ended, naming->pidfd, naming_ended);
+	if (error == 0)
+		error = source_add(&naming->answered, naming->channel, naming_answered);
+	naming->uid = uid;
+	naming->deadline = error == 0 ? clock_msec() + NAMES_PEER_DEADLINE_MSEC : 0;
+	return error;
+}
+
 /* Asks about the connection's user, unless that is being asked already or no helper is free. */
 static void connection_name(struct connection *connection)
 {
@@ -184,23 +209,17 @@ static void connection_name(struct connection *connection)
 	connection->state = CONNECTION_NAMING;
 	connection->named = true;
 	for (int i = 0; i < NAMES_PEER_HELPERS_MAX; i++) {
-		if (registry.namings[i].channel < 0)
+		if (registry.namings[i].pidfd < 0)
 			naming = &registry.namings[i];
-		else if (registry.namings[i].uid == connection->identity.uid)
+		else if (registry.namings[i].channel >= 0 &&
+			 registry.namings[i].uid == connection->identity.uid)
 			return;
 	}
-	if (naming == NULL)
+	if (naming == NULL || naming_start(naming, connection->identity.uid) == 0)
 		return;
-	if (names_user_ask(connection->identity.uid, &naming->channel, &naming->pidfd) < 0 ||
-		source_add(&naming->answered, naming->channel, naming_answered) < 0) {
-		log_message(LOG_ERR, "cannot ask the name service about uid %u",
-			connection->identity.uid);
-		naming->channel = naming->pidfd = -1;
-		connection_queue(connection);
-		return;
-	}
-	naming->uid = connection->identity.uid;
-	naming->deadline = clock_msec() + NAMES_PEER_DEADLINE_MSEC;
+	log_message(LOG_ERR, "cannot ask the name service about uid %u", connection->identity.uid);
+	if (naming->pidfd < 0)
+		connection_queue(connection); /* without a name; else its deadline has come */
 }
 
 static uint64_t namings_tick(uint64_t now)
@@ -252,18 +271,20 @@ static unsigned int connection_judge(const struct connection *connection, struct
 static bool connection_deal(struct connection *connection)
 {
 	struct crew_worker *worker = crew_pick(registry.generation);
+	struct peer *peer = &registry.generation->peers->table[connection_slot(connection)];
 	struct message message = {
 		.type = MESSAGE_DEAL,
 		.slot = connection_slot(connection),
 		.serial = connection->serial,
-		.pid = connection->identity.pid,
 		.hand = connection->hand,
 		.flag = connection->ending,
 	};
 
 	if (worker == NULL)
 		return false;
-	(void)connection_judge(connection, &message.peer);
+	peer->serial = connection->serial;
+	peer->pid = connection->identity.pid;
+	(void)connection_judge(connection, &peer->policy);
 	if (crew_deal(worker, &message, connection->fd) < 0)
 		return false;
 	connection->state = CONNECTION_DEALT;
@@ -315,21 +336,36 @@ static void connection_refuse(struct connection *connection, const char *why)
 	connection_close(connection);
 }
 
-void registry_accept(int fd)
+/* Why this connection, held of which the uid has so many already, is not taken; NULL: it is. */
+static const char *connection_objection(const struct connection *connection, uint32_t held)
 {
 	struct policy_peer peer;
+
+	if (!share_permits(held, registry.total, registry.used - 1))
+		return "this user has too many connections";
+	if (connection_judge(connection, &peer) == 0)
+		return "no client block of the policy concerns it";
+	return NULL;
+}
+
+void registry_accept(int fd)
+{
 	struct connection *connection = connection_new(fd);
 	int error = identify_peer(fd, &connection->identity);
+	const char *objection = NULL;
 	uint32_t held;
 
+	if (error < 0) {
+		log_message(
+			LOG_NOTICE, "refused: it is not known who connected: %s", strerror(-error));
+		connection_close(connection);
+		return;
+	}
 	held = account_sessions(&registry.accounts, connection->identity.uid);
 	connection->account = account_add_session(&registry.accounts, connection->identity.uid);
-	if (error < 0)
-		connection_refuse(connection, "its identity is not known here");
-	else if (!share_permits(held, registry.total, registry.used - 1))
-		connection_refuse(connection, "this user has too many connections");
-	else if (connection_judge(connection, &peer) == 0)
-		connection_refuse(connection, "no client block of the policy concerns it");
+	objection = connection_objection(connection, held);
+	if (objection != NULL)
+		connection_refuse(connection, objection);
 	else
 		connection_queue(connection);
 }

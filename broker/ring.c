@@ -41,9 +41,13 @@ void ring_write(struct ring *ring, const struct record *record, const void *unit
 	atomic_store_explicit(&ring->head, head + total, memory_order_release);
 }
 
-bool ring_read(struct ring *ring, uint64_t *tail, struct record *record, void *text)
+uint64_t ring_head(const struct ring *ring)
 {
-	uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+	return atomic_load_explicit(&ring->head, memory_order_acquire);
+}
+
+bool ring_read(struct ring *ring, uint64_t *tail, uint64_t head, struct record *record, void *text)
+{
 	uint64_t available = head - *tail;
 
 	if (available == 0)

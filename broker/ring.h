@@ -45,8 +45,11 @@ struct record {
 /* Appends a record, or counts it as skipped when there is no room. */
 void ring_write(struct ring *ring, const struct record *record, const void *unit, const void *text);
 
+/* Where the writer is now: how far to read this time, however fast it goes on. */
+uint64_t ring_head(const struct ring *ring);
+
 /*
- * Takes the next record out. text must have room for UINT16_MAX bytes. Returns false when there is
- * none. *tail is the reader's own position; a writer that lies about its own is set back to it.
+ * Takes the next record before `head` out. text must have room for UINT16_MAX bytes. Returns false
+ * when there is none. *tail is the reader's own position; what a writer that lies left is skipped.
  */
-bool ring_read(struct ring *ring, uint64_t *tail, struct record *record, void *text);
+bool ring_read(struct ring *ring, uint64_t *tail, uint64_t head, struct record *record, void *text);

@@ -4,7 +4,6 @@
  * nothing else, to confined and ready to serve.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,54 +13,48 @@
 
 #include "child.h"
 #include "log.h"
+#include "memory.h"
 #include "role.h"
 
-/* Maps a whole memfd and closes it. NULL with errno when it cannot be. */
-static void *role_map(int fd, int protection, size_t *size)
+static int role_map(struct server *server, const struct peers **peers)
 {
-	struct stat status;
-	void *memory;
-
-	if (fstat(fd, &status) < 0)
-		return NULL;
-	*size = (size_t)status.st_size;
-	memory = mmap(NULL, *size, protection,
-		(protection & PROT_WRITE) != 0 ? MAP_SHARED : MAP_PRIVATE, fd, 0);
-	close(fd);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-static int role_map_all(struct server *server)
-{
-	size_t size;
 	const void *image;
+	size_t size;
 
-	server->ring = role_map(CHILD_RING, PROT_READ | PROT_WRITE, &size);
-	if (server->ring == NULL || size < sizeof(*server->ring))
+	server->ring = memory_map(
+		CHILD_RING, PROT_READ | PROT_WRITE, MAP_SHARED, sizeof(*server->ring), &size);
+	if (server->ring == NULL)
 		return -EBADF;
 	log_to_ring(server->ring);
-	image = role_map(CHILD_IMAGE, PROT_READ, &size);
+	*peers = memory_map(CHILD_PEERS, PROT_READ, MAP_SHARED, sizeof(**peers), &size);
+	server->walker.mounts = memory_map(
+		CHILD_MOUNTS, PROT_READ, MAP_PRIVATE, sizeof(*server->walker.mounts), &size);
+	image = memory_map(CHILD_IMAGE, PROT_READ, MAP_PRIVATE, 1, &size);
 	server->image = image != NULL ? policy_image_open(image, size) : NULL;
-	server->walker.mounts = role_map(CHILD_MOUNTS, PROT_READ, &size);
-	if (server->image == NULL || server->walker.mounts == NULL)
-		return -EBADF;
-	return 0;
+	return *peers != NULL && server->walker.mounts != NULL && server->image != NULL ? 0
+											: -EBADF;
 }
 
-int role_begin(enum role role, struct server *server)
+static int role_open(enum role role, struct server *server, const struct peers **peers)
 {
-	struct policy_needs needs;
 	int error;
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	umask(0077);
-	error = role_map_all(server);
+	error = role_map(server, peers);
 	if (error < 0)
 		return error;
 	server->may_wait = role == ROLE_EXECUTOR;
 	server->walker.cached = !server->may_wait;
-	error = server_init(server);
+	return server_init(server);
+}
+
+int role_begin(enum role role, struct server *server, const struct peers **peers)
+{
+	struct policy_needs needs;
+	int error = role_open(role, server, peers);
+
 	if (error < 0) {
 		log_message(LOG_ERR, "%s: cannot start: %s", role_name(role), strerror(-error));
 		return error;
@@ -73,16 +66,29 @@ int role_begin(enum role role, struct server *server)
 	return confine_syscalls(role, &needs);
 }
 
-void role_wake_log(struct server *server)
+void role_wake_log(const struct server *server)
 {
 	static uint64_t said;
-	uint64_t head = atomic_load_explicit(&server->ring->head, memory_order_relaxed);
+	uint64_t head = ring_head(server->ring);
 	uint64_t one = 1;
 
 	if (head == said)
 		return;
-	said = head;
 	/* Full (EAGAIN) is as good: the supervisor will look. */
-	if (write(CHILD_WAKE, &one, sizeof(one)) < 0)
-		return;
+	if (write(CHILD_WAKE, &one, sizeof(one)) > 0 || errno == EAGAIN)
+		said = head;
+}
+
+_Noreturn void role_end(const struct server *server)
+{
+	role_wake_log(server);
+	_exit(1);
+}
+
+void role_tell(const struct server *server, enum message_type type, uint32_t slot, uint32_t serial)
+{
+	struct message message = {.type = type, .slot = slot, .serial = serial};
+
+	if (channel_send(CHILD_CHANNEL, &message, -1) < 0)
+		role_end(server);
 }

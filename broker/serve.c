@@ -29,7 +29,8 @@ static void reply_init(struct reply *reply)
 	reply->verbs = 0;
 	reply->object = "";
 	reply->object_length = 0;
-	reply->decision = (struct policy_decision){.rule = POLICY_NO_RULE};
+	reply->decision =
+		(struct policy_decision){.outcome = POLICY_DENIED_NO_RULE, .rule = POLICY_NO_RULE};
 }
 
 enum served reply_refuse(struct reply *reply, int error, enum fdbroker_reason reason)
@@ -117,7 +118,7 @@ static int answer_send_once(struct answer *answer, int connection)
 		char bytes[CMSG_SPACE(sizeof(answer->fds))];
 	} control = {0};
 	size_t fds_size = answer->fd_count * sizeof(answer->fds[0]);
-	struct iovec data = {.iov_base = answer->packet.bytes};
+	struct iovec data;
 	struct msghdr packet = {.msg_iov = &data, .msg_iovlen = 1};
 
 	fdbroker_packet_begin(&answer->packet, answer->bytes, FDBROKER_PACKET_REPLY, 0);
@@ -164,32 +165,31 @@ static int answer_send(struct answer *answer, int connection)
 
 int serve_packet(const struct server *server, const struct asker *asker, int connection,
 	uint32_t first_id, const struct fdbroker_request *requests, unsigned int count,
-	int received)
+	int received, enum served *served)
 {
 	static struct reply replies[FDBROKER_REQUESTS_MAX]; /* every process has one thread */
 	struct answer answer;
-	enum served served = SERVED;
 	int error;
 
 	answer.result_count = answer.fd_count = 0;
-	for (unsigned int i = 0; i < count && served == SERVED; i++) {
+	*served = SERVED;
+	for (unsigned int i = 0; i < count && *served == SERVED; i++) {
 		reply_init(&replies[i]);
-		served = operations[requests[i].operation](
+		*served = operations[requests[i].operation](
 			server, asker, &requests[i], received, &replies[i]);
-		if (served == SERVED)
+		if (*served == SERVED)
 			answer_add(&answer, first_id + i, &replies[i]);
 	}
-	if (served == SERVED_BY_EXECUTOR) {
-		answer_close(&answer);
-		return SERVED_BY_EXECUTOR;
-	}
-	for (unsigned int i = 0; i < count; i++)
-		serve_audit(server, asker, &replies[i]);
 	/* The client's next bind may see EADDRINUSE while we hold the socket; and closing may wait.
 	 */
 	if (received >= 0)
 		close(received);
-	error = answer_send(&answer, connection);
+	error = 0;
+	if (*served == SERVED) {
+		for (unsigned int i = 0; i < count; i++)
+			serve_audit(server, asker, &replies[i]);
+		error = answer_send(&answer, connection);
+	}
 	answer_close(&answer);
 	return error;
 }
@@ -208,7 +208,7 @@ int serve_unknown(int connection, uint32_t first_id, unsigned int count)
 
 int server_init(struct server *server)
 {
-	int probe;
+	int probe, error = 0;
 	socklen_t length = sizeof(server->netns_cookie);
 
 	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -221,7 +221,7 @@ int server_init(struct server *server)
 	if (probe < 0)
 		return -errno;
 	if (getsockopt(probe, SOL_SOCKET, SO_NETNS_COOKIE, &server->netns_cookie, &length) < 0)
-		server->netns_cookie = 0; /* below 5.14: then no socket is at home */
+		error = -errno;
 	close(probe);
-	return 0;
+	return error;
 }

@@ -2,7 +2,8 @@
 /*
  * Serving requests: decoded request in, decision, deed, reply out. Worker and executor run the same
  * code; the difference is whether it may wait. What would have to wait in a worker, and what comes
- * with a descriptor, is SERVED_BY_EXECUTOR: nothing has happened yet, an executor does it all.
+ * with a descriptor, is SERVED_BY_EXECUTOR: nothing is left of what was begun, an executor does it
+ * all.
  */
 #pragma once
 
@@ -54,17 +55,18 @@ enum served reply_grant(struct reply *reply, int fd);
 
 /*
  * Serves a whole packet: every request of it, the audit records, and the reply on the connection.
- * received is the descriptor that came with it, or -1. Returns SERVED_BY_EXECUTOR (worker only,
- * nothing has been sent), 0 when it was answered, or a negative errno when the reply could not be
- * sent: the connection is to be ended.
+ * Takes over `received`, the descriptor that came with it, or -1. *served says whether it was; if
+ * not (in a worker only), nothing was sent, nothing is left of what was begun, and an executor is
+ * to do it all. 0, or a negative errno when the reply could not be sent: then the connection is to
+ * be ended.
  */
 int serve_packet(const struct server *server, const struct asker *asker, int connection,
 	uint32_t first_id, const struct fdbroker_request *requests, unsigned int count,
-	int received) __attribute__((warn_unused_result));
+	int received, enum served *served) __attribute__((warn_unused_result));
 
 /* Answers ids that nobody can know the outcome of. 0 or a negative errno, as above. */
 int serve_unknown(int connection, uint32_t first_id, unsigned int count)
 	__attribute__((warn_unused_result));
 
 /* Fills in what is common to worker and executor. 0 or a negative errno. */
-int server_init(struct server *server);
+int server_init(struct server *server) __attribute__((warn_unused_result));

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A session: a worker's side of one connection. It lies at the same slot in the tables of
- * supervisor and worker. A packet of it stays in the connection's queue until it has been
- * answered, so that nothing is lost with the process that serves it.
+ * supervisor and worker. A packet of it stays in the connection's queue until it has been answered,
+ * so that nothing is lost with the process that serves it.
+ *
+ * Nothing here knows of executors: what needs one is said (SESSION_NEEDS_EXECUTOR), and whoever
+ * called sees to it (lending.h).
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
+#include "accounts.h"
 #include "channel.h"
-#include "policy.h"
+#include "hands.h"
+#include "peers.h"
+#include "serve.h"
 
 enum session_state {
 	SESSION_FREE = 0,
 	SESSION_IDLE,    /* watched for packets */
-	SESSION_READY,   /* a packet is there; in the queue of the ready */
-	SESSION_WAITING, /* its packet needs an executor; in the queue for those */
+	SESSION_READY,   /* a packet is there; it waits for its turn */
+	SESSION_WAITING, /* it needs an executor, and waits for one */
 	SESSION_LENT,    /* an executor has it */
 	SESSION_PAUSED,  /* too many unread replies; looked at again by a timer */
 };
@@ -25,10 +31,61 @@ struct session {
 	enum session_state state;
 	int fd;
 	uint32_t slot, serial;
-	int32_t pid;
 	bool ending;             /* shut down; only what lies in its queue is left to discard */
 	uint32_t unread_results; /* sent since the queue of replies was last seen empty */
 	struct account *account;
-	struct session *queue_next; /* in READY and WAITING; in PAUSED the next paused one */
-	struct policy_peer peer;
+	struct session *queue_next; /* in a queue of turns.h, or the next paused one */
 };
+
+enum session_next {
+	SESSION_GOES_ON,        /* or has ended; there is nothing to do */
+	SESSION_NEEDS_EXECUTOR, /* WAITING, in no queue yet, and not watched */
+};
+
+/* All sessions of a worker. */
+struct sessions {
+	struct server server;
+	const struct peers *peers;
+	struct hands *hands;
+	int epoll;     /* an event's data is session_key() */
+	bool retiring; /* nothing is watched or served any more */
+	struct session *paused;
+	struct accounts accounts;
+	struct session table[SESSIONS_MAX];
+};
+
+/* Its serial and slot as one number, for epoll; never above SESSION_KEY_MAX. */
+uint64_t session_key(const struct session *session);
+#define SESSION_KEY_MAX (UINT64_MAX - SESSIONS_MAX)
+
+/* Takes over a connection that was dealt. */
+enum session_next session_begin(struct sessions *sessions, const struct message *message, int fd);
+
+/* The session that an event with this key is about, when it is to be served; else NULL. */
+struct session *session_ready(struct sessions *sessions, uint64_t key);
+
+/* Serves the packet at the head of its queue. */
+enum session_next session_serve(struct sessions *sessions, struct session *session);
+
+/* Looks again at those that have paused. */
+void sessions_resume(struct sessions *sessions);
+
+/* From now on none is watched. */
+void sessions_retire(struct sessions *sessions);
+
+/* For the peer's part in messages: "uid=1000 pid=4711". */
+const struct peer *session_peer(const struct sessions *sessions, const struct session *session);
+
+/* ---- for whoever lends it to an executor ---- */
+
+/* Notes the packet at the head of its queue as lent, before an executor gets at it. */
+void session_lend(struct sessions *sessions, struct session *session);
+
+/* The executor has answered. broken: the client broke the protocol. */
+enum session_next session_return(struct sessions *sessions, struct session *session, bool broken);
+
+/*
+ * The executor is gone. Either it had not taken the packet, and it is served anew; or it had, and
+ * what became of it nobody knows, which is the answer.
+ */
+enum session_next session_settle(struct sessions *sessions, struct session *session);

@@ -44,6 +44,8 @@ static const struct crew_listener crew_listener = {
 	.worker_buried = registry_worker_buried,
 };
 
+static void listener_arrived(struct source *source);
+
 static void supervisor_end(int status)
 {
 	supervisor.ending = true;
@@ -115,6 +117,12 @@ static void next_takes_over(void)
 	registry_use(supervisor.current);
 	crew_retire_others(supervisor.current);
 	if (first) {
+		/* Whoever has been waiting comes in now: there is a policy to judge by. */
+		if (source_add(&supervisor.arrived, supervisor.listener, listener_arrived) < 0) {
+			log_message(LOG_ERR, "cannot watch the listening socket");
+			supervisor_end(1);
+			return;
+		}
 		log_message(LOG_INFO, "ready: %u rules, %d workers",
 			policy_image_rule_count(supervisor.current->image),
 			supervisor.options->workers);
@@ -174,24 +182,28 @@ static uint64_t current_advance(uint64_t now)
 	return crew_start(supervisor.current) == 0 ? UINT64_MAX : now + RESTART_DELAY_MAX_MSEC;
 }
 
+/* Nobody is left who could grant anything by a former policy. */
+static void relieved(void)
+{
+	supervisor.relieving = false;
+	log_message(LOG_INFO, "reload done: generation %u, %u rules", supervisor.current->number,
+		policy_image_rule_count(supervisor.current->image));
+	tell_ready("serving");
+}
+
 /* Whatever the state of things allows to be done next. Returns when to look again. */
 static uint64_t supervisor_advance(uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
-	if (supervisor.relieving && crew_others(supervisor.current) == 0) {
-		supervisor.relieving = false;
-		log_message(LOG_INFO, "reload done: generation %u, %u rules",
-			supervisor.current->number,
-			policy_image_rule_count(supervisor.current->image));
-		tell_ready("serving");
-	}
 	if (supervisor.next == NULL && !supervisor.relieving && supervisor.reload_wanted)
 		supervisor_reload();
 	if (supervisor.next != NULL)
 		next_advance();
 	if (supervisor.current != NULL)
 		next = current_advance(now);
+	if (supervisor.relieving && crew_others(supervisor.current) == 0)
+		relieved();
 	return next;
 }
 
@@ -259,8 +271,6 @@ static int supervisor_open(void)
 	error = events_open();
 	if (error == 0)
 		error = source_add(&supervisor.signalled, supervisor.signals, signal_arrived);
-	if (error == 0)
-		error = source_add(&supervisor.arrived, supervisor.listener, listener_arrived);
 	return error;
 }
 

@@ -45,7 +45,8 @@ void turns_add(struct turns *turns, struct session *session)
 		ring_insert(turns, session->account);
 }
 
-struct session *turns_take(struct turns *turns, bool (*may)(const struct account *account))
+struct session *turns_take(struct turns *turns,
+	bool (*may)(const struct account *account, uint32_t used), uint32_t used)
 {
 	struct account *account = turns->next;
 	struct session *session;
@@ -53,7 +54,7 @@ struct session *turns_take(struct turns *turns, bool (*may)(const struct account
 
 	if (account == NULL)
 		return NULL;
-	while (may != NULL && !may(account)) {
+	while (may != NULL && !may(account, used)) {
 		account = account->turns[turns->kind].next;
 		if (++refused == turns->accounts)
 			return NULL;

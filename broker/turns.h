@@ -21,6 +21,7 @@ void turns_add(struct turns *turns, struct session *session);
 
 /*
  * Takes out the session whose turn it is, of an account that `may` permits; NULL: there is none.
- * NULL for `may` permits all.
+ * NULL for `may` permits all; used is handed to it.
  */
-struct session *turns_take(struct turns *turns, bool (*may)(const struct account *account));
+struct session *turns_take(struct turns *turns,
+	bool (*may)(const struct account *account, uint32_t used), uint32_t used);

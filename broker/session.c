@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of one packet in a worker: peek, decode, decide and do, reply, and only then take it out
+ * of the queue. A worker that dies loses none: its successor answers again, and the client drops
+ * the second answer by its id. What an executor takes is done once; its ids are noted (hands.h).
+ *
+ * Must never: receive a client's descriptor, wait, or allocate.
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "log.h"
+#include "role.h"
+#include "session.h"
+
+uint64_t session_key(const struct session *session)
+{
+	return (uint64_t)session->serial << 32 | session->slot;
+}
+
+const struct peer *session_peer(const struct sessions *sessions, const struct session *session)
+{
+	return &sessions->peers->table[session->slot];
+}
+
+/* ---- watching and ending ---- */
+
+static void session_watch(struct sessions *sessions, struct session *session)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = session_key(session)};
+
+	session->state = SESSION_IDLE;
+	if (sessions->retiring)
+		return; /* its packets are the successor's */
+	if (epoll_ctl(sessions->epoll, EPOLL_CTL_ADD, session->fd, &event) < 0) {
+		log_message(LOG_ERR, "cannot watch a connection: %s", strerror(errno));
+		role_end(&sessions->server);
+	}
+}
+
+/* Before anybody else gets at its queue, and before it is closed: a duplicate would keep it there.
+ */
+static void session_unwatch(struct sessions *sessions, struct session *session)
+{
+	(void)epoll_ctl(sessions->epoll, EPOLL_CTL_DEL, session->fd, NULL);
+}
+
+static enum session_next session_needs_executor(struct session *session)
+{
+	session->state = SESSION_WAITING;
+	return SESSION_NEEDS_EXECUTOR;
+}
+
+/* It is in no queue, and not watched. What is left in its own queue is discarded first. */
+static enum session_next session_end(struct sessions *sessions, struct session *session)
+{
+	session->ending = true;
+	connection_shut(session->fd);
+	if (!connection_is_drained(session->fd))
+		return session_needs_executor(session);
+	close(session->fd);
+	account_remove_session(&sessions->accounts, session->account);
+	session->state = SESSION_FREE;
+	role_tell(&sessions->server, MESSAGE_ENDED, session->slot, session->serial);
+	return SESSION_GOES_ON;
+}
+
+static enum session_next session_protocol_error(
+	struct sessions *sessions, struct session *session, const char *why)
+{
+	const struct peer *peer = session_peer(sessions, session);
+
+	log_message(LOG_NOTICE, "protocol error: uid=%u pid=%d: %s; connection ended",
+		peer->policy.uid, peer->pid, why);
+	return session_end(sessions, session);
+}
+
+/* The end of file, an error, or an empty packet, which reads like the end of file. */
+static enum session_next session_hang_up(struct sessions *sessions, struct session *session)
+{
+	session_unwatch(sessions, session);
+	connection_shut(session->fd);
+	if (connection_is_drained(session->fd))
+		return session_end(sessions, session);
+	return session_protocol_error(
+		sessions, session, "an empty packet, or one that came with the end");
+}
+
+/* ---- pausing ---- */
+
+/* Has the client read enough of its replies? Each may hold descriptors that count against our uid.
+ */
+static bool session_may_be_answered(struct session *session)
+{
+	int unread = 0;
+
+	if (session->unread_results < UNREAD_RESULTS_MAX)
+		return true;
+	if (ioctl(session->fd, SIOCOUTQ, &unread) < 0 || unread > 0)
+		return false;
+	session->unread_results = 0;
+	return true;
+}
+
+static void session_pause(struct sessions *sessions, struct session *session)
+{
+	session->state = SESSION_PAUSED;
+	session->queue_next = sessions->paused;
+	sessions->paused = session;
+}
+
+void sessions_resume(struct sessions *sessions)
+{
+	struct session *session = sessions->paused;
+
+	sessions->paused = NULL;
+	while (session != NULL) {
+		struct session *next = session->queue_next;
+
+		if (session_may_be_answered(session))
+			session_watch(sessions, session);
+		else
+			session_pause(sessions, session);
+		session = next;
+	}
+}
+
+/* ---- one packet ---- */
+
+/* A packet as it was peeked at; what it holds points into memory that the next one reuses. */
+struct peeked {
+	ssize_t length;   /* or a negative errno */
+	bool descriptors; /* some came along */
+	int count;        /* of requests; negative: it is malformed, and why says how */
+	uint32_t first_id;
+	const struct fdbroker_request *requests;
+	const char *why;
+};
+
+/* Peeks without room for descriptors: MSG_CTRUNC says that there are some. */
+static struct peeked session_peek(const struct session *session)
+{
+	static unsigned char bytes[FDBROKER_PACKET_MAX + 1]; /* one more shows what is too long */
+	static struct fdbroker_request requests[FDBROKER_REQUESTS_MAX];
+	struct iovec data = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+	struct msghdr packet = {.msg_iov = &data, .msg_iovlen = 1};
+	struct peeked peeked = {.requests = requests};
+
+	do
+		peeked.length = recvmsg(session->fd, &packet, MSG_PEEK | MSG_DONTWAIT);
+	while (peeked.length < 0 && errno == EINTR);
+	if (peeked.length < 0)
+		peeked.length = -errno;
+	if (peeked.length <= 0)
+		return peeked;
+	peeked.descriptors = (packet.msg_flags & MSG_CTRUNC) != 0;
+	peeked.count = fdbroker_packet_decode(
+		bytes, (size_t)peeked.length, &peeked.first_id, requests, &peeked.why);
+	return peeked;
+}
+
+/* What was answered leaves the queue. It was seen to carry no descriptor. */
+static void session_consume(const struct session *session)
+{
+	(void)recv(session->fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
+}
+
+static enum session_next session_serve_packet(
+	struct sessions *sessions, struct session *session, const struct peeked *peeked)
+{
+	const struct peer *peer = session_peer(sessions, session);
+	const struct asker asker = {.peer = &peer->policy, .pid = peer->pid};
+	enum served served;
+	int error;
+
+	error = serve_packet(&sessions->server, &asker, session->fd, peeked->first_id,
+		peeked->requests, (unsigned int)peeked->count, -1, &served);
+	if (served == SERVED_BY_EXECUTOR) {
+		session_unwatch(sessions, session);
+		return session_needs_executor(session);
+	}
+	session_consume(session);
+	session->unread_results += (uint32_t)peeked->count;
+	session->state = SESSION_IDLE;
+	if (error == 0)
+		return SESSION_GOES_ON;
+	/* EPIPE: it is gone. EAGAIN: it fills its queue and does not read. */
+	session_unwatch(sessions, session);
+	return session_end(sessions, session);
+}
+
+enum session_next session_serve(struct sessions *sessions, struct session *session)
+{
+	struct peeked peeked;
+
+	if (!session_may_be_answered(session)) {
+		session_unwatch(sessions, session);
+		session_pause(sessions, session);
+		return SESSION_GOES_ON;
+	}
+	peeked = session_peek(session);
+	if (peeked.length == -EAGAIN) {
+		session->state = SESSION_IDLE;
+		return SESSION_GOES_ON;
+	}
+	if (peeked.length <= 0)
+		return session_hang_up(sessions, session);
+	if (peeked.count > 0 && peeked.descriptors != fdbroker_operation_takes_descriptor(
+							      peeked.requests[0].operation)) {
+		peeked.why = peeked.descriptors ? "a descriptor that no request asks for"
+						: "a request without its descriptor";
+		peeked.count = -EPROTO;
+	}
+	if (peeked.count < 0) {
+		session_unwatch(sessions, session);
+		return session_protocol_error(sessions, session, peeked.why);
+	}
+	return session_serve_packet(sessions, session, &peeked);
+}
+
+/* ---- lent, and back ---- */
+
+/* The ids of the packet at the head of the queue; count 0: there is none that is well-formed. */
+static struct hand session_head(const struct session *session)
+{
+	struct peeked peeked = session_peek(session);
+
+	if (peeked.length <= 0 || peeked.count <= 0)
+		return (struct hand){.count = 0};
+	return (struct hand){.id = peeked.first_id, .count = (uint32_t)peeked.count};
+}
+
+void session_lend(struct sessions *sessions, struct session *session)
+{
+	sessions->hands->lent[session->slot] = session_head(session);
+}
+
+enum session_next session_return(struct sessions *sessions, struct session *session, bool broken)
+{
+	struct hand *lent = &sessions->hands->lent[session->slot];
+
+	session->unread_results += lent->count;
+	lent->count = 0;
+	if (session->ending || broken)
+		return session_end(sessions, session);
+	session_watch(sessions, session);
+	return SESSION_GOES_ON;
+}
+
+enum session_next session_settle(struct sessions *sessions, struct session *session)
+{
+	struct hand lent = sessions->hands->lent[session->slot], head;
+
+	sessions->hands->lent[session->slot].count = 0;
+	if (session->ending)
+		return session_end(sessions, session);
+	head = session_head(session);
+	if (lent.count > 0 && (head.count != lent.count || head.id != lent.id) &&
+		serve_unknown(session->fd, lent.id, lent.count) < 0)
+		return session_end(sessions, session);
+	session_watch(sessions, session);
+	return SESSION_GOES_ON;
+}
+
+/* ---- coming ---- */
+
+enum session_next session_begin(struct sessions *sessions, const struct message *message, int fd)
+{
+	struct session *session = &sessions->table[message->slot];
+	uint32_t uid = sessions->peers->table[message->slot].policy.uid;
+
+	*session = (struct session){
+		.fd = fd,
+		.slot = message->slot,
+		.serial = message->serial,
+		.ending = message->flag != 0,
+		.account = account_add_session(&sessions->accounts, uid),
+	};
+	sessions->hands->lent[session->slot] = message->hand;
+	return session_settle(sessions, session);
+}
+
+struct session *session_ready(struct sessions *sessions, uint64_t key)
+{
+	struct session *session = &sessions->table[(uint32_t)key];
+
+	if (sessions->retiring || session->state != SESSION_IDLE || session_key(session) != key)
+		return NULL;
+	session->state = SESSION_READY;
+	return session;
+}
+
+void sessions_retire(struct sessions *sessions)
+{
+	sessions->retiring = true;
+	for (uint32_t slot = 0; slot < SESSIONS_MAX; slot++)
+		if (sessions->table[slot].state == SESSION_IDLE ||
+			sessions->table[slot].state == SESSION_READY)
+			session_unwatch(sessions, &sessions->table[slot]);
+}
