@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The supervisor's children: starting one role as a fresh program with just its descriptors, and
- * ending it. Only the supervisor includes this.
+ * ending it. The supervisor starts them; a role finds its descriptors here.
  */
 #pragma once
 

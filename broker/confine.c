@@ -150,6 +150,8 @@ int confine_become(uid_t uid, gid_t gid)
 		return step_failed("setresgid", -errno);
 	if (setresuid(uid, uid, uid) < 0)
 		return step_failed("setresuid", -errno);
+	if (getgroups(0, NULL) != 0)
+		return step_failed("groups are left behind", -EPERM);
 	return 0;
 }
 
@@ -163,8 +165,6 @@ int confine_suspend(void)
 /* Without CAP_SETPCAP neither can be changed: no_new_privs then is what keeps exec from gaining. */
 static int drop_bounding_and_securebits(capability_set keep)
 {
-	if ((confine_permitted() & SET(CAP_SETPCAP)) == 0)
-		return 0;
 	for (int i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
 		if ((keep & SET(i)) == 0 && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
 			return step_failed("the bounding set", -errno);
@@ -174,42 +174,63 @@ static int drop_bounding_and_securebits(capability_set keep)
 }
 
 /* The supervisor's children get its set as ambient ones; nobody else's exec gets any. */
-static int set_ambient(enum role role, capability_set keep)
+static int set_ambient(capability_set ambient)
 {
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return step_failed("the ambient set", -errno);
-	for (int i = 0; role == ROLE_SUPERVISOR && i <= CAP_LAST_CAP; i++)
-		if ((keep & SET(i)) != 0 &&
+	for (int i = 0; i <= CAP_LAST_CAP; i++)
+		if ((ambient & SET(i)) != 0 &&
 			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
 			return step_failed("the ambient set", -errno);
 	return 0;
 }
+
+/* ---- and the proof ---- */
 
 static int verify_set(cap_flag_t flag, capability_set expected, const char *what)
 {
 	capability_set set;
 	int error = capabilities_get(flag, &set);
 
-	if (error < 0)
-		return step_failed(what, error);
-	return set == expected ? 0 : step_failed(what, -EPERM);
+	if (error == 0 && set != expected)
+		error = -EPERM;
+	return error < 0 ? step_failed(what, error) : 0;
 }
 
-static int verify(enum role role, capability_set keep)
+static int verify_capabilities(
+	capability_set permitted, capability_set effective, capability_set inherited)
+{
+	int error;
+
+	error = verify_set(CAP_PERMITTED, permitted, "the permitted set is not what it should be");
+	if (error == 0)
+		error = verify_set(
+			CAP_EFFECTIVE, effective, "the effective set is not what it should be");
+	if (error == 0)
+		error = verify_set(
+			CAP_INHERITABLE, inherited, "the inheritable set is not what it should be");
+	for (int i = 0; error == 0 && i <= CAP_LAST_CAP; i++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) !=
+			((inherited & SET(i)) != 0))
+			error = step_failed("the ambient set is not what it should be", -EPERM);
+	return error;
+}
+
+static int verify_bounding_and_securebits(capability_set keep)
+{
+	for (int i = 0; i <= CAP_LAST_CAP; i++)
+		if ((keep & SET(i)) == 0 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
+			return step_failed("the bounding set is not what it should be", -EPERM);
+	if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != SECUREBITS)
+		return step_failed("the securebits are not what they should be", -EPERM);
+	return 0;
+}
+
+static int verify_user(void)
 {
 	uid_t uids[3];
 	gid_t gids[3];
-	int error;
 
-	error = verify_set(CAP_PERMITTED, keep, "the permitted set is not what it should be");
-	if (error == 0)
-		error = verify_set(CAP_EFFECTIVE, role == ROLE_SUPERVISOR ? 0 : keep,
-			"the effective set is not what it should be");
-	if (error == 0)
-		error = verify_set(CAP_INHERITABLE, role == ROLE_SUPERVISOR ? keep : 0,
-			"the inheritable set is not what it should be");
-	if (error < 0)
-		return error;
 	if (getresuid(&uids[0], &uids[1], &uids[2]) < 0 ||
 		getresgid(&gids[0], &gids[1], &gids[2]) < 0)
 		return step_failed("getresuid", -errno);
@@ -217,6 +238,11 @@ static int verify(enum role role, capability_set keep)
 		return step_failed("a user or group is left behind", -EPERM);
 	if (uids[0] != 0 && setuid(0) == 0)
 		return step_failed("the user can be changed back to root", -EPERM);
+	return 0;
+}
+
+static int verify_process(void)
+{
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return step_failed("no_new_privs is not set", -EPERM);
 	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
@@ -224,24 +250,40 @@ static int verify(enum role role, capability_set keep)
 	return 0;
 }
 
-int confine_for_good(enum role role, capability_set keep)
+/* All but the bounding set and the securebits. */
+static int drop(capability_set permitted, capability_set effective, capability_set inherited)
 {
-	capability_set setpcap = confine_permitted() & SET(CAP_SETPCAP);
-	capability_set inherited = role == ROLE_SUPERVISOR ? keep : 0;
-	int error;
+	int error = capabilities_set(effective, permitted, inherited);
 
-	error = capabilities_set(setpcap, keep | setpcap, inherited);
-	if (error == 0)
-		error = set_ambient(role, keep);
-	if (error == 0)
-		error = drop_bounding_and_securebits(keep);
-	if (error == 0)
-		error = capabilities_set(role == ROLE_SUPERVISOR ? 0 : keep, keep, inherited);
 	if (error < 0)
 		return step_failed("the capabilities", error);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return step_failed("no_new_privs", -errno);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return step_failed("dumpable", -errno);
-	return verify(role, keep);
+	return 0;
+}
+
+int confine_for_good(enum role role, capability_set keep)
+{
+	const capability_set setpcap = confine_permitted() & SET(CAP_SETPCAP);
+	const capability_set inherited = role == ROLE_SUPERVISOR ? keep : 0;
+	const capability_set effective = role == ROLE_SUPERVISOR ? 0 : keep;
+	int error;
+
+	error = capabilities_set(setpcap, keep | setpcap, inherited);
+	if (error < 0)
+		return step_failed("the capabilities", error);
+	error = set_ambient(inherited);
+	if (error == 0 && setpcap != 0)
+		error = drop_bounding_and_securebits(keep);
+	if (error == 0 && setpcap != 0)
+		error = verify_bounding_and_securebits(keep);
+	if (error == 0)
+		error = drop(keep, effective, inherited);
+	if (error == 0)
+		error = verify_capabilities(keep, effective, inherited);
+	if (error == 0)
+		error = verify_user();
+	return error == 0 ? verify_process() : error;
 }

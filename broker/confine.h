@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Confinement: what each process of the broker gives up, and the proof that it is gone. Every
- * function returns 0 or a negative errno, and has said on the log what failed; the caller ends the
- * process.
+ * Confinement: what each process of the broker gives up, and the proof that it is gone. A function
+ * that can fail returns 0 or a negative errno, and has said on the log what failed; the caller ends
+ * the process.
  */
 #pragma once
 
@@ -34,9 +34,9 @@ int confine_become(uid_t uid, gid_t gid) __attribute__((warn_unused_result));
 int confine_suspend(void) __attribute__((warn_unused_result));
 
 /*
- * Gives up everything but the capabilities named, for good: bounding set, securebits, ambient set,
- * no_new_privs, dumpable, seccomp; then verifies each. The supervisor keeps its set permitted and
- * hands it on by exec; it uses none itself.
+ * Gives up everything but the capabilities named, for good: ambient set, bounding set and
+ * securebits (where CAP_SETPCAP lets it), permitted set, no_new_privs, dumpable; and reads each
+ * back. The supervisor keeps its set permitted and hands it on by exec; it uses none itself.
  */
 int confine_for_good(enum role role, capability_set keep) __attribute__((warn_unused_result));
 

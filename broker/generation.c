@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From policy files to a generation: read, parse, ask for the names, compile, seal. This is the
+ * From policy files to a generation: read and parse, ask for the names, compile, seal. This is the
  * only place of the daemon where policy text is looked at, and it runs before anything of the old
- * policy is touched.
+ * policy is touched. The name service may take its time; nobody else has to.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -44,30 +44,6 @@ static void log_diagnostics(const struct policy_set *set)
 	}
 }
 
-static int compile(struct policy_set *set, const struct trusted_mounts *mounts,
-	const char *const *paths, size_t count, void **image, size_t *size)
-{
-	struct policy_name *names;
-	size_t name_count;
-	int error;
-
-	error = policy_load_files(set, mounts, paths, count);
-	if (error < 0)
-		return error;
-	names = policy_set_names(set, &name_count);
-	/* Errors do not depend on the names, and the names of a broken policy mean nothing. */
-	if (policy_set_count(set, POLICY_ERROR) == 0) {
-		error = names_ask(names, name_count);
-		if (error < 0)
-			return error;
-		error = policy_set_compile(set, image, size);
-	} else {
-		error = -EINVAL;
-	}
-	log_diagnostics(set);
-	return error;
-}
-
 static int generation_seal(struct generation *generation, const void *image, size_t size,
 	const struct trusted_mounts *mounts)
 {
@@ -106,9 +82,9 @@ static int check_capabilities(const struct policy_needs *needs, capability_set a
 		return 0;
 	confine_capability_names(missing, names, sizeof(names));
 	log_message(LOG_ERR,
-		"the policy needs %s, which fdbrokerd does not have (it keeps only what the policy "
-		"that it was started with needs); restart it, as root or with "
-		"AmbientCapabilities=%s",
+		"the policy needs %s, which fdbrokerd does not have: start it as root or with "
+		"AmbientCapabilities=%s; at a reload: it was given up, since the first policy did "
+		"not need it, so restart fdbrokerd",
 		names, names);
 	return -EPERM;
 }
@@ -137,29 +113,103 @@ static struct generation *generation_make(const void *image, size_t size,
 	return generation;
 }
 
-struct generation *generation_load(const char *const *paths, size_t count, capability_set available)
-{
-	_cleanup_free_ struct trusted_mounts *mounts = NULL;
-	_cleanup_free_ void *image = NULL;
+/* ---- loading, step by step ---- */
+
+struct loading {
 	struct policy_set *set;
+	struct trusted_mounts *mounts;
+	struct names_query query;
+	capability_set available;
+};
+
+static int loading_parse(struct loading *loading, const char *const *paths, size_t count)
+{
+	int error;
+
+	error = trusted_mounts_read(&loading->mounts);
+	if (error < 0) {
+		log_message(LOG_ERR, "cannot read /proc/self/mountinfo: %s", strerror(-error));
+		return error;
+	}
+	loading->set = policy_set_new();
+	error = loading->set != NULL
+			? policy_load_files(loading->set, loading->mounts, paths, count)
+			: -ENOMEM;
+	if (error < 0)
+		log_message(LOG_ERR, "cannot read the policy: %s", strerror(-error));
+	return error < 0 ? error : 0;
+}
+
+struct loading *loading_begin(const char *const *paths, size_t count, capability_set available)
+{
+	struct loading *loading = malloc(sizeof(*loading));
+	struct policy_name *names;
+	size_t name_count;
+
+	if (loading == NULL) {
+		log_message(LOG_ERR, "cannot load the policy: %s", strerror(ENOMEM));
+		return NULL;
+	}
+	*loading = (struct loading){.available = available, .query.channel = -1, .query.pidfd = -1};
+	if (loading_parse(loading, paths, count) < 0)
+		goto failed;
+	/* Nobody is asked about the names of a policy that cannot be parsed. */
+	if (policy_set_count(loading->set, POLICY_ERROR) > 0) {
+		log_diagnostics(loading->set);
+		goto failed;
+	}
+	names = policy_set_names(loading->set, &name_count);
+	if (names_query_begin(&loading->query, names, name_count) < 0)
+		goto failed;
+	return loading;
+
+failed:
+	loading_end(loading);
+	return NULL;
+}
+
+int loading_channel(const struct loading *loading)
+{
+	return loading->query.channel;
+}
+
+uint64_t loading_deadline(const struct loading *loading)
+{
+	return loading->query.deadline;
+}
+
+int loading_step(struct loading *loading)
+{
+	return names_query_step(&loading->query);
+}
+
+struct generation *loading_finish(struct loading *loading)
+{
+	struct generation *generation = NULL;
+	void *image = NULL;
 	size_t size = 0;
 	int error;
 
-	error = trusted_mounts_read(&mounts);
-	if (error < 0) {
-		log_message(LOG_ERR, "cannot read /proc/self/mountinfo: %s", strerror(-error));
-		return NULL;
-	}
-	set = policy_set_new();
-	error = set != NULL ? compile(set, mounts, paths, count, &image, &size) : -ENOMEM;
-	policy_set_free(set);
-	if (error < 0) {
-		if (error != -EINVAL)
-			log_message(LOG_ERR, "cannot load the policy: %s", strerror(-error));
-		return NULL;
-	}
-	return generation_make(image, size, mounts, available);
+	error = policy_set_compile(loading->set, &image, &size);
+	log_diagnostics(loading->set);
+	if (error < 0 && error != -EINVAL)
+		log_message(LOG_ERR, "cannot compile the policy: %s", strerror(-error));
+	if (error == 0)
+		generation = generation_make(image, size, loading->mounts, loading->available);
+	free(image);
+	loading_end(loading);
+	return generation;
 }
+
+void loading_end(struct loading *loading)
+{
+	names_query_end(&loading->query);
+	policy_set_free(loading->set);
+	free(loading->mounts);
+	free(loading);
+}
+
+/* ---- holding ---- */
 
 struct generation *generation_hold(struct generation *generation)
 {

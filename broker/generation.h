@@ -22,12 +22,22 @@ struct generation {
 };
 
 /*
- * Loads the policy (paths as load.h has them) and compiles it. Every problem is on the log. NULL
- * when there is an error; the caller's policy in force stays what it is. The capabilities that it
- * needs must be among `available`. It is held once.
+ * Loading one. begin reads and parses the files (paths as load.h has them); then the channel
+ * becomes readable, or the deadline comes, when there is a next step; and when the steps are done,
+ * finish compiles. Whatever fails is on the log, and the caller's policy in force stays what it is.
  */
-struct generation *generation_load(
-	const char *const *paths, size_t count, capability_set available);
+struct loading;
+
+/* NULL: it failed. The capabilities that the policy needs must be among `available`. */
+struct loading *loading_begin(const char *const *paths, size_t count, capability_set available)
+	__attribute__((warn_unused_result));
+int loading_channel(const struct loading *loading); /* -1: there is nothing to wait for */
+uint64_t loading_deadline(const struct loading *loading);
+/* 1: done. 0: not yet. Negative: it failed. */
+int loading_step(struct loading *loading) __attribute__((warn_unused_result));
+/* The generation, held once; NULL: it failed. Ends the loading in either case. */
+struct generation *loading_finish(struct loading *loading) __attribute__((warn_unused_result));
+void loading_end(struct loading *loading);
 
 struct generation *generation_hold(struct generation *generation);
 void generation_release(struct generation *generation);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What the kernel says of a peer. All of it was true when it called connect(2). */
+/* What the kernel says of a peer: its unit now, the rest when it called connect(2). */
 struct peer_identity {
 	uint32_t uid, gid;
 	pid_t pid;        /* 0: in a pid namespace that we do not see */

@@ -47,9 +47,11 @@
 /* How often a client that has not read its replies is looked at again. */
 #define UNREAD_RECHECK_MSEC 10
 
-/* A connection whose requests were in hand when this many processes died is ended. */
+/* A connection that was being served when this many workers died is ended. */
 #define SESSION_CRASHES_MAX 3
 
+/* A longer name is nobody's, and is not asked for: LOGIN_NAME_MAX of limits.h(0p). */
+#define NAME_BYTES_MAX 256
 /* The name service: at load, and for the name and home of one peer (policies with %u or %h). */
 #define NAMES_LOAD_DEADLINE_MSEC 30000
 #define NAMES_PEER_DEADLINE_MSEC 2000

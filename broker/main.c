@@ -5,15 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "clock.h"
 #include "confine.h"
 #include "generation.h"
 #include "listener.h"
@@ -83,6 +84,27 @@ static int become_broker_user(void)
 	return confine_become(user.id, user.gid);
 }
 
+/* The first policy; waits for the name service. */
+static struct generation *load(const struct options *options)
+{
+	struct loading *loading =
+		loading_begin(options->policies, options->policy_count, confine_permitted());
+	int step;
+
+	if (loading == NULL)
+		return NULL;
+	while ((step = loading_step(loading)) == 0) {
+		struct pollfd ready = {.fd = loading_channel(loading), .events = POLLIN};
+		uint64_t now = clock_msec(), deadline = loading_deadline(loading);
+
+		(void)poll(&ready, 1, now < deadline ? (int)(deadline - now) : 0);
+	}
+	if (step > 0)
+		return loading_finish(loading);
+	loading_end(loading);
+	return NULL;
+}
+
 static int supervise(const struct options *options)
 {
 	struct generation *generation;
@@ -104,7 +126,7 @@ static int supervise(const struct options *options)
 	if (become_broker_user() < 0 || confine_suspend() < 0)
 		return 1;
 	/* As the user who will reload it, so that what cannot be read then is found out now. */
-	generation = generation_load(options->policies, options->policy_count, confine_permitted());
+	generation = load(options);
 	if (generation == NULL || options->check)
 		return generation == NULL ? 1 : 0;
 	if (confine_for_good(ROLE_SUPERVISOR,

@@ -39,7 +39,7 @@ static int listener_check(int fd)
 {
 	int type = 0, listening = 0;
 	socklen_t length = sizeof(int);
-	struct sockaddr_un address;
+	struct sockaddr_un address = {.sun_family = AF_UNSPEC};
 	socklen_t address_length = sizeof(address);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 ||

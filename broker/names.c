@@ -27,10 +27,10 @@ enum question_kind { QUESTION_NAME = 1, QUESTION_USER };
 
 struct question {
 	uint32_t kind;
-	uint32_t uid;       /* USER */
-	uint32_t name_kind; /* NAME: enum policy_name_kind */
-	uint32_t length;    /* of name */
-	char name[256];     /* without NUL: longer ones are not asked, nobody is called so */
+	uint32_t uid;              /* USER */
+	uint32_t name_kind;        /* NAME: enum policy_name_kind */
+	uint32_t length;           /* of name */
+	char name[NAME_BYTES_MAX]; /* without NUL */
 };
 
 struct answer {
@@ -114,41 +114,38 @@ static int names_start(int *channel, int *pidfd)
 	return 0;
 }
 
-/* Waits until the channel is ready. -ETIMEDOUT at the deadline. */
-static int names_wait(int channel, short events, uint64_t deadline)
+/* Asks about the next name. The channel has room: one question is on the way at a time. */
+static int query_ask(struct names_query *query)
 {
-	struct pollfd ready = {.fd = channel, .events = events};
-	uint64_t now = clock_msec();
-	int n;
-
-	do
-		n = poll(&ready, 1, now < deadline ? (int)(deadline - now) : 0);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n == 0 ? -ETIMEDOUT : 0;
-}
-
-static int names_question(int channel, const struct policy_name *name, uint64_t deadline)
-{
+	const struct policy_name *name = &query->names[query->next];
 	struct question question = {.kind = QUESTION_NAME, .name_kind = name->kind};
-	int error;
 
 	question.length = (uint32_t)strlen(name->name);
 	memcpy(question.name, name->name, question.length);
-	error = names_wait(channel, POLLOUT, deadline);
-	if (error < 0)
-		return error;
-	return send(channel, &question, sizeof(question), MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return send(query->channel, &question, sizeof(question), MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static int names_answer(int channel, struct policy_name *name, uint64_t deadline)
+/* Names that nobody has are not asked about; what remains is, one after the other. */
+static int query_ask_next(struct names_query *query)
 {
-	struct answer answer;
-	int error;
+	for (; query->next < query->count; query->next++) {
+		if (strlen(query->names[query->next].name) <= NAME_BYTES_MAX)
+			return query_ask(query);
+		query->names[query->next].status = POLICY_NAME_UNKNOWN;
+	}
+	return 0;
+}
 
-	error = names_wait(channel, POLLIN, deadline);
-	if (error < 0)
-		return error;
-	if (recv(channel, &answer, sizeof(answer), 0) != sizeof(answer))
+/* -EAGAIN: it is not there yet. */
+static int query_hear(struct names_query *query)
+{
+	struct policy_name *name = &query->names[query->next];
+	struct answer answer;
+	ssize_t length = recv(query->channel, &answer, sizeof(answer), MSG_DONTWAIT);
+
+	if (length < 0)
+		return -errno;
+	if (length != sizeof(answer))
 		return -EIO;
 	if (answer.error < 0)
 		return answer.error;
@@ -157,45 +154,83 @@ static int names_answer(int channel, struct policy_name *name, uint64_t deadline
 	name->status = (enum policy_name_status)answer.status;
 	name->id = answer.id;
 	name->gid = answer.gid;
-	return 0;
+	query->next++;
+	return query_ask_next(query);
 }
 
-static int names_ask_one(int channel, struct policy_name *name, uint64_t deadline)
+int names_query_begin(struct names_query *query, struct policy_name *names, size_t count)
 {
 	int error;
 
-	if (strlen(name->name) > sizeof(((struct question *)0)->name)) {
-		name->status = POLICY_NAME_UNKNOWN;
+	*query = (struct names_query){.names = names,
+		.count = count,
+		.deadline = clock_msec() + NAMES_LOAD_DEADLINE_MSEC,
+		.channel = -1,
+		.pidfd = -1};
+	if (count == 0)
 		return 0;
-	}
-	error = names_question(channel, name, deadline);
+	error = names_start(&query->channel, &query->pidfd);
 	if (error == 0)
-		error = names_answer(channel, name, deadline);
+		error = query_ask_next(query);
 	if (error < 0)
-		log_message(LOG_ERR, "the name service failed at '%s': %s", name->name,
-			strerror(-error));
+		log_message(LOG_ERR, "cannot start the name service helper: %s", strerror(-error));
 	return error;
+}
+
+int names_query_step(struct names_query *query)
+{
+	int error = 0;
+
+	while (query->next < query->count && error == 0)
+		error = query_hear(query);
+	if (error == 0)
+		return 1;
+	if (error == -EAGAIN && clock_msec() < query->deadline)
+		return 0;
+	if (error == -EAGAIN)
+		error = -ETIMEDOUT;
+	log_message(LOG_ERR, "the name service failed at '%s': %s", query->names[query->next].name,
+		strerror(-error));
+	return error;
+}
+
+/* Waits for the descriptor, at most until the deadline. */
+static void names_wait(int fd, uint64_t deadline)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	uint64_t now = clock_msec();
+
+	(void)poll(&ready, 1, now < deadline ? (int)(deadline - now) : 0);
+}
+
+void names_query_end(struct names_query *query)
+{
+	int status;
+
+	if (query->pidfd >= 0) {
+		child_kill(query->pidfd);
+		names_wait(query->pidfd, clock_msec() + KILL_GRACE_MSEC);
+		(void)child_ended(query->pidfd, &status);
+		close(query->pidfd);
+	}
+	if (query->channel >= 0)
+		close(query->channel);
+	query->channel = query->pidfd = -1;
 }
 
 int names_ask(struct policy_name *names, size_t count)
 {
-	_cleanup_close_ int channel = -1, pidfd = -1;
-	uint64_t deadline = clock_msec() + NAMES_LOAD_DEADLINE_MSEC;
-	int error, status;
+	struct names_query query;
+	int step;
 
-	if (count == 0)
-		return 0;
-	error = names_start(&channel, &pidfd);
-	if (error < 0) {
-		log_message(LOG_ERR, "cannot start the name service helper: %s", strerror(-error));
-		return error;
+	step = names_query_begin(&query, names, count);
+	while (step == 0) {
+		step = names_query_step(&query);
+		if (step == 0)
+			names_wait(query.channel, query.deadline);
 	}
-	for (size_t i = 0; i < count && error == 0; i++)
-		error = names_ask_one(channel, &names[i], deadline);
-	child_kill(pidfd);
-	(void)names_wait(pidfd, POLLIN, clock_msec() + KILL_GRACE_MSEC);
-	(void)child_ended(pidfd, &status);
-	return error;
+	names_query_end(&query);
+	return step < 0 ? step : 0;
 }
 
 int names_user_ask(uint32_t uid, int *channel, int *pidfd)

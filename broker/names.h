@@ -2,7 +2,7 @@
 /*
  * The name service, asked in a throw-away process: its modules open sockets and files of their own,
  * start threads and can hang, none of which the supervisor could afford. The process has no
- * capability, answers one question, and ends.
+ * capability, answers until its channel is closed, and ends.
  */
 #pragma once
 
@@ -14,10 +14,23 @@
 /* The role's main function: answers the question that waits on its channel. */
 int names_main(void);
 
-/*
- * Asks for all names of a policy and waits for the answer, at most NAMES_LOAD_DEADLINE_MSEC.
- * 0: each is FOUND or UNKNOWN. A negative errno: said on the log.
- */
+/* The names of a policy on their way to the name service and back, one at a time. */
+struct names_query {
+	struct policy_name *names;
+	size_t count, next;
+	int channel; /* readable when there is something to do; -1: there are no names */
+	int pidfd;
+	uint64_t deadline; /* NAMES_LOAD_DEADLINE_MSEC from the beginning, for all of them */
+};
+
+/* Begins to ask. 0 or a negative errno, said. To be ended in either case. */
+int names_query_begin(struct names_query *query, struct policy_name *names, size_t count)
+	__attribute__((warn_unused_result));
+/* Goes on. 1: each is FOUND or UNKNOWN. 0: not yet. A negative errno: said. */
+int names_query_step(struct names_query *query) __attribute__((warn_unused_result));
+void names_query_end(struct names_query *query);
+
+/* All of it at once, waiting. 0 or a negative errno, said. */
 int names_ask(struct policy_name *names, size_t count) __attribute__((warn_unused_result));
 
 /* The name and home of a uid; empty strings where policy_load_user() finds them undefined. */

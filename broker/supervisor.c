@@ -3,9 +3,10 @@
  * The supervisor: accepts connections (registry.c), keeps the workers of the generation in force
  * alive (crew.c), and changes generations. It never interprets a byte from a client.
  *
- *	reload:	load the policy, start its workers	supervisor_reload()
- *		all of them ready: use it, retire the others	supervisor_advance()
- *		all of the others buried: done
+ *	reload:	load the policy				supervisor_reload(), loading_advance()
+ *		start its workers			next_advance()
+ *		all are ready: use it, retire the others	next_takes_over()
+ *		all of the others are buried: done	relieved()
  */
 #include <errno.h>
 #include <signal.h>
@@ -30,7 +31,10 @@ static struct {
 	struct source arrived, signalled;
 	uint64_t accept_at;         /* when to accept again; 0: now */
 	struct generation *current; /* in force; NULL until the first one is ready */
+	struct loading *loading;    /* the policy to come; NULL: none is being loaded */
+	struct source answered;     /* the name service, to the loading */
 	struct generation *next;    /* its workers are being started; NULL: none */
+	bool next_started;          /* they have been */
 	bool relieving;             /* workers of former generations are still there */
 	bool reload_wanted;
 	bool ending;
@@ -81,15 +85,47 @@ static void reload_failed(void)
 	tell_ready("reload failed, the policy in force stays");
 }
 
+static void loading_advance(void)
+{
+	int step = loading_step(supervisor.loading);
+
+	if (step == 0)
+		return;
+	source_remove(&supervisor.answered);
+	if (step > 0)
+		supervisor.next = loading_finish(supervisor.loading);
+	else
+		loading_end(supervisor.loading);
+	supervisor.loading = NULL;
+	if (supervisor.next == NULL)
+		reload_failed();
+}
+
+static void loading_answered(struct source *source)
+{
+	(void)source; /* the loop advances whatever can be advanced */
+}
+
 static void supervisor_reload(void)
 {
+	int channel;
+
 	supervisor.reload_wanted = false;
 	log_message(LOG_INFO, "reload begins");
 	tell_reloading();
-	supervisor.next = generation_load(supervisor.options->policies,
+	supervisor.loading = loading_begin(supervisor.options->policies,
 		supervisor.options->policy_count, confine_permitted());
-	if (supervisor.next == NULL)
+	if (supervisor.loading == NULL) {
 		reload_failed();
+		return;
+	}
+	channel = loading_channel(supervisor.loading);
+	supervisor.answered.fd = -1;
+	if (channel >= 0 && source_add(&supervisor.answered, channel, loading_answered) < 0) {
+		loading_end(supervisor.loading);
+		supervisor.loading = NULL;
+		reload_failed();
+	}
 }
 
 /* The workers of the next generation do not come up. */
@@ -98,6 +134,7 @@ static void next_failed(void)
 	crew_dismiss(supervisor.next);
 	generation_release(supervisor.next);
 	supervisor.next = NULL;
+	supervisor.next_started = false;
 	if (supervisor.current != NULL) {
 		reload_failed();
 		return;
@@ -114,6 +151,7 @@ static void next_takes_over(void)
 	generation_release(supervisor.current);
 	supervisor.current = supervisor.next;
 	supervisor.next = NULL;
+	supervisor.next_started = false;
 	registry_use(supervisor.current);
 	crew_retire_others(supervisor.current);
 	if (first) {
@@ -137,22 +175,19 @@ static void next_advance(void)
 	unsigned int wanted = (unsigned int)supervisor.options->workers;
 	unsigned int serving = crew_serving(supervisor.next);
 	unsigned int coming = serving + crew_starting(supervisor.next);
-	static const struct generation *started;
 
 	if (serving == wanted) {
 		next_takes_over();
 		return;
 	}
 	/* Each is started once: one that dies on the way would die again. */
-	if (started != supervisor.next) {
-		started = supervisor.next;
+	if (!supervisor.next_started) {
+		supervisor.next_started = true;
 		while (coming < wanted && crew_start(supervisor.next) == 0)
 			coming++;
 	}
-	if (coming < wanted) {
-		started = NULL;
+	if (coming < wanted)
 		next_failed();
-	}
 }
 
 /* A worker of the generation in force that died is replaced; slower, when they die at once. */
@@ -196,12 +231,17 @@ static uint64_t supervisor_advance(uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
-	if (supervisor.next == NULL && !supervisor.relieving && supervisor.reload_wanted)
+	if (supervisor.reload_wanted && supervisor.loading == NULL && supervisor.next == NULL &&
+		!supervisor.relieving)
 		supervisor_reload();
+	if (supervisor.loading != NULL)
+		loading_advance();
 	if (supervisor.next != NULL)
 		next_advance();
 	if (supervisor.current != NULL)
 		next = current_advance(now);
+	if (supervisor.loading != NULL && loading_deadline(supervisor.loading) < next)
+		next = loading_deadline(supervisor.loading);
 	if (supervisor.relieving && crew_others(supervisor.current) == 0)
 		relieved();
 	return next;

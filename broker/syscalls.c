@@ -42,7 +42,7 @@ struct syscall_row {
 	int syscall;
 	unsigned int roles;
 	uint32_t verbs; /* only when the policy allows one of these; ANY: always */
-	/* All of these must hold, for workers and executors; see CHECKS. */
+	/* All of these must hold, where row_is_checked(). */
 	unsigned int check_count;
 	struct scmp_arg_cmp checks[2];
 };
