@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -27,11 +28,24 @@ static struct {
 	struct ring *ring;
 } log_state = {.level = LOG_INFO};
 
+/* JOURNAL_STREAM names the journal's stream; stderr may have been sent elsewhere, systemd.exec(5).
+ */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat status;
+
+	return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
+}
+
 void log_open(enum log_format format, int level)
 {
 	log_state.format = format;
 	log_state.level = level;
-	log_state.prefixed = getenv("JOURNAL_STREAM") != NULL;
+	log_state.prefixed = stderr_is_journal();
 }
 
 void log_to_ring(struct ring *ring)
@@ -275,7 +289,8 @@ void log_record(const struct record *record, const char *text, const struct poli
 			message_write(record->level, text, record->text_length);
 		return;
 	}
-	if (record->kind != RECORD_DECISION || level > log_state.level)
+	/* What is recorded of decisions is the policy's business (`log`), not the level's. */
+	if (record->kind != RECORD_DECISION)
 		return;
 	decision_read(&decision, record, text, image);
 	line_begin(&line, level);

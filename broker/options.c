@@ -143,7 +143,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	int option, status;
 
 	*options = (struct options){.workers = 1, .log_level = LOG_INFO};
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
 		status = parse_option(options, option, optarg);
 		if (status >= 0)
 			return status;

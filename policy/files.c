@@ -203,12 +203,16 @@ static int file_load(struct loader *loader, const char *path, int object,
 		return policy_set_note(
 			loader->set, POLICY_NOTE, path, "is disabled by a link to /dev/null", NULL);
 	r = file_judge(loader->mounts, object, status, path, &refusal);
-	if (r == PLACE_FOUND)
-		r = file_read(object, status, path, &text, &refusal);
 	if (r < 0)
 		return r;
 	if (r != PLACE_FOUND)
 		return loader_note(loader, severity, path, &refusal);
+	r = file_read(object, status, path, &text, &refusal);
+	if (r < 0)
+		return r;
+	/* It counts: without what it denies, the rest would grant too much. */
+	if (r != PLACE_FOUND)
+		return loader_note(loader, POLICY_ERROR, path, &refusal);
 	r = policy_set_add(loader->set, path, text, (size_t)status->stx_size);
 	if (r < 0)
 		return r;
@@ -350,7 +354,7 @@ static int entry_load(struct loader *loader, const struct entry *entry)
 		return -ENOMEM;
 	r = entry_open(loader, entry, path, &object, &status, &refusal);
 	if (r > 0)
-		return loader_note(loader, POLICY_WARNING, path, &refusal);
+		return loader_note(loader, POLICY_ERROR, path, &refusal);
 	return r < 0 ? r : file_load(loader, path, object, &status, POLICY_WARNING);
 }
 

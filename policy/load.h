@@ -28,8 +28,9 @@
  *
  * Every file that does not count gets a diagnostic that names it and says why: an error when it was
  * named itself, a warning when found in a folder, a note when that is as it should be (masked,
- * disabled, not called *.policy). A folder that cannot be read or is not trusted is an error: all
- * that it says would be missing. A missing drop-in folder is nothing to mention.
+ * disabled, not called *.policy). A file that counts and cannot be read is an error too. A folder
+ * that cannot be read or is not trusted is an error: all that it says would be missing. A missing
+ * drop-in folder is nothing to mention.
  *
  * Returns how many files were added, or a negative errno of the loader itself (out of memory or of
  * descriptors); then the set is incomplete and must not be used.

@@ -7,10 +7,13 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "cleanup.h"
@@ -100,10 +103,37 @@ static int check_fail(const char *action, int error)
 	return error;
 }
 
+/*
+ * The installed policy is read by the broker's user, so root looks at it as that user: what the
+ * broker could not read is found out.
+ */
+static int check_become_broker(void)
+{
+	const struct passwd *user;
+
+	if (geteuid() != 0)
+		return 0;
+	user = getpwnam(FDBROKER_USER);
+	if (user == NULL) {
+		(void)fprintf(stderr, "fdbroker check: there is no user '" FDBROKER_USER
+				      "' yet: whether it may read the files is not checked\n");
+		return 0;
+	}
+	if (setgroups(0, NULL) < 0 || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ||
+		setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0)
+		return check_fail("cannot become user '" FDBROKER_USER "'", -errno);
+	return 0;
+}
+
 static int check_load_files(struct check *check)
 {
 	int r;
 
+	if (check->path_count == 0) {
+		r = check_become_broker();
+		if (r < 0)
+			return r;
+	}
 	check->set = policy_set_new();
 	if (check->set == NULL)
 		return check_fail("cannot begin", -ENOMEM);

@@ -203,3 +203,29 @@ test_an_audit_line_in_json_is_an_object() {
 		assert audits[0]["object"] == "/srv/file", audits
 	END
 }
+
+# Its denies would be lost.
+test_a_policy_file_that_the_broker_may_not_read_is_an_error() {
+	mkdir -p /etc/fdbroker/policy.d
+	cat >/etc/fdbroker/policy.d/10-allow.policy <<-END
+		client test {
+			from user alice
+			allow read /srv/*
+		}
+	END
+	cat >/etc/fdbroker/policy.d/20-deny.policy <<-END
+		client deny {
+			from user alice
+			deny all /srv/secret
+		}
+	END
+	chmod 0600 /etc/fdbroker/policy.d/20-deny.policy
+	expect_status 1 timeout 10 fdbrokerd --check
+	expect_match "$output" '20-deny.policy: error: .*Permission denied'
+	expect_status 1 timeout 10 fdbrokerd
+	expect_status 1 fdbroker check
+	expect_match "$output" '20-deny.policy: error: .*Permission denied' "fdbroker check"
+	chmod 0644 /etc/fdbroker/policy.d/20-deny.policy
+	expect_status 0 fdbrokerd --check
+	expect_status 0 fdbroker check
+}

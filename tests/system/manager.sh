@@ -68,3 +68,37 @@ test_a_socket_of_the_wrong_kind_is_refused_with_what_would_be_right() {
 no_daemon() {
 	[[ -z $(broker_pids) ]]
 }
+
+# It is there before there is a policy to judge it by.
+test_a_client_that_waits_when_the_broker_starts_is_served() {
+	policy <<-END
+		client test {
+			from user alice
+			allow read /srv/one
+		}
+	END
+	secret /srv/one one
+	cat >/run/test/late <<-'END'
+		#!/usr/bin/python3
+		import os, socket, sys
+		listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		listener.bind("/run/fdbroker/broker.sock")
+		os.chmod("/run/fdbroker/broker.sock", 0o666)
+		listener.listen()
+		sys.stdin.readline()
+		os.dup2(listener.fileno(), 3)
+		os.set_inheritable(3, True)
+		os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+		os.execvp("fdbrokerd", ["fdbrokerd", *sys.argv[1:]])
+	END
+	chmod 0755 /run/test/late
+	mkfifo /run/test/go
+	/run/test/late --policy "$POLICY" <>/run/test/go >>"$BROKER_LOG" 2>&1 &
+	BROKER_PID=$!
+	eventually 5 test -S /run/fdbroker/broker.sock || fail "nobody listens"
+	start_as alice timeout 20 ask "cat /srv/one" >/run/test/answer
+	sleep 0.5
+	echo >/run/test/go
+	wait $! || true
+	expect_equal "$(cat /run/test/answer)" "ok one"
+}
