@@ -20,8 +20,9 @@ enum turn_kind { TURN_READY, TURN_EXECUTOR, TURN_COUNT };
 
 struct account {
 	uint32_t uid;
-	uint32_t sessions; /* connections */
-	uint32_t jobs;     /* executors at work for it, the hanging ones among them */
+	uint32_t sessions;       /* connections */
+	uint32_t unread_results; /* sent to them, and not known to have been read */
+	uint32_t jobs;           /* executors at work for it, the hanging ones among them */
 	struct turn turns[TURN_COUNT];
 	struct account *next; /* in its bucket, or in the free list */
 };

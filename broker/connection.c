@@ -13,22 +13,59 @@ void connection_shut(int fd)
 	(void)shutdown(fd, SHUT_RDWR);
 }
 
-bool connection_is_drained(int fd)
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
+
+void connection_refuse_descriptors(int listener)
 {
-	struct msghdr packet = {.msg_iov = NULL};
+	int off = 0;
+
+	(void)setsockopt(listener, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
+}
+
+void connection_permit_descriptors(int fd)
+{
 	int on = 1;
 
-	/*
-	 * An empty packet and the end of file both read as 0. With SO_PASSCRED every packet has a
-	 * control message, for which no room is given, so MSG_CTRUNC tells one from the other.
-	 */
-	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
-		return false;
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &on, sizeof(on));
+}
+
+static void set_passcred(int fd, int value)
+{
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof(value));
+}
+
+enum peeked { PEEKED_END, PEEKED_NOTHING, PEEKED_CONTROL };
+
+/* What is at the head of the queue? No room is given for a control message: MSG_CTRUNC shows one.
+ */
+static enum peeked peek(int fd)
+{
+	struct msghdr packet = {.msg_iov = NULL};
+
 	/* ECONNRESET is said once, whatever is in the queue. */
 	while (recvmsg(fd, &packet, MSG_PEEK | MSG_DONTWAIT) < 0)
 		if (errno != EINTR && errno != ECONNRESET)
-			return errno == EAGAIN || errno == ENOTCONN;
-	return (packet.msg_flags & MSG_CTRUNC) == 0;
+			return PEEKED_END;
+	return (packet.msg_flags & MSG_CTRUNC) != 0 ? PEEKED_CONTROL : PEEKED_NOTHING;
+}
+
+/*
+ * An empty packet and the end of file both read as 0. With SO_PASSCRED every packet has a control
+ * message, so that tells one from the other; without it, only one with descriptors does.
+ */
+bool connection_is_drained(int fd)
+{
+	for (;;) {
+		set_passcred(fd, 1);
+		if (peek(fd) != PEEKED_CONTROL)
+			return true;
+		set_passcred(fd, 0);
+		if (peek(fd) == PEEKED_CONTROL)
+			return false;
+		(void)recv(fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
+	}
 }
 
 int connection_first_descriptor(struct msghdr *packet, unsigned int *count)

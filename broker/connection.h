@@ -4,6 +4,9 @@
  * discarding a descriptor there can be its last close, which may wait for seconds or for ever (a
  * lingering socket, a file of a server that is gone). So neither supervisor nor worker closes a
  * connection before its queue is known to be empty; an executor empties it.
+ *
+ * Since Linux 6.16 a socket can refuse to be sent descriptors (SO_PASSRIGHTS). The listening socket
+ * does, so a connection has none in its queue until it is known whose it is; then it may.
  */
 #pragma once
 
@@ -22,10 +25,19 @@ union connection_control {
  */
 int connection_first_descriptor(struct msghdr *packet, unsigned int *count);
 
+/* The listening socket, and what is accepted from it, is not sent descriptors. Else no such kernel.
+ */
+void connection_refuse_descriptors(int listener);
+/* This connection can be sent descriptors from now on. */
+void connection_permit_descriptors(int fd);
+
 /* Ends it for both sides; from now on nothing can be added to its queue. */
 void connection_shut(int fd);
 
-/* Is the queue of a connection that was shut empty? */
+/*
+ * Is the queue of a connection that was shut empty? Packets without descriptors are discarded here,
+ * unread.
+ */
 bool connection_is_drained(int fd);
 
 /*

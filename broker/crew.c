@@ -49,7 +49,6 @@ enum worker_state {
 	WORKER_SERVING,
 	WORKER_RETIRING,
 	WORKER_ENDED,
-	WORKER_BURIED, /* but executors of it hang */
 };
 
 struct crew_worker {
@@ -66,7 +65,7 @@ struct crew_worker {
 	struct crew_executor executors[EXECUTORS_MAX];
 };
 
-/* Two generations while one relieves the other, and as many again that executors may haunt. */
+/* Two generations while one relieves the other, and those of both that have just ended. */
 static struct crew_worker workers[4 * WORKERS_MAX];
 static const struct crew_listener *listener;
 static uint64_t last_life = UINT64_MAX;
@@ -102,6 +101,45 @@ static void worker_tell(
 }
 
 /* ---- executors ---- */
+
+/*
+ * What hangs in the kernel may outlive its worker, and every worker after it. Of such a process
+ * only the pidfd is kept, to reap it; when even these are too many, it is reaped with us.
+ */
+struct ghost {
+	int pidfd;
+	struct source ended;
+};
+
+static struct ghost ghosts[GHOSTS_MAX];
+
+static void ghost_ended(struct source *source)
+{
+	struct ghost *ghost = source_owner(source, struct ghost, ended);
+	int status;
+
+	source_remove(&ghost->ended);
+	(void)child_ended(ghost->pidfd, &status);
+	close(ghost->pidfd);
+	*ghost = (struct ghost){.pidfd = 0};
+}
+
+/* Takes the pidfd of a process over; the rest of it is let go. */
+static void ghost_add(struct process *process)
+{
+	int pidfd = process_forget(process);
+
+	for (struct ghost *ghost = ghosts; ghost < ghosts + GHOSTS_MAX; ghost++) {
+		if (ghost->pidfd > 0)
+			continue;
+		ghost->pidfd = pidfd;
+		if (source_add(&ghost->ended, pidfd, ghost_ended) == 0)
+			return;
+		ghost->pidfd = 0;
+		break;
+	}
+	close(pidfd);
+}
 
 static void worker_bury_if_quiet(struct crew_worker *worker);
 
@@ -205,26 +243,23 @@ static void executor_hangs(struct crew_executor *executor)
 
 /* ---- workers ---- */
 
+/* Nothing of it touches a connection any more: what it held can be dealt anew. */
 static void worker_bury_if_quiet(struct crew_worker *worker)
 {
-	bool haunted = false;
-
-	if (worker->state != WORKER_ENDED && worker->state != WORKER_BURIED)
+	if (worker->state != WORKER_ENDED)
 		return;
+	for_each_executor (executor, worker)
+		if (executor->state != EXECUTOR_NONE && executor->state != EXECUTOR_HANGING)
+			return;
 	for_each_executor (executor, worker) {
 		if (executor->state == EXECUTOR_HANGING)
-			haunted = true;
-		else if (executor->state != EXECUTOR_NONE)
-			return;
+			ghost_add(&executor->process);
+		executor->state = EXECUTOR_NONE;
 	}
-	if (worker->state == WORKER_ENDED) {
-		worker->state = WORKER_BURIED;
-		listener->worker_buried(worker, !worker->expected, worker->hands);
-		munmap(worker->hands, sizeof(*worker->hands));
-		worker->hands = NULL;
-	}
-	if (!haunted)
-		worker->state = WORKER_NONE;
+	listener->worker_buried(worker, !worker->expected, worker->hands);
+	munmap(worker->hands, sizeof(*worker->hands));
+	worker->hands = NULL;
+	worker->state = WORKER_NONE;
 }
 
 static void worker_ended(struct source *source)
@@ -336,7 +371,7 @@ int crew_start(struct generation *generation)
 		worker->state = WORKER_STARTING;
 		return 0;
 	}
-	log_message(LOG_ERR, "cannot start a worker: too many executors hang in the kernel");
+	log_message(LOG_ERR, "cannot start a worker: too many are still ending");
 	return -EAGAIN;
 }
 

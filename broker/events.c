@@ -15,9 +15,9 @@ int events_open(void)
 	return epoll < 0 ? -errno : 0;
 }
 
-int source_add(struct source *source, int fd, source_ready *ready)
+static int source_watch(struct source *source, int fd, uint32_t events, source_ready *ready)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	source->fd = -1;
 	source->ready = ready;
@@ -25,6 +25,16 @@ int source_add(struct source *source, int fd, source_ready *ready)
 		return -errno;
 	source->fd = fd;
 	return 0;
+}
+
+int source_add(struct source *source, int fd, source_ready *ready)
+{
+	return source_watch(source, fd, EPOLLIN, ready);
+}
+
+int source_add_urgent(struct source *source, int fd, source_ready *ready)
+{
+	return source_watch(source, fd, EPOLLPRI, ready);
 }
 
 void source_remove(struct source *source)

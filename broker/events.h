@@ -23,6 +23,9 @@ struct source {
 int events_open(void) __attribute__((warn_unused_result));
 int source_add(struct source *source, int fd, source_ready *ready)
 	__attribute__((warn_unused_result));
+/* The same for what reports changes as urgent data, as /proc/self/mountinfo does (proc(5)). */
+int source_add_urgent(struct source *source, int fd, source_ready *ready)
+	__attribute__((warn_unused_result));
 void source_remove(struct source *source);
 
 /* Waits for one event, at most until the deadline (clock_msec(); UINT64_MAX: for ever). */

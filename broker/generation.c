@@ -196,6 +196,10 @@ struct generation *loading_finish(struct loading *loading)
 		log_message(LOG_ERR, "cannot compile the policy: %s", strerror(-error));
 	if (error == 0)
 		generation = generation_make(image, size, loading->mounts, loading->available);
+	if (generation != NULL) {
+		generation->mounts = loading->mounts;
+		loading->mounts = NULL;
+	}
 	free(image);
 	loading_end(loading);
 	return generation;
@@ -231,5 +235,6 @@ void generation_release(struct generation *generation)
 		close(generation->image_fd);
 	if (generation->mounts_fd >= 0)
 		close(generation->mounts_fd);
+	free(generation->mounts);
 	free(generation);
 }

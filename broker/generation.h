@@ -16,6 +16,7 @@ struct generation {
 	unsigned int holders;
 	const struct policy_image *image;
 	size_t image_size;
+	struct trusted_mounts *mounts;
 	struct peers *peers; /* written here, read by its processes */
 	int image_fd, mounts_fd, peers_fd;
 	struct policy_needs needs;

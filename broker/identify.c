@@ -21,6 +21,7 @@
 
 #include "cleanup.h"
 #include "identify.h"
+#include "limits.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
@@ -46,6 +47,8 @@ static int identify_groups(int connection, struct peer_identity *identity)
 		return -errno;
 	if (size == 0)
 		return 0;
+	if (size > PEER_GROUPS_MAX * sizeof(identity->groups[0]))
+		return -E2BIG;
 	identity->groups = malloc(size);
 	if (identity->groups == NULL)
 		return -ENOMEM;
@@ -79,29 +82,37 @@ static bool process_has_ended(int pidfd)
 	return poll(&ended, 1, 0) != 0;
 }
 
-/* The cgroup that systemd made: of the unified hierarchy, or of its own on a legacy system. */
+/* What follows in a line "ID:CONTROLLERS:PATH" (cgroups(7)) with these controllers, or NULL. */
+static char *line_path(char *line, const char *controllers)
+{
+	size_t length = strlen(controllers);
+
+	line += strspn(line, "0123456789");
+	if (line[0] != ':' || strncmp(line + 1, controllers, length) != 0 ||
+		line[1 + length] != ':')
+		return NULL;
+	return line + 1 + length + 1;
+}
+
+/*
+ * The cgroup that systemd made: in the unified hierarchy, which has no controllers' names, or in
+ * the one of its own on a legacy system, where the other says "/".
+ */
 static const char *cgroup_path(char *text)
 {
-	static const char *const marks[] = {"0::", ":name=systemd:"};
+	static const char *const controllers[] = {"name=systemd", ""};
+	char *save, *found = NULL;
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		for (char *line = text; line != NULL; line = strchr(line, '\n')) {
-			char *path;
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+		line = strtok_r(NULL, "\n", &save)) {
+		for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
+			char *path = line_path(line, controllers[i]);
 
-			line += *line == '\n';
-			path = strstr(line, marks[i]);
-			if (path == NULL || path >= line + strcspn(line, "\n"))
-				continue;
-			if (i == 0 && path != line)
-				continue;
-			path += strlen(marks[i]);
-			if (i == 0 && strcspn(path, "\n") <= 1)
-				continue; /* "/": the other hierarchy may know more */
-			path[strcspn(path, "\n")] = '\0';
-			return path;
+			if (path != NULL && (found == NULL || strcmp(path, "/") != 0))
+				found = path;
 		}
 	}
-	return NULL;
+	return found;
 }
 
 /*

@@ -34,6 +34,7 @@ struct lending {
 	struct turns waiting;
 	bool retiring;
 	bool wanted;       /* the supervisor has been asked for one more */
+	uint64_t retry_at; /* nothing can be lent until then; 0: it can */
 	unsigned int used; /* executors that are there and not idle */
 	struct executor executors[EXECUTORS_MAX];
 };
@@ -112,6 +113,7 @@ static void executor_close(struct lending *lending, struct executor *executor)
 static void executor_give(
 	struct lending *lending, struct executor *executor, struct session *session)
 {
+	int error;
 	struct message job = {
 		.type = session->ending ? MESSAGE_DRAIN : MESSAGE_TAKE,
 		.slot = session->slot,
@@ -120,10 +122,13 @@ static void executor_give(
 
 	if (!session->ending)
 		session_lend(lending->sessions, session);
-	if (channel_send(executor->channel, &job, session->fd) < 0) {
-		/* It is dead, and the supervisor will say so; others are there or will be. */
-		executor_leaves(lending, executor);
+	error = channel_send(executor->channel, &job, session->fd);
+	if (error < 0) {
 		lending_add(lending, session);
+		if (error == -EAGAIN || error == -ETOOMANYREFS)
+			lending->retry_at = clock_msec() + DEAL_RETRY_MSEC;
+		else
+			executor_leaves(lending, executor); /* dead: the supervisor will say so */
 		return;
 	}
 	executor->state = EXECUTOR_BUSY;
@@ -137,7 +142,7 @@ static void executor_give(
 
 void lending_assign(struct lending *lending)
 {
-	while (lending->waiting.next != NULL && !lending->retiring) {
+	while (lending->waiting.next != NULL && !lending->retiring && lending->retry_at == 0) {
 		struct executor *executor = executor_idle(lending);
 		struct session *session;
 
@@ -223,6 +228,10 @@ uint64_t lending_tick(struct lending *lending, uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
+	if (lending->retry_at <= now)
+		lending->retry_at = 0;
+	if (lending->retry_at != 0)
+		next = lending->retry_at;
 	for (int i = 0; i < EXECUTORS_MAX; i++) {
 		struct executor *executor = &lending->executors[i];
 

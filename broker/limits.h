@@ -16,13 +16,20 @@
 /* Descriptors that a process needs for itself, beside those of its connections. */
 #define DESCRIPTORS_RESERVED 512
 
+/* Groups of one peer; the kernel's NGROUPS_MAX is 65536, for each of which memory is kept. */
+#define PEER_GROUPS_MAX 1024
+
 /* Workers, set by --workers. */
 #define WORKERS_MAX 16
 /* Executors of one worker: one is kept ready, others are started when work waits for them. */
 #define EXECUTORS_READY 1
 #define EXECUTORS_MAX 16
+/* Processes that hang in the kernel and outlived their worker, to be reaped when they end. */
+#define GHOSTS_MAX 1024
 /* One that is not of those kept ready ends after this time without work. */
 #define EXECUTOR_IDLE_MSEC 2000
+/* A packet whose paths have more components than this together is left to an executor. */
+#define WORKER_COMPONENTS_MAX 256
 /* How many events a worker takes from the kernel at once. */
 #define EVENTS_AT_ONCE 64
 
@@ -44,6 +51,13 @@
  * to be served again: one full packet, see fdbroker-protocol(7).
  */
 #define UNREAD_RESULTS_MAX 64
+/*
+ * All clients together may have as many of them as RLIMIT_NOFILE divided by this: beyond
+ * RLIMIT_NOFILE descriptors in flight nobody could be sent any, unix(7).
+ */
+#define UNREAD_RESULTS_DIVISOR 2
+/* A client that has not read its replies by then is ended. */
+#define UNREAD_DEADLINE_MSEC 30000
 /* How often a client that has not read its replies is looked at again. */
 #define UNREAD_RECHECK_MSEC 10
 
@@ -67,7 +81,8 @@
 
 /* After accept(2) has failed for want of descriptors or memory. */
 #define ACCEPT_RETRY_MSEC 100
-/* After a connection could not be dealt because too many descriptors are in flight (unix(7)). */
+/* After a connection could not be dealt or lent because too many descriptors are in flight
+ * (unix(7)). */
 #define DEAL_RETRY_MSEC 2
 /*
  * Bytes on the way to a worker beyond which no connection is dealt to it: some fifty of them. It

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "connection.h"
 #include "listener.h"
 #include "log.h"
 #include "manager.h"
@@ -92,11 +93,15 @@ int listener_open(const char *path)
 
 	if (path == NULL) {
 		fd = manager_listener();
+		if (fd >= 0)
+			connection_refuse_descriptors(fd);
 		if (fd != -ENOENT)
 			return fd;
 		path = FDBROKER_SOCKET_PATH;
 	}
 	fd = listener_make(path);
+	if (fd >= 0)
+		connection_refuse_descriptors(fd);
 	if (fd < 0 && fd != -EEXIST && fd != -EADDRINUSE)
 		log_message(LOG_ERR, "cannot listen on %s: %s", path, strerror(-fd));
 	return fd;

@@ -76,18 +76,45 @@ static void line_add(struct line *line, const char *format, ...)
 		line->length += (size_t)n < room ? (size_t)n : room - 1;
 }
 
+static void line_add_byte(struct line *line, char byte)
+{
+	if (line->length < sizeof(line->bytes) - 1)
+		line->bytes[line->length++] = byte;
+}
+
+/* \xHH, or \u00HH in JSON. By hand: whoever floods the log has long lines written. */
+static void line_add_hex(struct line *line, unsigned char byte)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	line_add_byte(line, '\\');
+	if (log_state.format == LOG_JSON) {
+		line_add_byte(line, 'u');
+		line_add_byte(line, '0');
+		line_add_byte(line, '0');
+	} else {
+		line_add_byte(line, 'x');
+	}
+	line_add_byte(line, digits[byte >> 4]);
+	line_add_byte(line, digits[byte & 15]);
+}
+
+static bool byte_is_printable(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f;
+}
+
 static void line_add_escaped(struct line *line, const char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)bytes[i];
 
 		if (byte == '\\' || byte == '"')
-			line_add(line, "\\%c", byte);
-		else if (byte >= 0x20 && byte < 0x7f)
-			line_add(line, "%c", byte);
+			line_add_byte(line, '\\');
+		if (byte_is_printable(byte))
+			line_add_byte(line, (char)byte);
 		else
-			line_add(line, "%s%02x", log_state.format == LOG_JSON ? "\\u00" : "\\x",
-				byte);
+			line_add_hex(line, byte);
 	}
 }
 
@@ -95,9 +122,10 @@ static void line_add_escaped(struct line *line, const char *bytes, size_t length
 static void line_add_printable(struct line *line, const char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)bytes[i];
-
-		line_add(line, byte >= 0x20 && byte < 0x7f ? "%c" : "\\x%02x", byte);
+		if (byte_is_printable((unsigned char)bytes[i]))
+			line_add_byte(line, bytes[i]);
+		else
+			line_add_hex(line, (unsigned char)bytes[i]);
 	}
 }
 

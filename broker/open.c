@@ -118,9 +118,13 @@ static enum served open_found(const struct server *server, const struct fdbroker
 		return reply_kernel(reply, ENOTDIR);
 	if ((type_of(walk->status.stx_mode) & reply->decision.options.types) == 0)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
-	/* Drivers wait as they like; truncating writes; another file system may never answer. */
+	/*
+	 * Drivers wait as they like; truncating writes; another file system may never answer; and
+	 * what a user can unlink is deleted by whoever closes it last, however big it is.
+	 */
 	if (!server->may_wait &&
-		(!S_ISREG(walk->status.stx_mode) || (request->flags & O_TRUNC) != 0 ||
+		(!walk->parent_trusted || !S_ISREG(walk->status.stx_mode) ||
+			(request->flags & O_TRUNC) != 0 ||
 			!trusted_mounts_hold(server->walker.mounts, &walk->status)))
 		return SERVED_BY_EXECUTOR;
 

@@ -118,3 +118,14 @@ void process_end(struct process *process, bool expected)
 	}
 	process_release(process);
 }
+
+int process_forget(struct process *process)
+{
+	int pidfd = process->pidfd;
+
+	process_flush(process);
+	source_remove(&process->ended);
+	process->pidfd = -1;
+	process_release(process);
+	return pidfd;
+}

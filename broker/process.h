@@ -36,5 +36,8 @@ int process_start(struct process *process, enum role role, struct generation *ge
 /* Reaps it, logs what is left in its ring and how it ended, when that was not as it should be. */
 void process_end(struct process *process, bool expected);
 
+/* Lets go of all but its pidfd, which is the caller's from then on. */
+int process_forget(struct process *process) __attribute__((warn_unused_result));
+
 /* Writes what is in the ring to the log. */
 void process_flush(struct process *process);

@@ -364,10 +364,12 @@ void registry_accept(int fd)
 	held = account_sessions(&registry.accounts, connection->identity.uid);
 	connection->account = account_add_session(&registry.accounts, connection->identity.uid);
 	objection = connection_objection(connection, held);
-	if (objection != NULL)
+	if (objection != NULL) {
 		connection_refuse(connection, objection);
-	else
-		connection_queue(connection);
+		return;
+	}
+	connection_permit_descriptors(fd);
+	connection_queue(connection);
 }
 
 void registry_connection_ended(struct crew_worker *worker, uint32_t slot, uint32_t serial)

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "connection.h"
 #include "log.h"
 #include "role.h"
@@ -33,7 +34,9 @@ const struct peer *session_peer(const struct sessions *sessions, const struct se
 
 static void session_watch(struct sessions *sessions, struct session *session)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = session_key(session)};
+	/* Edge-triggered, epoll(7): served until its queue is empty, it is not reported meanwhile.
+	 */
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = session_key(session)};
 
 	session->state = SESSION_IDLE;
 	if (sessions->retiring)
@@ -65,6 +68,8 @@ static enum session_next session_end(struct sessions *sessions, struct session *
 	if (!connection_is_drained(session->fd))
 		return session_needs_executor(session);
 	close(session->fd);
+	session->account->unread_results -= session->unread_results;
+	sessions->unread_results -= session->unread_results;
 	account_remove_session(&sessions->accounts, session->account);
 	session->state = SESSION_FREE;
 	role_tell(&sessions->server, MESSAGE_ENDED, session->slot, session->serial);
@@ -94,41 +99,78 @@ static enum session_next session_hang_up(struct sessions *sessions, struct sessi
 
 /* ---- pausing ---- */
 
-/* Has the client read enough of its replies? Each may hold descriptors that count against our uid.
- */
-static bool session_may_be_answered(struct session *session)
+static void session_count_unread(struct sessions *sessions, struct session *session, uint32_t more)
+{
+	session->unread_results += more;
+	session->account->unread_results += more;
+	sessions->unread_results += more;
+}
+
+/* Forgets what was counted, if the client has read all of it. */
+static void session_recount_unread(struct sessions *sessions, struct session *session)
 {
 	int unread = 0;
 
-	if (session->unread_results < UNREAD_RESULTS_MAX)
-		return true;
-	if (ioctl(session->fd, SIOCOUTQ, &unread) < 0 || unread > 0)
-		return false;
+	if (session->unread_results == 0 || ioctl(session->fd, SIOCOUTQ, &unread) < 0 || unread > 0)
+		return;
+	session->account->unread_results -= session->unread_results;
+	sessions->unread_results -= session->unread_results;
 	session->unread_results = 0;
-	return true;
 }
 
-static void session_pause(struct sessions *sessions, struct session *session)
+static bool unread_permits(const struct sessions *sessions, const struct session *session)
 {
+	return session->unread_results < UNREAD_RESULTS_MAX &&
+	       share_permits(session->account->unread_results, sessions->unread_max,
+		       sessions->unread_results);
+}
+
+/*
+ * Has the client read enough of its replies? Each may hold descriptors, which count against the
+ * broker's own uid (unix(7), ETOOMANYREFS): so a connection has a bound, and its user a share.
+ */
+static bool session_may_be_answered(struct sessions *sessions, struct session *session)
+{
+	if (!unread_permits(sessions, session))
+		session_recount_unread(sessions, session);
+	return unread_permits(sessions, session);
+}
+
+static enum session_next session_pause(struct sessions *sessions, struct session *session)
+{
+	session_unwatch(sessions, session);
 	session->state = SESSION_PAUSED;
+	session->paused_until = clock_msec() + UNREAD_DEADLINE_MSEC;
 	session->queue_next = sessions->paused;
 	sessions->paused = session;
+	return SESSION_GOES_ON;
 }
 
-void sessions_resume(struct sessions *sessions)
+struct session *sessions_take_paused(struct sessions *sessions)
 {
-	struct session *session = sessions->paused;
+	struct session *paused = sessions->paused;
 
 	sessions->paused = NULL;
-	while (session != NULL) {
-		struct session *next = session->queue_next;
+	if (paused == NULL)
+		return NULL;
+	/* What another connection of the same user has read makes room as well. */
+	for (uint32_t slot = 0; slot < sessions->slots_used; slot++)
+		if (sessions->table[slot].state != SESSION_FREE)
+			session_recount_unread(sessions, &sessions->table[slot]);
+	return paused;
+}
 
-		if (session_may_be_answered(session))
-			session_watch(sessions, session);
-		else
-			session_pause(sessions, session);
-		session = next;
+enum session_next session_resume(struct sessions *sessions, struct session *session)
+{
+	if (session_may_be_answered(sessions, session)) {
+		session_watch(sessions, session);
+		return SESSION_GOES_ON;
 	}
+	if (session->paused_until <= clock_msec())
+		return session_protocol_error(sessions, session, "it does not read its replies");
+	session->queue_next = sessions->paused;
+	sessions->paused = session;
+	return SESSION_GOES_ON;
 }
 
 /* ---- one packet ---- */
@@ -171,25 +213,36 @@ static void session_consume(const struct session *session)
 	(void)recv(session->fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
 }
 
+/* Long paths take long to walk, and one packet may hold many. */
+static bool packet_is_long(const struct peeked *peeked)
+{
+	unsigned int components = 0;
+
+	for (int i = 0; i < peeked->count; i++)
+		for (size_t at = 0; at < peeked->requests[i].path_length; at++)
+			components += peeked->requests[i].path[at] == '/';
+	return components > WORKER_COMPONENTS_MAX;
+}
+
 static enum session_next session_serve_packet(
 	struct sessions *sessions, struct session *session, const struct peeked *peeked)
 {
 	const struct peer *peer = session_peer(sessions, session);
 	const struct asker asker = {.peer = &peer->policy, .pid = peer->pid};
-	enum served served;
-	int error;
+	enum served served = SERVED_BY_EXECUTOR;
+	int error = 0;
 
-	error = serve_packet(&sessions->server, &asker, session->fd, peeked->first_id,
-		peeked->requests, (unsigned int)peeked->count, -1, &served);
+	if (!packet_is_long(peeked))
+		error = serve_packet(&sessions->server, &asker, session->fd, peeked->first_id,
+			peeked->requests, (unsigned int)peeked->count, -1, &served);
 	if (served == SERVED_BY_EXECUTOR) {
 		session_unwatch(sessions, session);
 		return session_needs_executor(session);
 	}
 	session_consume(session);
-	session->unread_results += (uint32_t)peeked->count;
-	session->state = SESSION_IDLE;
+	session_count_unread(sessions, session, (uint32_t)peeked->count);
 	if (error == 0)
-		return SESSION_GOES_ON;
+		return SESSION_HAS_MORE;
 	/* EPIPE: it is gone. EAGAIN: it fills its queue and does not read. */
 	session_unwatch(sessions, session);
 	return session_end(sessions, session);
@@ -199,11 +252,8 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 {
 	struct peeked peeked;
 
-	if (!session_may_be_answered(session)) {
-		session_unwatch(sessions, session);
-		session_pause(sessions, session);
-		return SESSION_GOES_ON;
-	}
+	if (!session_may_be_answered(sessions, session))
+		return session_pause(sessions, session);
 	peeked = session_peek(session);
 	if (peeked.length == -EAGAIN) {
 		session->state = SESSION_IDLE;
@@ -245,7 +295,7 @@ enum session_next session_return(struct sessions *sessions, struct session *sess
 {
 	struct hand *lent = &sessions->hands->lent[session->slot];
 
-	session->unread_results += lent->count;
+	session_count_unread(sessions, session, lent->count);
 	lent->count = 0;
 	if (session->ending || broken)
 		return session_end(sessions, session);
@@ -275,6 +325,8 @@ enum session_next session_begin(struct sessions *sessions, const struct message 
 	struct session *session = &sessions->table[message->slot];
 	uint32_t uid = sessions->peers->table[message->slot].policy.uid;
 
+	if (message->slot >= sessions->slots_used)
+		sessions->slots_used = message->slot + 1;
 	*session = (struct session){
 		.fd = fd,
 		.slot = message->slot,
@@ -299,7 +351,7 @@ struct session *session_ready(struct sessions *sessions, uint64_t key)
 void sessions_retire(struct sessions *sessions)
 {
 	sessions->retiring = true;
-	for (uint32_t slot = 0; slot < SESSIONS_MAX; slot++)
+	for (uint32_t slot = 0; slot < sessions->slots_used; slot++)
 		if (sessions->table[slot].state == SESSION_IDLE ||
 			sessions->table[slot].state == SESSION_READY)
 			session_unwatch(sessions, &sessions->table[slot]);

@@ -33,12 +33,14 @@ struct session {
 	uint32_t slot, serial;
 	bool ending;             /* shut down; only what lies in its queue is left to discard */
 	uint32_t unread_results; /* sent since the queue of replies was last seen empty */
+	uint64_t paused_until;   /* PAUSED: then it is ended */
 	struct account *account;
 	struct session *queue_next; /* in a queue of turns.h, or the next paused one */
 };
 
 enum session_next {
 	SESSION_GOES_ON,        /* or has ended; there is nothing to do */
+	SESSION_HAS_MORE,       /* READY still: perhaps there is another packet */
 	SESSION_NEEDS_EXECUTOR, /* WAITING, in no queue yet, and not watched */
 };
 
@@ -47,9 +49,11 @@ struct sessions {
 	struct server server;
 	const struct peers *peers;
 	struct hands *hands;
-	int epoll;     /* an event's data is session_key() */
-	bool retiring; /* nothing is watched or served any more */
+	int epoll;           /* an event's data is session_key() */
+	uint32_t slots_used; /* beyond them the table was never touched */
+	bool retiring;       /* nothing is watched or served any more */
 	struct session *paused;
+	uint32_t unread_results, unread_max; /* of all, and how many there may be */
 	struct accounts accounts;
 	struct session table[SESSIONS_MAX];
 };
@@ -67,8 +71,9 @@ struct session *session_ready(struct sessions *sessions, uint64_t key);
 /* Serves the packet at the head of its queue. */
 enum session_next session_serve(struct sessions *sessions, struct session *session);
 
-/* Looks again at those that have paused. */
-void sessions_resume(struct sessions *sessions);
+/* Those that have paused, by queue_next, to be resumed one by one. */
+struct session *sessions_take_paused(struct sessions *sessions);
+enum session_next session_resume(struct sessions *sessions, struct session *session);
 
 /* From now on none is watched. */
 void sessions_retire(struct sessions *sessions);

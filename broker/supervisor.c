@@ -9,6 +9,7 @@
  *		all of the others are buried: done	relieved()
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,11 +25,13 @@
 #include "manager.h"
 #include "registry.h"
 #include "supervisor.h"
+#include "trust.h"
 
 static struct {
 	const struct options *options;
 	int listener, signals;
-	struct source arrived, signalled;
+	int mountinfo;
+	struct source arrived, signalled, remounted;
 	uint64_t accept_at;         /* when to accept again; 0: now */
 	struct generation *current; /* in force; NULL until the first one is ready */
 	struct loading *loading;    /* the policy to come; NULL: none is being loaded */
@@ -283,6 +286,19 @@ static uint64_t listener_tick(uint64_t now)
 	return supervisor.accept_at == 0 ? UINT64_MAX : supervisor.accept_at;
 }
 
+/*
+ * A mount has come or gone. Where mount ids are used again, what was trusted and has gone must not
+ * be taken for what comes next. Those that come are trusted from the next reload on.
+ */
+static void mounts_changed(struct source *source)
+{
+	(void)source;
+	if (supervisor.current == NULL || trusted_mounts_remain(supervisor.current->mounts) == 1)
+		return;
+	log_message(LOG_NOTICE, "a mount that was trusted is gone: reloading");
+	supervisor.reload_wanted = true;
+}
+
 static void signal_arrived(struct source *source)
 {
 	struct signalfd_siginfo info;
@@ -306,11 +322,15 @@ static int supervisor_open(void)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	supervisor.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (supervisor.signals < 0)
+	supervisor.mountinfo = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (supervisor.signals < 0 || supervisor.mountinfo < 0)
 		return -errno;
 	error = events_open();
 	if (error == 0)
 		error = source_add(&supervisor.signalled, supervisor.signals, signal_arrived);
+	if (error == 0)
+		error = source_add_urgent(
+			&supervisor.remounted, supervisor.mountinfo, mounts_changed);
 	return error;
 }
 

@@ -150,7 +150,7 @@ static enum walk_outcome walk_open(
 			return WALK_AGAIN;
 		return errno == ENOENT ? WALK_MISSING : walk_error(walk, errno);
 	}
-	error = trust_statx(walk->object, &walk->status);
+	error = trust_statx(walker->mounts, walk->object, &walk->status);
 	return error < 0 ? walk_error(walk, -error) : WALK_FOUND;
 }
 
@@ -191,7 +191,7 @@ static enum walk_outcome walk_pass(
 	walk->object = fcntl(walker->root, F_DUPFD_CLOEXEC, 0);
 	if (walk->object < 0)
 		return walk_error(walk, errno);
-	error = trust_statx(walk->object, &walk->status);
+	error = trust_statx(walker->mounts, walk->object, &walk->status);
 	if (error < 0)
 		return walk_error(walk, -error);
 	for (start = 1; start < walk->length; start = end + 1) {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -26,6 +27,7 @@
 static struct sessions sessions;
 static struct lending *lending;
 static struct turns ready = {.kind = TURN_READY};
+static uint64_t resume_at; /* when those that have paused are looked at again */
 
 /* ---- what the supervisor says ---- */
 
@@ -97,6 +99,15 @@ static void worker_event(uint64_t key)
 		turns_add(&ready, session);
 }
 
+/* What serving or resuming a session came to. */
+static void worker_follow(struct session *session, enum session_next next)
+{
+	if (next == SESSION_HAS_MORE)
+		turns_add(&ready, session);
+	else
+		lending_follow(lending, session, next);
+}
+
 /* Each uid that has something ready gets one packet served. */
 static void worker_serve_round(void)
 {
@@ -105,8 +116,25 @@ static void worker_serve_round(void)
 
 		atomic_store_explicit(
 			&sessions.hands->serving, session->slot, memory_order_relaxed);
-		lending_follow(lending, session, session_serve(&sessions, session));
+		worker_follow(session, session_serve(&sessions, session));
 		atomic_store_explicit(&sessions.hands->serving, HANDS_NOBODY, memory_order_relaxed);
+	}
+}
+
+static void worker_resume_paused(uint64_t now)
+{
+	struct session *session;
+
+	if (sessions.paused == NULL || now < resume_at)
+		return;
+	resume_at = now + UNREAD_RECHECK_MSEC;
+	session = sessions_take_paused(&sessions);
+
+	while (session != NULL) {
+		struct session *next = session->queue_next;
+
+		worker_follow(session, session_resume(&sessions, session));
+		session = next;
 	}
 }
 
@@ -117,8 +145,8 @@ static int worker_timeout(void)
 
 	if (ready.next != NULL && !sessions.retiring)
 		return 0;
-	if (sessions.paused != NULL && now + UNREAD_RECHECK_MSEC < next)
-		next = now + UNREAD_RECHECK_MSEC;
+	if (sessions.paused != NULL && resume_at < next)
+		next = resume_at > now ? resume_at : now;
 	return next == UINT64_MAX ? -1 : (int)(next - now);
 }
 
@@ -127,16 +155,30 @@ static void worker_loop(void)
 	struct epoll_event events[EVENTS_AT_ONCE];
 
 	while (!sessions.retiring || lending_is_busy(lending)) {
-		int count = epoll_wait(sessions.epoll, events, EVENTS_AT_ONCE, worker_timeout());
+		int timeout = worker_timeout(), count;
 
-		for (int i = 0; i < count; i++)
-			worker_event(events[i].data.u64);
-		sessions_resume(&sessions);
+		/* All that there is, or who came first would have the first turn for ever. */
+		do {
+			count = epoll_wait(sessions.epoll, events, EVENTS_AT_ONCE, timeout);
+			for (int i = 0; i < count; i++)
+				worker_event(events[i].data.u64);
+			timeout = 0;
+		} while (count == EVENTS_AT_ONCE);
+		worker_resume_paused(clock_msec());
 		if (!sessions.retiring)
 			worker_serve_round();
 		lending_assign(lending);
 		role_wake_log(&sessions.server);
 	}
+}
+
+static uint32_t unread_max(void)
+{
+	struct rlimit limit = {.rlim_cur = 1024};
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	return (uint32_t)(limit.rlim_cur < UINT32_MAX ? limit.rlim_cur : UINT32_MAX) /
+	       UNREAD_RESULTS_DIVISOR;
 }
 
 static int worker_begin(void)
@@ -154,6 +196,7 @@ static int worker_begin(void)
 		epoll_ctl(sessions.epoll, EPOLL_CTL_ADD, CHILD_CHANNEL, &event) < 0)
 		return -errno;
 	lending = lending_open(&sessions);
+	sessions.unread_max = unread_max();
 	return role_begin(ROLE_WORKER, &sessions.server, &sessions.peers);
 }
 

@@ -68,6 +68,24 @@ static int send_message(int fd, const struct msghdr *message)
 	return 0;
 }
 
+/*
+ * A broker on Linux 6.16 or later takes no descriptor before it has accepted the connection
+ * (SO_PASSRIGHTS), and until then sendmsg(2) fails with EPERM. Sends when it has.
+ */
+static int send_descriptor(int fd, const struct msghdr *message)
+{
+	enum { FIRST_DELAY_MS = 1, LAST_DELAY_MS = 1024 };
+	struct pollfd hung_up = {.fd = fd, .events = 0};
+	int error = send_message(fd, message);
+
+	for (int delay = FIRST_DELAY_MS; error == EPERM && delay <= LAST_DELAY_MS; delay *= 2) {
+		if (poll(&hung_up, 1, delay) > 0)
+			return ECONNRESET;
+		error = send_message(fd, message);
+	}
+	return error;
+}
+
 static int send_packet(int fd, const struct fdbroker_packet *packet, int descriptor)
 {
 	union {
@@ -86,6 +104,7 @@ static int send_packet(int fd, const struct fdbroker_packet *packet, int descrip
 		memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(descriptor));
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control);
+		return send_descriptor(fd, &message);
 	}
 	return send_message(fd, &message);
 }

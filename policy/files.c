@@ -177,7 +177,7 @@ static int file_read(int object, const struct statx *status, const char *path, c
 		return -ENOMEM;
 	r = read_all(fd, buffer, (size_t)status->stx_size + 1, &length);
 	if (r == 0)
-		r = trust_statx(fd, &after);
+		r = trust_statx(NULL, fd, &after);
 	if (r < 0)
 		return place_error(-r, "cannot be read", path, refusal);
 	if (length != status->stx_size || !file_is_same(status, &after)) {
@@ -333,7 +333,7 @@ static int entry_open(const struct loader *loader, const struct entry *entry, co
 
 	object = openat2_at(entry->folder->fd, entry->name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
 		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
-	r = object < 0 ? -errno : trust_statx(object, status);
+	r = object < 0 ? -errno : trust_statx(loader->mounts, object, status);
 	if (r < 0)
 		return place_error(-r, "cannot be read", path, refusal);
 	if (loader->mounts == NULL && S_ISLNK(status->stx_mode) && !link_disables(object, status))

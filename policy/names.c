@@ -221,8 +221,8 @@ static bool home_is_owned(const char *home, uint32_t uid)
 	_cleanup_close_ int fd = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statx status;
 
-	return fd >= 0 && trust_statx(fd, &status) == 0 && (status.stx_mask & STATX_UID) != 0 &&
-	       status.stx_uid == uid;
+	return fd >= 0 && trust_statx(NULL, fd, &status) == 0 &&
+	       (status.stx_mask & STATX_UID) != 0 && status.stx_uid == uid;
 }
 
 /* Leaves it undefined rather than cut short: a part of a name is another name. */

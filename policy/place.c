@@ -213,7 +213,7 @@ static int walk_enter(struct walk *walk, size_t start, size_t length)
 	(void)close(walk->at);
 	walk->at = next;
 	walk->reached = start + length;
-	r = trust_statx(walk->at, walk->status);
+	r = trust_statx(walk->mounts, walk->at, walk->status);
 	return r < 0 ? walk_error(walk, -r) : PLACE_FOUND;
 }
 
@@ -268,7 +268,7 @@ static int place_open_trusted(const struct trusted_mounts *mounts, const char *p
 	walk.at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (walk.at < 0)
 		return walk_error(&walk, errno);
-	r = trust_statx(walk.at, status);
+	r = trust_statx(mounts, walk.at, status);
 	if (r < 0)
 		return walk_error(&walk, -r);
 	r = walk_all(&walk);
@@ -283,7 +283,7 @@ static int place_open_draft(
 	_cleanup_close_ int object = open(path, O_PATH | O_CLOEXEC);
 	int r;
 
-	r = object < 0 ? -errno : trust_statx(object, status);
+	r = object < 0 ? -errno : trust_statx(NULL, object, status);
 	if (r < 0)
 		return place_error(-r, "cannot be read", path, refusal);
 	*fd = take_fd(&object);

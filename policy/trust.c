@@ -16,7 +16,12 @@
 #include <sys/sysmacros.h>
 
 #include "cleanup.h"
+#include "mountid.h"
 #include "trust.h"
+
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000U /* Linux 6.8 */
+#endif
 
 /* Compared with what stands before the first dot: "fuse.sshfs" is type fuse, subtype sshfs. */
 static const char *const excluded_types[] = {
@@ -282,13 +287,36 @@ int trusted_mounts_read(struct trusted_mounts **mounts)
 		return -errno;
 	r = trusted_mounts_parse(mountinfo, mounts);
 	(void)fclose(mountinfo);
-	return r;
+	return r < 0 ? r : mountid_make_unique(*mounts);
 }
 
-int trust_statx(int fd, struct statx *status)
+int trusted_mounts_remain(const struct trusted_mounts *mounts)
 {
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
-		    status) < 0)
+	_cleanup_free_ struct trusted_mounts *now = NULL;
+	uint32_t at = 0;
+	int r;
+
+	if (mounts->is_unique)
+		return 1;
+	r = trusted_mounts_read(&now);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < mounts->count; i++) {
+		while (at < now->count && now->mounts[at].id < mounts->mounts[i].id)
+			at++;
+		if (at == now->count ||
+			memcmp(&now->mounts[at], &mounts->mounts[i], sizeof(now->mounts[at])) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+int trust_statx(const struct trusted_mounts *mounts, int fd, struct statx *status)
+{
+	const unsigned int id =
+		mounts != NULL && mounts->is_unique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | id, status) < 0)
 		return -errno;
 	return 0;
 }
@@ -304,7 +332,7 @@ bool trusted_mounts_hold(const struct trusted_mounts *mounts, const struct statx
 {
 	size_t low = 0, high = mounts->count;
 
-	if ((status->stx_mask & STATX_MNT_ID) == 0)
+	if ((status->stx_mask & (mounts->is_unique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID)) == 0)
 		return false;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

@@ -25,13 +25,13 @@
 #define TRUSTED_MOUNT_ANY_DEVICE UINT32_MAX
 
 struct trusted_mount {
-	uint64_t id;           /* STATX_MNT_ID */
-	uint32_t major, minor; /* of the file system: a mount id alone can be used again */
+	uint64_t id;           /* STATX_MNT_ID_UNIQUE, or STATX_MNT_ID, which can be used again */
+	uint32_t major, minor; /* of the file system */
 };
 
 struct trusted_mounts {
 	uint32_t count;
-	uint32_t reserved;
+	uint32_t is_unique;            /* the ids are */
 	struct trusted_mount mounts[]; /* ascending by id */
 };
 
@@ -50,10 +50,18 @@ int trusted_mounts_read(struct trusted_mounts **mounts);
 int trusted_mounts_parse(FILE *mountinfo, struct trusted_mounts **mounts);
 
 /*
- * statx(2) of what an O_PATH descriptor holds, with AT_STATX_DONT_SYNC and the mount id: it never
- * asks a remote or a FUSE server, and so never waits. 0 or a negative errno.
+ * Are all of these mounts still there? Where ids are unique that need not be asked: what is gone
+ * does not come back. Else, when one is gone, the snapshot must be taken anew. 1, 0 or a negative
+ * errno.
  */
-int trust_statx(int fd, struct statx *status);
+int trusted_mounts_remain(const struct trusted_mounts *mounts);
+
+/*
+ * statx(2) of what an O_PATH descriptor holds, with AT_STATX_DONT_SYNC and the kind of mount id
+ * that the snapshot has (NULL: any): it never asks a remote or a FUSE server, and so never waits. 0
+ * or a negative errno.
+ */
+int trust_statx(const struct trusted_mounts *mounts, int fd, struct statx *status);
 
 /*
  * Why an object is not root's alone: the same for directories, files and links, except that the

@@ -57,7 +57,8 @@ static bool tree_is_on_trusted_ground(struct tree *tree)
 	_cleanup_close_ int fd = open(tree->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statx status;
 
-	return trusted_mounts_read(&tree->mounts) == 0 && trust_statx(fd, &status) == 0 &&
+	return trusted_mounts_read(&tree->mounts) == 0 &&
+	       trust_statx(tree->mounts, fd, &status) == 0 &&
 	       directory_is_trusted(tree->mounts, &status);
 }
 

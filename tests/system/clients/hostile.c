@@ -71,8 +71,14 @@ static void packet_send(int fd, const void *bytes, size_t length, const int *fds
 		message.msg_control = &control;
 		message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
 	}
-	if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
-		die("sendmsg");
+	/* Linux 6.16: no descriptor is taken before the connection is accepted. */
+	for (int tries = 0; sendmsg(fd, &message, MSG_NOSIGNAL) < 0; tries++) {
+		if (errno == EPIPE || errno == ECONNRESET)
+			return;
+		if (errno != EPERM || tries == 2000)
+			die("sendmsg");
+		usleep(1000);
+	}
 }
 
 static const char *reason_word(unsigned int reason)
