@@ -14,7 +14,7 @@ test_the_first_program_of_the_README_is_the_example() {
 }
 
 test_the_first_policy_of_the_README_works_with_the_first_program() {
-	code_of_readme fdbroker 1 | sed 's/user www/user alice/' | policy
+	code_of_readme fdbroker 1 | sed 's/user www-data/user alice/' | policy
 	expect_status 0 fdbroker check "$POLICY"
 	secret /etc/ssl/private/example.key "the key"
 	start_broker
