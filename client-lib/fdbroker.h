@@ -28,9 +28,9 @@
  * with these, besides what is listed with it:
  *
  *	ECONNRESET	the broker closed the connection, or is gone (reason BROKER). It closes
- *			those of clients that no client block of its policy is for, at once and
- *			without a word; its log says so. The connection is of no more use:
- *			free it, and make a new one if you may.
+ *			those of clients that no client block of its policy is for, and those that
+ *			are too many of one user, at once and without a word; its log says so. The
+ *			connection is of no more use: free it, and make a new one if you may.
  *	EPROTO		the broker's answer made no sense (reason BROKER). The library has shut the
  *			connection down: every later call on it fails with ECONNRESET.
  *	EMFILE		the process had no room for the descriptor that the broker sent: see
@@ -124,8 +124,9 @@ enum fdbroker_reason {
 	/* This process's own doing: an argument, memory or descriptors; or it could not connect.
 	   errno says which. */
 	FDBROKER_REASON_LOCAL = 10,
-	/* The broker has closed the connection: it ended, or none of its policy's client blocks is
-	   for this user: ECONNRESET. Or its answer made no sense: EPROTO. */
+	/* The broker has closed the connection: it ended, or no client block of its policy is for
+	   this user, or this user has too many connections: ECONNRESET. Or its answer made no
+	   sense: EPROTO. */
 	FDBROKER_REASON_BROKER = 11,
 	/* The socket sent lives in another network namespace than the broker: EACCES. */
 	FDBROKER_REASON_NETNS = 12,

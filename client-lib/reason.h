@@ -23,6 +23,6 @@
 	X(LOCAL, 10, "local",                                                                      \
 		"this process's own doing: an argument, memory or descriptors (see errno)")        \
 	X(BROKER, 11, "broker",                                                                    \
-		"the broker has closed the connection: it ended, or none of its policy's client "  \
-		"blocks is for this user")                                                         \
+		"the broker has closed the connection: it ended, or no client block of its "       \
+		"policy is for this user, or this user has too many connections")                  \
 	X(NETNS, 12, "netns", "the socket lives in a network namespace that is not granted")

@@ -78,8 +78,10 @@ void tool_complain(const char *object)
 		break;
 	case FDBROKER_REASON_BROKER:
 		fprintf(stderr,
-			"fdbroker: %s: the broker has closed the connection: it ended, or none of "
-			"its policy's client blocks is for uid %u (see journalctl -u fdbroker)\n",
+			"fdbroker: %s: the broker has closed the connection: it ended, or no "
+			"client "
+			"block of its policy is for uid %u, or this uid has too many connections "
+			"(see journalctl -u fdbroker)\n",
 			object, geteuid());
 		break;
 	default:
