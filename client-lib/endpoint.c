@@ -92,7 +92,7 @@ static const char *parse_protocol(struct fdbroker_endpoint *endpoint, const char
 	return NULL;
 }
 
-int endpoint_parse(struct fdbroker_endpoint *endpoint, const char *text)
+int endpoint_from_text(struct fdbroker_endpoint *endpoint, const char *text)
 {
 	unsigned long number;
 

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 /* Returns 0, or EINVAL if the text is not an endpoint. One that names no host has family 0. */
-int endpoint_parse(struct fdbroker_endpoint *endpoint, const char *text);
+int endpoint_from_text(struct fdbroker_endpoint *endpoint, const char *text);
 
 /* Returns 0; EINVAL if it is too short for its family; EAFNOSUPPORT for any but the Internet's. */
 int endpoint_from_sockaddr(

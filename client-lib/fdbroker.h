@@ -20,12 +20,16 @@
  * broker applies to live connections at once.
  *
  * ERRORS. Functions mirror the system calls they stand for: on failure they return -1 (or NULL)
- * and set errno. A denial by the policy is EACCES with the reason FDBROKER_REASON_POLICY; every
- * errno with the reason FDBROKER_REASON_KERNEL is what the kernel said to the broker, unchanged.
+ * and set errno. A denial by the policy is EACCES with the reason FDBROKER_REASON_POLICY. With the
+ * reason FDBROKER_REASON_KERNEL the policy allows it, and errno is the one of the system call: what
+ * the kernel said to the broker, or would have said. The broker looks at an object before it opens
+ * it, and so it gives EEXIST for O_EXCL, ENOTDIR for O_DIRECTORY and ELOOP for O_NOFOLLOW itself.
  * fdbroker_last_reason() tells which of these it was. Any function that asks the broker can fail
  * with these, besides what is listed with it:
  *
- *	ECONNRESET	the broker closed the connection, or is gone (reason BROKER). The
+ *	ECONNRESET	the broker closed the connection, or is gone (reason BROKER). It closes
+ *			those of clients that no client block of its policy is for, and those that
+ *			are too many of one user, at once and without a word; its log says so. The
  *			connection is of no more use: free it, and make a new one if you may.
  *	EPROTO		the broker's answer made no sense (reason BROKER). The library has shut the
  *			connection down: every later call on it fails with ECONNRESET.
@@ -92,30 +96,39 @@ extern "C" {
 enum fdbroker_reason {
 	/* The last call succeeded. */
 	FDBROKER_REASON_NONE = 0,
-	/* The kernel refused, as it would have refused the broker itself; errno is the kernel's. */
+	/* The policy allows it, but it fails for the broker too; errno is that of the system call:
+	   see ERRORS above. */
 	FDBROKER_REASON_KERNEL = 1,
-	/* No rule of the policy allows it, or one denies it; errno is EACCES. */
+	/* No rule of the policy allows it, or one denies it, or rules that allow it disagree on its
+	   options; or the path has a "..", which is never allowed. EACCES. */
 	FDBROKER_REASON_POLICY = 2,
 	/* The object is of a type (a device, a directory, ...) that the rule does not grant:
 	   EACCES. */
 	FDBROKER_REASON_TYPE = 3,
-	/* An unprivileged user could have put the object there; errno is EACCES. */
+	/* An unprivileged user could have placed the object: a folder on the way is not root's
+	   alone, and either others than its owner may write to it, or the object is not its owner's
+	   own; or a new file would come into a folder that is not root's alone. EACCES. */
 	FDBROKER_REASON_PLACEMENT = 4,
-	/* A symbolic link on the way is not followed; errno is EACCES. */
+	/* A symbolic link on the way is not followed: the rule forbids it, or an unprivileged user
+	   could have placed the link; or a file would be created through it. EACCES. */
 	FDBROKER_REASON_SYMLINK = 5,
-	/* These open(2) flags are not served; errno is EINVAL. */
+	/* These open(2) flags are not served: EINVAL. */
 	FDBROKER_REASON_FLAGS = 6,
-	/* The socket sent, or the family of its address, is not of the kind that is served. */
+	/* The socket sent, or the family of the address, is not of the kind that is served: the
+	   errnos stand at fdbroker_bind(). */
 	FDBROKER_REASON_SOCKET = 7,
-	/* A limit of the broker was reached; try again later. */
+	/* A limit of the broker was reached; try again later. ETOOMANYREFS. */
 	FDBROKER_REASON_LIMIT = 8,
-	/* The outcome is unknown: what did the work died or took too long. */
+	/* The outcome is unknown: what did the work died or took too long. EOWNERDEAD. */
 	FDBROKER_REASON_UNKNOWN = 9,
-	/* The library itself failed in this process: bad arguments, no memory, no descriptors. */
+	/* This process's own doing: an argument, memory or descriptors; or it could not connect.
+	   errno says which. */
 	FDBROKER_REASON_LOCAL = 10,
-	/* The connection to the broker is gone. */
+	/* The broker has closed the connection: it ended, or no client block of its policy is for
+	   this user, or this user has too many connections: ECONNRESET. Or its answer made no
+	   sense: EPROTO. */
 	FDBROKER_REASON_BROKER = 11,
-	/* The socket sent lives in a network namespace that the policy does not grant. */
+	/* The socket sent lives in another network namespace than the broker: EACCES. */
 	FDBROKER_REASON_NETNS = 12,
 };
 
@@ -196,9 +209,10 @@ void fdbroker_free(struct fdbroker *broker);
  * path: absolute, or relative to the current working directory. The library makes a relative path
  * absolute, by the name that the kernel gives for the folder in /proc/thread-self/cwd, because the
  * policy is about names; so it needs /proc then, and a folder that was renamed goes by its present
- * name. "//" and "/./" are collapsed; ".." is sent as it is, and the broker refuses it. A path that
- * ends in "/" or "/." asks for a directory, as if O_DIRECTORY had been given. The broker looks the
- * path up in its own mount namespace and root, which may differ from the caller's.
+ * name. "//" and "/./" are collapsed; ".." is sent as it is, and no policy allows it (EACCES,
+ * reason POLICY). A path that ends in "/" or "/." asks for a directory, as if O_DIRECTORY had been
+ * given. The broker looks the path up in its own mount namespace and root, which may differ from
+ * the caller's.
  *
  * flags: as for open(2). Which of them are served is told in fdbroker-protocol(7); others give
  * EINVAL with the reason FLAGS. O_CLOEXEC never leaves the library: a descriptor always arrives
@@ -285,13 +299,18 @@ int fdbroker_open_many(struct fdbroker *broker, struct fdbroker_open_request *re
  *
  * Returns 0; or -1 and one of the errnos of bind(2): EADDRINUSE, EADDRNOTAVAIL and others that the
  * kernel gave the broker (reason KERNEL), or
- *	EACCES		the policy does not allow it (reason POLICY); or the socket lives in a
- *			network namespace that the policy does not grant (reason NETNS)
- *	EAFNOSUPPORT	the family of the address is not served (reason SOCKET)
- *	EINVAL		address_length is too short for the family (reason LOCAL); or the socket is
- *			of a kind that is not served (reason SOCKET)
+ *	EACCES		the policy does not allow it (reason POLICY); or the socket lives in
+ *			another network namespace than the broker (reason NETNS)
+ *	ENOTSOCK	sockfd is not a socket (reason SOCKET)
+ *	EAFNOSUPPORT	the family of the address or of the socket is neither AF_INET nor AF_INET6,
+ *			or the address is IPv6 and the socket is not (reason SOCKET)
+ *	EPROTONOSUPPORT	the socket is neither TCP (or MPTCP) nor UDP (reason SOCKET)
+ *	EINVAL		address_length is too short for the family (reason LOCAL); or the address is
+ *			IPv4 and the socket is IPv6 (reason SOCKET); or the socket is bound already
+ *			(reason KERNEL)
  *	EFAULT		address is NULL (reason LOCAL)
- *	EBADF		sockfd is not an open descriptor (reason LOCAL)
+ *	EBADF		sockfd is not an open descriptor (reason LOCAL), or was opened with O_PATH
+ *			(reason SOCKET)
  *	ETOOMANYREFS	the caller's user has too many descriptors on their way: see unix(7)
  *			(reason LOCAL)
  *
@@ -340,8 +359,8 @@ enum fdbroker_reason fdbroker_last_reason(void);
 
 /*
  * A reason in words: one of a few names, a colon, and a sentence without a full stop, as in
- * "policy: no policy rule allows it". Never NULL, also for a reason that this version of the
- * library does not know; static, never to be freed.
+ * "policy: no rule of the policy allows it, or one denies it". Never NULL, also for a reason that
+ * this version of the library does not know; static, never to be freed.
  *
  * Since: 0.1
  */

@@ -32,7 +32,7 @@ int fdbroker_listen(struct fdbroker *broker, const char *endpoint, int backlog)
 
 	if (broker == NULL || endpoint == NULL)
 		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);
-	int error = endpoint_parse(&request.endpoint, endpoint);
+	int error = endpoint_from_text(&request.endpoint, endpoint);
 	if (error != 0)
 		return report_outcome(error, FDBROKER_REASON_LOCAL);
 	struct call_outcome outcome = call_once(broker, &request, -1, true);

@@ -5,6 +5,8 @@
  */
 #include "parse.h"
 
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
 bool principal_parse(struct parser *parser, const struct word *word, uint32_t first,
 	uint32_t length, enum policy_name_kind kind, struct principal *principal)
 {
@@ -117,10 +119,23 @@ static bool word_is_condition(const struct word *word)
 	return word_is(word, "user") || word_is(word, "group") || word_is(word, "unit");
 }
 
+/* `from user alice bob` means somebody: say how it is written. `before`: the word that began the
+   condition before this one, or NULL. */
+static void condition_report_unknown(
+	struct parser *parser, const struct word *word, const struct word *before)
+{
+	static const char *const known[] = {"anyone", "user", "group", "unit"};
+	char remedy[320] = "the conditions are anyone, user, group and unit";
+	if (before)
+		snprintf(remedy, sizeof(remedy), "one name each: write another line: from %s %s",
+			word_quote(before).text, word_quote(word).text);
+	report_unknown(parser, &word->where, word->bytes, word->length, "condition", known,
+		COUNT(known), remedy);
+}
+
 /* { ( "user" | "group" | "unit" ) VALUE }; the line's first word is `from`. */
 static bool conditions_parse(struct parser *parser, struct from_summary *summary)
 {
-	static const char *const known[] = {"anyone", "user", "group", "unit"};
 	const struct word *words = parser->line.words.items;
 	uint32_t count = parser->line.words.count;
 	if (count < 2) {
@@ -135,8 +150,8 @@ static bool conditions_parse(struct parser *parser, struct from_summary *summary
 			return false;
 		}
 		if (!word_is_condition(&words[at])) {
-			report_unknown(parser, &words[at].where, words[at].bytes, words[at].length,
-				"condition", known, 4, "the conditions are user, group and unit");
+			condition_report_unknown(
+				parser, &words[at], at > 1 ? &words[at - 2] : NULL);
 			return false;
 		}
 		if (at + 1 == count) {

@@ -176,8 +176,11 @@ bool word_is_option(const struct word *word)
 static void option_report_unknown(struct parser *parser, const struct word *word)
 {
 	const char *keywords[COUNT(options)];
-	for (size_t i = 0; i < COUNT(options); i++)
-		keywords[i] = options[i].keyword;
+	size_t count = 0;
+	for (size_t i = 0; i < COUNT(options); i++) {
+		if (options[i].is_supported)
+			keywords[count++] = options[i].keyword;
+	}
 	if (word->is_quoted)
 		report_word(parser, word, "remove the quotes", "a quoted word is never an option");
 	else if (memchr(word->bytes, '/', word->length) || memchr(word->bytes, ':', word->length))
@@ -185,8 +188,7 @@ static void option_report_unknown(struct parser *parser, const struct word *word
 			"'%s' after the options", word_quote(word).text);
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "option", keywords,
-			COUNT(options),
-			"the options of this version: mode owner type symlinks log");
+			count, "the options of this version: mode owner type symlinks log");
 }
 
 /* Whether the option may stand on this line at all. */

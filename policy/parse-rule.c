@@ -23,8 +23,11 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 	uint32_t length, enum effect effect)
 {
 	const char *names[POLICY_VERB_COUNT];
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
-		names[verb] = verb_words[verb].name;
+	size_t count = 0;
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		if (verb_words[verb].is_supported)
+			names[count++] = verb_words[verb].name;
+	}
 	if (!length)
 		report_part(parser, word, first, 1, "write the verbs without blanks: read,write",
 			"a verb is missing");
@@ -32,10 +35,12 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 		 memcmp(word->bytes + first, "all", 3) == 0)
 		report_part(parser, word, first, length, "name the verbs that are meant",
 			"'all' goes with deny only");
+	else if (length == 6 && memcmp(word->bytes + first, "listen", 6) == 0)
+		report_part(parser, word, first, length, "did you mean 'bind'?",
+			"unknown verb 'listen'");
 	else {
 		struct span where = word_part(parser->set, word, first, length);
-		report_unknown(parser, &where, word->bytes + first, length, "verb", names,
-			POLICY_VERB_COUNT,
+		report_unknown(parser, &where, word->bytes + first, length, "verb", names, count,
 			"the verbs of this version: read write append create bind");
 	}
 }
@@ -69,7 +74,7 @@ static void verb_parse(struct parser *parser, struct rule_parser *line, const st
 	}
 	line->is_valid = false;
 	struct span where = word_part(parser->set, word, first, length);
-	set_report(parser->set, POLICY_ERROR, &where, "leave it out, or use a version that has it",
+	set_report(parser->set, POLICY_ERROR, &where, "leave it out",
 		"'%s' is not supported by this version of fdbroker", verb_word->name);
 }
 

@@ -13,7 +13,7 @@
 
 void report_unsupported(struct parser *parser, const struct word *word, const char *what)
 {
-	report_word(parser, word, "leave it out, or use a version that has it",
+	report_word(parser, word, "leave it out",
 		"'%s' is not supported by this version of fdbroker", what);
 }
 
@@ -203,7 +203,7 @@ static const struct statement {
 
 static void statement_report_unknown(struct parser *parser, const struct word *word)
 {
-	static const char *const inside[] = {"from", "allow", "deny", "limit"};
+	static const char *const inside[] = {"from", "allow", "deny"};
 	static const char *const outside[] = {"client"};
 	if (word->is_quoted)
 		report_word(parser, word, "remove the quotes", "a quoted word is never a keyword");
@@ -212,7 +212,7 @@ static void statement_report_unknown(struct parser *parser, const struct word *w
 			outside, COUNT(outside), "a block begins with: client NAME {");
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "statement", inside,
-			COUNT(inside), "a line of a block begins with from, allow, deny or limit");
+			COUNT(inside), "a line of a block begins with from, allow or deny");
 }
 
 static void line_parse(struct parser *parser)

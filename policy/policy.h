@@ -6,7 +6,7 @@
  *	text --scan, parse--> policy_set --names filled in--> compile --> image --> decide
  *
  * Nothing that this header declares makes a system call. Reading policy files and asking the name
- * service are the business of load.h. ../shared documents of the language: fdbroker.policy(5).
+ * service are the business of load.h. The language is described in fdbroker.policy(5).
  *
  * Errors: functions that can run out of memory return -ENOMEM; what is wrong with a policy is
  * never an errno but a diagnostic.

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # For tests/run and tests/demo: what must be installed, and the build. Run in the checkout, as root.
+# What is built belongs to whoever called sudo: `meson setup build` must go on working for them.
 
 # package, and a command that succeeds when it is there
 NEEDED=(
@@ -40,14 +41,25 @@ install_missing() {
 	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
+# -h: a link is given back, not what it leads to.
+give_back() {
+	if [[ -n ${SUDO_UID-} && -n ${SUDO_GID-} && -d build ]]; then
+		chown -hR "$SUDO_UID:$SUDO_GID" build
+	fi
+}
+
 build_in() { # FOLDER [MESON OPTIONS]
-	local folder=$1
+	local folder=$1 status=0
 	shift
 	install_missing
 	# Set up again when the last attempt was broken off.
 	if [[ ! -e $folder/build.ninja ]]; then
 		rm -rf "$folder"
-		meson setup "$folder" -Dtests=true -Dwerror=true "$@"
+		meson setup "$folder" -Dtests=true -Dwerror=true "$@" || status=$?
 	fi
-	ninja -C "$folder"
+	if ((status == 0)); then
+		ninja -C "$folder" || status=$?
+	fi
+	give_back
+	return "$status"
 }

@@ -98,7 +98,7 @@ int cat_main(int argc, char **argv)
 {
 	int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+	if (argc > 1 && tool_wants_help(argv[1]))
 		return tool_print(cat_help);
 	if (first == 1 && argc > 1 && argv[1][0] == '-')
 		return tool_usage_error("cat ", "cat: there is no option '%s'", argv[1]);

@@ -26,6 +26,9 @@ struct fdbroker *tool_connect(void);
 /* Tells the user why the last call of the library failed, from errno and the reason. */
 void tool_complain(const char *object);
 
+/* Is it --help or -h? */
+bool tool_wants_help(const char *argument);
+
 /* Tells the user what is wrong with the command line and where to read on. Returns EXIT_USAGE. */
 int tool_usage_error(const char *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

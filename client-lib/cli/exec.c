@@ -5,6 +5,7 @@
  * the program a way to the broker: its rights were this tool's to use, not the program's.
  */
 #include "cli.h"
+#include "endpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,10 +105,19 @@ static int split_name(struct wish *wish, const char *option, char *text)
 		wish->name, NAME_LENGTH_MAX);
 }
 
+/* The library asks no name service, and says no more than EINVAL: the words are this tool's. */
 static int parse_listen(struct wish *wish, char *text)
 {
+	struct fdbroker_endpoint endpoint;
+
 	*wish = (struct wish){.object = text, .fd = -1};
-	return split_name(wish, "--listen", text);
+	int status = split_name(wish, "--listen", text);
+	if (status == 0 && endpoint_from_text(&endpoint, text) != 0)
+		return tool_usage_error("exec ",
+			"exec: --listen: '%s' is no endpoint: write tcp:PORT or tcp:ADDRESS:PORT, "
+			"with numbers; likewise udp:",
+			text);
+	return status;
 }
 
 /* PATH:MODE[=NAME]. Neither a mode nor a name has a colon, so the last one ends the path. */
@@ -292,7 +302,7 @@ int exec_main(int argc, char **argv)
 {
 	struct wishes wishes = {0};
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+	if (argc > 1 && tool_wants_help(argv[1]))
 		return tool_print(exec_help);
 	wishes.list = calloc((size_t)argc, sizeof(struct wish));
 	if (wishes.list == NULL) {

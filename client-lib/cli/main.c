@@ -48,48 +48,15 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-	size_t ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
-}
-
-/* Single-letter changes that make one word of the other (Levenshtein), for short words. */
-static size_t edit_distance(const char *word, const char *other)
-{
-	enum { LONGEST = 16 };
-	size_t row[LONGEST + 1], length = strlen(other);
-
-	if (length > LONGEST)
-		return length;
-	for (size_t j = 0; j <= length; j++)
-		row[j] = j;
-	for (size_t i = 0; word[i] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < length; j++) {
-			size_t above = row[j + 1];
-			size_t replaced = diagonal + (word[i] != other[j]);
-
-			row[j + 1] = smallest(above + 1, row[j] + 1, replaced);
-			diagonal = above;
-		}
-	}
-	return row[length];
-}
-
 static int complain_unknown(const char *name)
 {
-	const size_t near_enough = 2;
+	char names[128] = "";
+	size_t length = 0;
 
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (edit_distance(name, commands[i].name) <= near_enough)
-			return tool_usage_error(
-				"", "there is no '%s'; did you mean '%s'?", name, commands[i].name);
-	}
-	return tool_usage_error("", "there is no '%s'", name);
+	for (size_t i = 0; i < COMMAND_COUNT && length < sizeof(names); i++)
+		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+			i > 0 ? ", " : "", commands[i].name);
+	return tool_usage_error("", "there is no '%s'; the commands are %s", name, names);
 }
 
 /* Nothing that is opened later may land on a standard descriptor, where messages would go into it.
@@ -121,7 +88,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	if (argc < 2)
 		return tool_usage_error("", "a subcommand is missing");
-	if (strcmp(argv[1], "--help") == 0)
+	if (tool_wants_help(argv[1]))
 		return print_help();
 	if (strcmp(argv[1], "--version") == 0)
 		return tool_print("fdbroker " FDBROKER_VERSION "\n");

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int tool_print(const char *text)
 {
@@ -36,6 +37,7 @@ static const struct {
 	{EPERM, "who listens there is neither root nor the user " FDBROKER_USER},
 	{ENAMETOOLONG, "the name of a socket has at most 107 bytes"},
 	{EPROTOTYPE, "this is not the socket of a broker"},
+	{EACCES, "its mode should be 0666, and every folder above it open to all: chmod a+x"},
 };
 
 static const char *connect_hint(int error)
@@ -52,7 +54,7 @@ struct fdbroker *tool_connect(void)
 	struct fdbroker *broker = fdbroker_new(NULL);
 
 	if (broker == NULL)
-		fprintf(stderr, "fdbroker: %s: cannot connect to the broker: %s (%s)\n",
+		fprintf(stderr, "fdbroker: cannot connect to the broker at %s: %s (%s)\n",
 			socket_path(), strerror(errno), connect_hint(errno));
 	return broker;
 }
@@ -70,14 +72,27 @@ void tool_complain(const char *object)
 		break;
 	case FDBROKER_REASON_POLICY:
 		fprintf(stderr,
-			"fdbroker: %s: denied by policy (the broker's audit log has the details; "
-			"'fdbroker check' finds mistakes in policy files)\n",
+			"fdbroker: %s: denied by policy (the broker's audit log has the details: "
+			"journalctl -u fdbroker)\n",
 			object);
+		break;
+	case FDBROKER_REASON_BROKER:
+		fprintf(stderr,
+			"fdbroker: %s: the broker has closed the connection: it ended, or no "
+			"client "
+			"block of its policy is for uid %u, or this uid has too many connections "
+			"(see journalctl -u fdbroker)\n",
+			object, geteuid());
 		break;
 	default:
 		fprintf(stderr, "fdbroker: %s: %s (%s)\n", object, error,
 			fdbroker_strreason(reason));
 	}
+}
+
+bool tool_wants_help(const char *argument)
+{
+	return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
 int tool_usage_error(const char *command, const char *format, ...)

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 		errx(64, "usage: %s PATH", argv[0]);
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
-		err(1, "cannot connect to the broker");
+		err(1, "the broker's socket ($FDBROKER_SOCKET or /run/fdbroker/broker.sock)");
 	int fd = fdbroker_open(broker, argv[1], O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		err(1, "%s (%s)", argv[1], fdbroker_strreason(fdbroker_last_reason()));

@@ -6,6 +6,8 @@
  * it asks for a file and a port that it was not granted, and shows what it is told.
  *
  * It ends with status 0 only if every step went as it should.
+ *
+ *	cc httpd.c -o httpd $(pkg-config --cflags --libs fdbroker) -lseccomp
  */
 #include <fdbroker.h>
 

@@ -14,12 +14,79 @@ test_the_first_program_of_the_README_is_the_example() {
 }
 
 test_the_first_policy_of_the_README_works_with_the_first_program() {
-	code_of_readme fdbroker 1 | sed 's/user www/user alice/' | policy
+	code_of_readme fdbroker 1 | sed 's/user www-data/user alice/' | policy
 	expect_status 0 fdbroker check "$POLICY"
 	secret /etc/ssl/private/example.key "the key"
 	start_broker
 	expect_equal "$(as alice example-first /etc/ssl/private/example.key)" "the key"
 	expect_equal "$(as alice ask "listen tcp:443")" ok
+}
+
+# The examples of fdbroker.policy(5): each number N, between lines of three backquotes.
+example_of_the_manual() { # N
+	awk -v wanted="$1" '
+		$0 == "```" { shown = !shown; seen += shown; next }
+		shown && seen == wanted { print }' policy/fdbroker.policy.5.scd
+}
+
+test_every_example_of_the_manual_of_the_language_is_right() {
+	local count=0 example
+	printf 'www-data:x:33:33::/var/www:/usr/sbin/nologin\n' >>/etc/passwd
+	while example=$(example_of_the_manual $((count + 1))) && [[ -n $example ]]; do
+		count=$((count + 1))
+		policy <<<"$example"
+		expect_status 0 fdbroker check --strict "$POLICY"
+	done
+	expect_equal "$count" "$(($(grep -c '^```' policy/fdbroker.policy.5.scd) / 2))" "examples"
+	((count > 5)) || fail "only $count examples"
+}
+
+# Each word that the manual calls reserved is refused as such, and none that it describes.
+test_what_the_manual_calls_not_supported_is_refused() {
+	local line
+	while read -r line; do
+		policy <<<$'client a {\nfrom user alice\n'"$line"$'\n}'
+		expect_status 1 fdbroker check "$POLICY"
+		expect_match "$output" 'is not supported by this version' "$line"
+	done <<-'END'
+		allow remove /a
+		allow stat /a
+		allow list /a
+		allow watch /a
+		allow connect tcp:80
+		allow socket raw:eth0
+		allow option mark=1
+		allow resolve host:example.org
+		allow credential key=/a
+		allow bind unix:/run/a
+		allow bind vsock:*:80
+		deny all host:*
+		deny all netlink:*
+		deny all tun:*
+		deny all tap:*
+		deny all icmp
+		deny all icmp6
+		allow read /a as alice
+		allow read /a copy
+		allow read /a max 4K
+		allow read /a with x
+		allow bind tcp:80 netns peer
+		limit sessions 4
+	END
+}
+
+test_every_manual_names_the_others() {
+	local page other see_also
+	local -a pages=(fdbroker.1 libfdbroker.3 fdbroker.policy.5 fdbroker-protocol.7)
+	for page in "${pages[@]}"; do
+		see_also=$(find client-lib policy -name "$page.scd" \
+			-exec sed -n '/^# SEE ALSO/,$p' {} +)
+		for other in "${pages[@]}" fdbrokerd.8; do
+			[[ $page != "$other" ]] || continue
+			[[ $see_also == *"*${other%.*}*(${other##*.})"* ]] ||
+				fail "$page does not name $other"
+		done
+	done
 }
 
 test_the_example_policy_is_right_and_grants_nothing() {

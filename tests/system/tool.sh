@@ -102,6 +102,40 @@ test_exec_ends_as_env_does() {
 	expect_match "$output" '/etc/passwd'
 }
 
+test_exec_takes_endpoints_in_numbers_only() {
+	local endpoint
+	tool_policy
+	for endpoint in tcp:http 80 127.0.0.1:80; do
+		expect_status 64 as alice fdbroker exec --listen "$endpoint" -- true
+		expect_match "$output" "'$endpoint' is no endpoint: write tcp:PORT"
+	done
+}
+
+test_a_user_whom_no_block_is_for_is_told_so() {
+	tool_policy
+	expect_status 1 as bob fdbroker cat /srv/one
+	expect_match "$output" "/srv/one: the broker has closed the connection.*uid $(id -u bob)"
+}
+
+test_a_socket_that_cannot_be_reached_is_named() {
+	tool_policy
+	chmod 0600 /run/fdbroker/broker.sock
+	expect_status 1 as alice fdbroker cat /srv/one
+	expect_match "$output" '/run/fdbroker/broker.sock: Permission denied \(its mode should be 0666'
+	expect_status 1 as alice example-first /srv/one
+	expect_match "$output" '/run/fdbroker/broker.sock.*Permission denied'
+}
+
+test_help_is_two_words() {
+	local words
+	for words in "" cat check exec; do
+		# shellcheck disable=SC2086 # none or one word
+		expect_equal "$(fdbroker $words -h)" "$(fdbroker $words --help)" "fdbroker $words -h"
+	done
+	expect_status 64 fdbroker chekc
+	expect_match "$output" "there is no 'chekc'; the commands are cat, check, exec"
+}
+
 test_check_finds_nothing_wrong_in_a_good_policy() {
 	tool_policy
 	expect_status 0 fdbroker check "$POLICY"
