@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Log lines, read from a pipe in the place of stderr. What a client or a worker chose can neither
+ * fake a line nor break one, and a log that nobody reads holds nobody up.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy-support.h"
+
+#include "broker/log.h"
+
+static const enum log_format formats[] = {LOG_TEXT, LOG_JSON};
+
+/* Nothing may be asserted while stderr is the pipe: cmocka would say there what failed. */
+struct capture {
+	int stderr_fd; /* the real one; -1: stderr is not the pipe now */
+	int out;       /* our end of the pipe */
+	char text[4 * 65536];
+	size_t length;
+};
+
+static int capture_make(void **state)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+
+	assert_non_null(capture);
+	capture->stderr_fd = -1;
+	*state = capture;
+	unsetenv("JOURNAL_STREAM");
+	log_to_ring(NULL);
+	log_open(LOG_TEXT, LOG_INFO);
+	/* A log that waits ends the test. */
+	alarm(20);
+	return 0;
+}
+
+static int capture_free(void **state)
+{
+	alarm(0);
+	free(*state);
+	return 0;
+}
+
+static void capture_begin(struct capture *capture)
+{
+	int ends[2];
+
+	(void)fflush(stderr);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	capture->stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+	assert_true(capture->stderr_fd >= 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	close(ends[1]);
+	assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	capture->out = ends[0];
+	capture->length = 0;
+}
+
+/* Takes what is in the pipe. */
+static void capture_read(struct capture *capture)
+{
+	ssize_t n;
+
+	while ((n = read(capture->out, capture->text + capture->length,
+			sizeof(capture->text) - 1 - capture->length)) > 0)
+		capture->length += (size_t)n;
+	capture->text[capture->length] = '\0';
+}
+
+static void capture_end(struct capture *capture)
+{
+	capture_read(capture);
+	dup2(capture->stderr_fd, STDERR_FILENO);
+	close(capture->stderr_fd);
+	close(capture->out);
+	capture->stderr_fd = -1;
+	assert_int_equal(strlen(capture->text), capture->length);
+}
+
+static const char *captured_message(
+	struct capture *capture, enum log_format format, int level, const char *message)
+{
+	log_open(format, LOG_DEBUG);
+	capture_begin(capture);
+	log_message(level, "%s", message);
+	capture_end(capture);
+	return capture->text;
+}
+
+/* The object of a decision by rule 0 of a small policy, or by another rule. */
+static const char *captured_record(
+	struct capture *capture, enum log_format format, struct record record, const char *text)
+{
+	struct policy policy = policy_make("client web {\n\tfrom user alice\n\tallow read /a\n}\n");
+
+	log_open(format, LOG_DEBUG);
+	capture_begin(capture);
+	log_record(&record, text, policy.image);
+	capture_end(capture);
+	policy_drop(&policy);
+	return capture->text;
+}
+
+static struct record decision_of(size_t unit_length, size_t object_length)
+{
+	return (struct record){.kind = RECORD_DECISION,
+		.uid = 1000,
+		.pid = 4711,
+		.verbs = POLICY_BIT(POLICY_READ),
+		.error = ENOENT,
+		.reason = 1,
+		.allowed = 1,
+		.unit_length = (uint8_t)unit_length,
+		.text_length = (uint16_t)(unit_length + object_length)};
+}
+
+/* ---- reading lines ---- */
+
+static void assert_one_line(const char *line)
+{
+	size_t length = strlen(line);
+
+	assert_int_not_equal(length, 0);
+	assert_ptr_equal(strchr(line, '\n'), line + length - 1);
+	for (size_t i = 0; i + 1 < length; i++)
+		assert_in_range((unsigned char)line[i], 0x20, 0x7e);
+}
+
+static unsigned int hex(const char *digits)
+{
+	char text[3] = {digits[0], digits[1], '\0'};
+	char *end;
+	unsigned long value = strtoul(text, &end, 16);
+
+	assert_ptr_equal(end, text + 2);
+	return (unsigned int)value;
+}
+
+/* Undoes what the log has done, up to the closing quote; *from moves behind it. */
+static size_t unescape(const char **from, const char *numeric, char *bytes, size_t size)
+{
+	size_t length = 0, numeric_length = strlen(numeric);
+	const char *at = *from;
+
+	while (*at != '"') {
+		assert_in_range(*at, 0x20, 0x7e);
+		assert_true(length < size);
+		if (strncmp(at, numeric, numeric_length) == 0) {
+			bytes[length++] = (char)hex(at + numeric_length);
+			at += numeric_length + 2;
+		} else if (*at == '\\') {
+			assert_true(at[1] == '\\' || at[1] == '"');
+			bytes[length++] = at[1];
+			at += 2;
+		} else {
+			bytes[length++] = *at++;
+		}
+	}
+	*from = at + 1;
+	return length;
+}
+
+/* The value of a key of a line of text, between quotes. */
+static size_t text_value(const char *line, const char *before, char *bytes, size_t size)
+{
+	const char *at = strstr(line, before);
+
+	assert_non_null(at);
+	at += strlen(before);
+	return unescape(&at, "\\x", bytes, size);
+}
+
+/*
+ * Reads a line of JSON (RFC 8259) as the log writes it: one flat object, with numbers and strings
+ * for values. Each key stands once. Returns the length of that value.
+ */
+static size_t json_value(const char *line, const char *wanted, char *bytes, size_t size)
+{
+	size_t length = SIZE_MAX;
+	const char *at = line;
+
+	assert_int_equal(*at++, '{');
+	for (;;) {
+		static char ignored[65536];
+		char key[32];
+		bool is_wanted;
+
+		assert_int_equal(*at++, '"');
+		key[unescape(&at, "\\u00", key, sizeof(key) - 1)] = '\0';
+		assert_int_equal(*at++, ':');
+		is_wanted = strcmp(key, wanted) == 0;
+		assert_false(is_wanted && length != SIZE_MAX);
+		if (*at == '"') {
+			size_t n;
+
+			at++;
+			n = unescape(&at, "\\u00", is_wanted ? bytes : ignored,
+				is_wanted ? size : sizeof(ignored));
+			length = is_wanted ? n : length;
+		} else {
+			size_t sign = *at == '-';
+			size_t digits = strspn(at + sign, "0123456789");
+
+			assert_int_not_equal(digits, 0);
+			assert_true(digits == 1 || at[sign] != '0');
+			at += sign + digits;
+		}
+		if (*at == '}')
+			break;
+		assert_int_equal(*at++, ',');
+	}
+	assert_string_equal(at, "}\n");
+	assert_int_not_equal(length, SIZE_MAX);
+	return length;
+}
+
+static size_t object_of(const char *line, enum log_format format, char *bytes, size_t size)
+{
+	assert_one_line(line);
+	return format == LOG_JSON ? json_value(line, "object", bytes, size)
+				  : text_value(line, " object=\"", bytes, size);
+}
+
+/* ---- lines ---- */
+
+static void a_message_is_a_line(void **state)
+{
+	struct capture *capture = *state;
+
+	assert_string_equal(captured_message(capture, LOG_TEXT, LOG_ERR, "cannot \"x\\y\""),
+		"fdbrokerd: cannot \"x\\y\"\n");
+	assert_string_equal(captured_message(capture, LOG_JSON, LOG_ERR, "cannot \"x\\y\""),
+		"{\"level\":3,\"message\":\"cannot \\\"x\\\\y\\\"\"}\n");
+}
+
+static void a_decision_is_a_line(void **state)
+{
+	struct capture *capture = *state;
+
+	assert_string_equal(captured_record(capture, LOG_TEXT, decision_of(9, 4), "a.service/a b"),
+		"audit: allowed uid=1000 pid=4711 unit=a.service verb=read object=\"/a b\" "
+		"reason=kernel error=ENOENT rule=test.policy:3 client=web\n");
+	assert_string_equal(captured_record(capture, LOG_JSON, decision_of(9, 4), "a.service/a b"),
+		"{\"audit\":\"allowed\",\"uid\":1000,\"pid\":4711,\"unit\":\"a.service\","
+		"\"verb\":\"read\",\"object\":\"/a b\",\"reason\":\"kernel\",\"error\":\"ENOENT\","
+		"\"rule\":\"test.policy:3\",\"client\":\"web\"}\n");
+}
+
+static void what_no_rule_decided_and_no_unit_asked_is_said_as_well(void **state)
+{
+	struct record record = decision_of(0, 2);
+
+	record.allowed = 0;
+	record.rule = POLICY_NO_RULE;
+	record.error = 0;
+	record.reason = 2;
+	record.verbs |= POLICY_BIT(POLICY_CREATE);
+	assert_string_equal(captured_record(*state, LOG_TEXT, record, "/a"),
+		"audit: denied uid=1000 pid=4711 unit=- verb=read,create object=\"/a\" "
+		"reason=policy error=- rule=- client=-\n");
+}
+
+static void every_event_is_one_line(void **state)
+{
+	struct capture *capture = *state;
+	unsigned int lines = 0;
+
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		log_open(formats[i], LOG_INFO);
+		capture_begin(capture);
+		for (int j = 0; j < 100; j++)
+			log_message(LOG_INFO, "event %d", j);
+		capture_end(capture);
+		lines = 0;
+		for (const char *at = capture->text; *at != '\0'; at = strchr(at, '\n') + 1) {
+			char expected[64];
+
+			(void)snprintf(expected, sizeof(expected),
+				formats[i] == LOG_JSON ? "{\"level\":6,\"message\":\"event %u\"}\n"
+						       : "fdbrokerd: event %u\n",
+				lines++);
+			assert_int_equal(strncmp(at, expected, strlen(expected)), 0);
+		}
+		assert_int_equal(lines, 100);
+	}
+}
+
+static void what_is_less_urgent_than_the_level_is_not_written(void **state)
+{
+	struct capture *capture = *state;
+	struct record allowed = decision_of(0, 0), denied = decision_of(0, 0);
+	const struct record quiet = {.kind = RECORD_MESSAGE, .level = LOG_INFO};
+
+	denied.allowed = 0;
+	allowed.rule = denied.rule = POLICY_NO_RULE;
+	log_open(LOG_TEXT, LOG_NOTICE);
+	struct policy policy = policy_make("");
+	capture_begin(capture);
+	log_message(LOG_INFO, "info");
+	log_record(&allowed, "", policy.image);
+	log_record(&quiet, "", policy.image);
+	log_message(LOG_NOTICE, "notice");
+	log_record(&denied, "", policy.image);
+	capture_end(capture);
+	policy_drop(&policy);
+	assert_int_equal(strncmp(capture->text, "fdbrokerd: notice\naudit: denied ", 32), 0);
+	assert_one_line(strchr(capture->text, '\n') + 1);
+}
+
+static void the_journal_is_told_how_urgent_a_line_is(void **state)
+{
+	assert_int_equal(setenv("JOURNAL_STREAM", "1:2", 1), 0);
+	assert_string_equal(
+		captured_message(*state, LOG_TEXT, LOG_WARNING, "x"), "<4>fdbrokerd: x\n");
+	assert_string_equal(captured_message(*state, LOG_JSON, LOG_ERR, "x"),
+		"<3>{\"level\":3,\"message\":\"x\"}\n");
+}
+
+static void what_went_into_the_ring_comes_out_as_the_same_line(void **state)
+{
+	struct capture *capture = *state;
+	struct ring *ring = calloc(1, sizeof(*ring));
+	static char text[UINT16_MAX];
+	struct record record;
+	uint64_t tail = 0;
+
+	assert_non_null(ring);
+	log_to_ring(ring);
+	capture_begin(capture);
+	log_message(LOG_ERR, "cannot %s", "open");
+	capture_end(capture);
+	assert_string_equal(capture->text, "");
+	log_to_ring(NULL);
+	assert_true(ring_read(ring, &tail, ring_head(ring), &record, text));
+	free(ring);
+	assert_string_equal(
+		captured_record(capture, LOG_TEXT, record, text), "fdbrokerd: cannot open\n");
+}
+
+/* ---- escaping ---- */
+
+static void every_byte_of_an_object_can_be_told_from_the_line(void **state)
+{
+	char object[256], read[256];
+
+	for (size_t i = 0; i < sizeof(object); i++)
+		object[i] = (char)i;
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		const char *line =
+			captured_record(*state, formats[i], decision_of(0, sizeof(object)), object);
+
+		assert_int_equal(object_of(line, formats[i], read, sizeof(read)), sizeof(object));
+		assert_memory_equal(read, object, sizeof(object));
+	}
+}
+
+static void a_byte_is_written_as_itself_or_as_its_number(void **state)
+{
+	for (int byte = 0; byte < 256; byte++)
+		for (size_t i = 0; i < COUNT(formats); i++) {
+			char object = (char)byte, expected[32], plain[8];
+			const char *line =
+				captured_record(*state, formats[i], decision_of(0, 1), &object);
+
+			if (byte == '"' || byte == '\\')
+				(void)snprintf(plain, sizeof(plain), "\\%c", byte);
+			else if (byte < 0x20 || byte > 0x7e)
+				(void)snprintf(plain, sizeof(plain), "\\%s%02x",
+					formats[i] == LOG_JSON ? "u00" : "x", (unsigned int)byte);
+			else
+				(void)snprintf(plain, sizeof(plain), "%c", byte);
+			(void)snprintf(expected, sizeof(expected),
+				formats[i] == LOG_JSON ? "\"object\":\"%s\"," : " object=\"%s\" ",
+				plain);
+			assert_one_line(line);
+			assert_non_null(strstr(line, expected));
+		}
+}
+
+static void every_byte_of_a_unit_and_of_a_message_stays_in_its_line(void **state)
+{
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)i;
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		const struct record message = {
+			.kind = RECORD_MESSAGE, .level = LOG_ERR, .text_length = sizeof(text)};
+		char read[256];
+
+		assert_one_line(captured_record(*state, formats[i], decision_of(255, 1), text));
+		assert_one_line(captured_record(*state, formats[i], message, text));
+		if (formats[i] == LOG_JSON)
+			assert_int_equal(
+				json_value(((struct capture *)*state)->text, "message", read, 256),
+				256);
+	}
+}
+
+static void a_path_cannot_fake_a_line_or_a_field(void **state)
+{
+	static const char object[] =
+		"/a\" reason=none error=- rule=x\n"
+		"audit: allowed uid=0 object=\"\r/etc/shadow\x1b[2J\",\"uid\":0}";
+	char read[sizeof(object)];
+
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		const char *line = captured_record(
+			*state, formats[i], decision_of(0, sizeof(object) - 1), object);
+
+		assert_int_equal(
+			object_of(line, formats[i], read, sizeof(read)), sizeof(object) - 1);
+		assert_memory_equal(read, object, sizeof(object) - 1);
+	}
+}
+
+static void a_message_cannot_begin_another_line(void **state)
+{
+	assert_string_equal(captured_message(*state, LOG_TEXT, LOG_ERR, "a\naudit: allowed\r\x80"),
+		"fdbrokerd: a\\x0aaudit: allowed\\x0d\\x80\n");
+	assert_string_equal(captured_message(*state, LOG_JSON, LOG_ERR, "a\n{}\x80"),
+		"{\"level\":3,\"message\":\"a\\u000a{}\\u0080\"}\n");
+}
+
+/* ---- lengths, and records that lie ---- */
+
+/* PATH_MAX - 1 bytes and a unit of 255, each at its longest in the log. */
+static void the_longest_path_is_logged_to_its_last_byte(void **state)
+{
+	enum { UNIT = 255, PATH = 4095 };
+	static char text[UNIT + PATH], read[PATH];
+	static const char bytes[] = {'/', '"', '\n', '\xff'};
+
+	for (size_t i = 0; i < COUNT(formats); i++)
+		for (size_t j = 0; j < COUNT(bytes); j++) {
+			const char *line;
+
+			memset(text, bytes[j], sizeof(text));
+			line = captured_record(*state, formats[i], decision_of(UNIT, PATH), text);
+			assert_int_equal(object_of(line, formats[i], read, sizeof(read)), PATH);
+			assert_memory_equal(read, text + UNIT, PATH);
+			assert_non_null(strstr(line, "test.policy:3"));
+		}
+}
+
+/* Only a worker that was taken over sends more than that. */
+static void a_line_that_would_be_too_long_is_cut_and_ends(void **state)
+{
+	static char text[UINT16_MAX];
+	const struct record message = {
+		.kind = RECORD_MESSAGE, .level = LOG_ERR, .text_length = UINT16_MAX};
+
+	memset(text, '\n', sizeof(text));
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		assert_one_line(captured_record(
+			*state, formats[i], decision_of(255, UINT16_MAX - 255), text));
+		assert_one_line(captured_record(*state, formats[i], message, text));
+		assert_int_equal(((struct capture *)*state)->length, LOG_LINE_MAX - 1);
+	}
+}
+
+static void numbers_that_mean_nothing_are_logged_all_the_same(void **state)
+{
+	/* errno(3) has no 41 on Linux. */
+	static const int32_t errors[] = {INT32_MIN, -1, 0, 41, 4095, INT32_MAX};
+
+	for (size_t i = 0; i < COUNT(formats); i++)
+		for (size_t j = 0; j < COUNT(errors); j++) {
+			struct record record = decision_of(0, 0);
+			char expected[64];
+			const char *line;
+
+			record.error = errors[j];
+			record.reason = UINT8_MAX;
+			record.rule = 1 + (uint32_t)j;
+			record.verbs = UINT32_MAX;
+			record.allowed = UINT8_MAX;
+			record.pid = INT32_MIN;
+			line = captured_record(*state, formats[i], record, "");
+			(void)snprintf(expected, sizeof(expected),
+				formats[i] == LOG_JSON
+					? "\"reason\":\"?\",\"error\":\"%s\",\"rule\":\"-\""
+					: " reason=? error=%s rule=- ",
+				errors[j] > 0 ? "?" : "-");
+			assert_one_line(line);
+			assert_non_null(strstr(line, expected));
+		}
+}
+
+static void a_record_of_no_known_kind_is_not_logged(void **state)
+{
+	struct record record = decision_of(0, 0);
+
+	record.kind = 0;
+	assert_string_equal(captured_record(*state, LOG_TEXT, record, ""), "");
+	record.kind = UINT8_MAX;
+	assert_string_equal(captured_record(*state, LOG_TEXT, record, ""), "");
+}
+
+/* ---- a log that nobody reads ---- */
+
+/* From now on writing to the pipe would wait. */
+static void pipe_fill(void)
+{
+	static const char page[PIPE_BUF];
+
+	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	while (write(STDERR_FILENO, page, sizeof(page)) > 0)
+		;
+	fcntl(STDERR_FILENO, F_SETFL, 0);
+}
+
+static void a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted(void **state)
+{
+	static const char *const expected[] = {
+		"log: 3 lines skipped\nfdbrokerd: later\nfdbrokerd: again\n",
+		"{\"skipped\":3}\n{\"level\":6,\"message\":\"later\"}\n"
+		"{\"level\":6,\"message\":\"again\"}\n"};
+	struct capture *capture = *state;
+
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		log_open(formats[i], LOG_INFO);
+		capture_begin(capture);
+		pipe_fill();
+		for (int j = 0; j < 3; j++)
+			log_message(LOG_INFO, "lost");
+		capture_read(capture);
+		capture->length = 0;
+		log_message(LOG_INFO, "later");
+		log_message(LOG_INFO, "again");
+		capture_end(capture);
+		assert_string_equal(capture->text, expected[i]);
+	}
+}
+
+static void a_log_that_is_gone_holds_nobody_up(void **state)
+{
+	struct capture *capture = *state;
+	int nowhere, spare;
+
+	assert_true(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	capture_begin(capture);
+	spare = capture->out;
+	nowhere = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	capture->out = nowhere;
+	close(spare);
+	log_message(LOG_INFO, "lost");
+	capture_end(capture);
+	/* Said to whoever reads next. */
+	assert_string_equal(captured_message(capture, LOG_TEXT, LOG_INFO, "x"),
+		"log: 1 lines skipped\nfdbrokerd: x\n");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, capture_make, capture_free)
+	const struct CMUnitTest tests[] = {
+		TEST(a_message_is_a_line),
+		TEST(a_decision_is_a_line),
+		TEST(what_no_rule_decided_and_no_unit_asked_is_said_as_well),
+		TEST(every_event_is_one_line),
+		TEST(what_is_less_urgent_than_the_level_is_not_written),
+		TEST(the_journal_is_told_how_urgent_a_line_is),
+		TEST(what_went_into_the_ring_comes_out_as_the_same_line),
+		TEST(every_byte_of_an_object_can_be_told_from_the_line),
+		TEST(a_byte_is_written_as_itself_or_as_its_number),
+		TEST(every_byte_of_a_unit_and_of_a_message_stays_in_its_line),
+		TEST(a_path_cannot_fake_a_line_or_a_field),
+		TEST(a_message_cannot_begin_another_line),
+		TEST(the_longest_path_is_logged_to_its_last_byte),
+		TEST(a_line_that_would_be_too_long_is_cut_and_ends),
+		TEST(numbers_that_mean_nothing_are_logged_all_the_same),
+		TEST(a_record_of_no_known_kind_is_not_logged),
+		TEST(a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted),
+		TEST(a_log_that_is_gone_holds_nobody_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
