@@ -1181,8 +1181,8 @@ static void every_reason_has_words(void **state)
 	(void)state;
 	for (int i = -1; i < 300; i++)
 		assert_non_null(fdbroker_strreason((enum fdbroker_reason)i));
-	assert_string_equal(
-		fdbroker_strreason(FDBROKER_REASON_POLICY), "policy: no rule of the policy allows it, or one denies it");
+	assert_string_equal(fdbroker_strreason(FDBROKER_REASON_POLICY),
+		"policy: no rule of the policy allows it, or one denies it");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, remember_descriptors, expect_nothing_left)
