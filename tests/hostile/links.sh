@@ -258,3 +258,26 @@ test_a_deny_holds_while_root_swaps_the_link() {
 	step "$answer against $(cat /run/test/swaps) swaps"
 	expect_match "$answer" 'right=[1-9][0-9]* refused=[1-9][0-9]* wrong=0'
 }
+
+# The id that the kernel gave the trusted one is given to the next that is mounted.
+test_a_mount_in_the_place_of_one_that_was_trusted_is_not() {
+	[[ -e /dev/fuse ]] || skip "this machine has no /dev/fuse"
+	policy <<-END
+		client links {
+			from user alice
+			allow read /home/alice/* /srv/*
+		}
+	END
+	secret /opt/secret "the secret"
+	secret /srv/file content
+	mkdir /mnt/other
+	mount -t tmpfs tmpfs /mnt/other
+	start_broker
+	umount /mnt/other
+	hangfs --uid 0 --escape /opt/secret /home/alice >/run/test/hangfs.log 2>&1 &
+	eventually 5 grep -qs mounted /run/test/hangfs.log || fail "$(cat /run/test/hangfs.log)"
+	# Where ids are not unique the broker loads its policy anew, and then answers the same.
+	expect_equal "$(as alice timeout 10 ask "cat /home/alice/escape")" "EACCES symlink"
+	expect_equal "$(as alice timeout 10 ask "cat /home/alice/fine" "cat /srv/file")" \
+		$'ok fine\\n\nok content'
+}

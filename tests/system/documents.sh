@@ -77,11 +77,11 @@ test_what_the_manual_calls_not_supported_is_refused() {
 
 test_every_manual_names_the_others() {
 	local page other see_also
-	local -a pages=(fdbroker.1 libfdbroker.3 fdbroker.policy.5 fdbroker-protocol.7)
+	local -a pages=(fdbroker.1 libfdbroker.3 fdbroker.policy.5 fdbroker-protocol.7 fdbrokerd.8)
 	for page in "${pages[@]}"; do
-		see_also=$(find client-lib policy -name "$page.scd" \
+		see_also=$(find client-lib policy broker -name "$page.scd" \
 			-exec sed -n '/^# SEE ALSO/,$p' {} +)
-		for other in "${pages[@]}" fdbrokerd.8; do
+		for other in "${pages[@]}"; do
 			[[ $page != "$other" ]] || continue
 			[[ $see_also == *"*${other%.*}*(${other##*.})"* ]] ||
 				fail "$page does not name $other"

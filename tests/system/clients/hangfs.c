@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file system that does not answer: hangfs [--uid UID] FOLDER mounts it for all users. Its files
- * are named after the question that is never answered; the others are answered at once:
+ * A file system that does not answer: hangfs [--uid UID] [--escape PATH] FOLDER mounts it for all
+ *users. Its files are named after the question that is never answered; the others are answered at
+ *once:
  *
  *	fine	all is well, the content is "fine\n"
  *	lookup	even the name is never found; the same for every name that begins with "lookup"
@@ -9,6 +10,7 @@
  *	open	open hangs
  *	read	open works, reading it or touching a page of it does not
  *	link	a symbolic link; reading where it leads hangs
+ *	escape	a symbolic link that leads to PATH
  *
  * The folder and all its files belong to UID. It prints "mounted", serves until it is told to
  * stop, and unmounts. When it is killed, the kernel lets go of everybody who waits.
@@ -23,11 +25,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[] = {"fine", "lookup", "getattr", "open", "read", "link"};
-enum { FINE = 2, LOOKUP, GETATTR, OPEN, READ, LINK, LAST = LINK }; /* inodes; the root is 1 */
+static const char *const names[] = {"fine", "lookup", "getattr", "open", "read", "link", "escape"};
+enum {
+	FINE = 2,
+	LOOKUP,
+	GETATTR,
+	OPEN,
+	READ,
+	LINK,
+	ESCAPE,
+	LAST = ESCAPE
+}; /* inodes; the root is 1 */
 
 static const char content[] = "fine\n";
 static uid_t owner;
+static const char *escape = "/";
 
 static struct stat attributes_of(fuse_ino_t inode)
 {
@@ -35,7 +47,7 @@ static struct stat attributes_of(fuse_ino_t inode)
 
 	if (inode == FUSE_ROOT_ID)
 		status.st_mode = S_IFDIR | 0755;
-	else if (inode == LINK)
+	else if (inode == LINK || inode == ESCAPE)
 		status.st_mode = S_IFLNK | 0777;
 	else
 		status.st_mode = S_IFREG | 0644;
@@ -94,8 +106,8 @@ static void hang_read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t o
 
 static void hang_readlink(fuse_req_t request, fuse_ino_t inode)
 {
-	(void)request;
-	(void)inode;
+	if (inode == ESCAPE)
+		fuse_reply_readlink(request, escape);
 }
 
 static void hang_readdir(fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset,
@@ -144,11 +156,13 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--uid") == 0 && i + 1 < argc)
 			owner = (uid_t)strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--escape") == 0 && i + 1 < argc)
+			escape = argv[++i];
 		else
 			folder = argv[i];
 	}
 	if (folder == NULL) {
-		fprintf(stderr, "usage: hangfs [--uid UID] FOLDER\n");
+		fprintf(stderr, "usage: hangfs [--uid UID] [--escape PATH] FOLDER\n");
 		return 64;
 	}
 	session = fuse_session_new(&args, &operations, sizeof(operations), NULL);
