@@ -78,7 +78,7 @@ static int ground_mount(void **state)
 	ground->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ground->walker.cached = false;
 	if (ground->walker.root < 0 || trusted_mounts_read(&ground->mounts) < 0 ||
-		trust_statx(ground->walker.root, &status) < 0)
+		trust_statx(ground->mounts, ground->walker.root, &status) < 0)
 		return -1;
 	ground->walker.mounts = ground->mounts;
 	ground->walk.parent = ground->walk.object = -1;
