@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy-support.h"
@@ -294,35 +295,60 @@ static void every_event_is_one_line(void **state)
 	}
 }
 
-static void what_is_less_urgent_than_the_level_is_not_written(void **state)
+static void a_message_less_urgent_than_the_level_is_not_written(void **state)
 {
 	struct capture *capture = *state;
-	struct record allowed = decision_of(0, 0), denied = decision_of(0, 0);
 	const struct record quiet = {.kind = RECORD_MESSAGE, .level = LOG_INFO};
-
-	denied.allowed = 0;
-	allowed.rule = denied.rule = POLICY_NO_RULE;
-	log_open(LOG_TEXT, LOG_NOTICE);
 	struct policy policy = policy_make("");
+
+	log_open(LOG_TEXT, LOG_NOTICE);
 	capture_begin(capture);
 	log_message(LOG_INFO, "info");
-	log_record(&allowed, "", policy.image);
 	log_record(&quiet, "", policy.image);
 	log_message(LOG_NOTICE, "notice");
-	log_record(&denied, "", policy.image);
 	capture_end(capture);
 	policy_drop(&policy);
-	assert_int_equal(strncmp(capture->text, "fdbrokerd: notice\naudit: denied ", 32), 0);
-	assert_one_line(strchr(capture->text, '\n') + 1);
+	assert_string_equal(capture->text, "fdbrokerd: notice\n");
 }
 
-static void the_journal_is_told_how_urgent_a_line_is(void **state)
+/* What is recorded of them is for the policy to say. */
+static void a_decision_is_written_at_every_level(void **state)
 {
-	assert_int_equal(setenv("JOURNAL_STREAM", "1:2", 1), 0);
-	assert_string_equal(
-		captured_message(*state, LOG_TEXT, LOG_WARNING, "x"), "<4>fdbrokerd: x\n");
-	assert_string_equal(captured_message(*state, LOG_JSON, LOG_ERR, "x"),
-		"<3>{\"level\":3,\"message\":\"x\"}\n");
+	struct capture *capture = *state;
+	struct record record = decision_of(0, 0);
+	struct policy policy = policy_make("");
+
+	log_open(LOG_TEXT, LOG_ERR);
+	capture_begin(capture);
+	log_record(&record, "", policy.image);
+	capture_end(capture);
+	policy_drop(&policy);
+	assert_one_line(capture->text);
+}
+
+/* JOURNAL_STREAM is inherited by whoever is started with another stderr, systemd.exec(5). */
+static void the_journal_and_nobody_else_is_told_how_urgent_a_line_is(void **state)
+{
+	static const char *const expected[] = {
+		"<4>fdbrokerd: x\n", "<4>{\"level\":4,\"message\":\"x\"}\n"};
+	struct capture *capture = *state;
+
+	for (size_t i = 0; i < COUNT(formats); i++)
+		for (unsigned int other = 0; other < 2; other++) {
+			char stream[64] = "";
+			struct stat status;
+
+			capture_begin(capture);
+			if (fstat(STDERR_FILENO, &status) == 0)
+				(void)snprintf(stream, sizeof(stream), "%llu:%llu",
+					(unsigned long long)status.st_dev,
+					(unsigned long long)status.st_ino + other);
+			(void)setenv("JOURNAL_STREAM", stream, 1);
+			log_open(formats[i], LOG_INFO);
+			log_message(LOG_WARNING, "x");
+			capture_end(capture);
+			assert_string_equal(capture->text, expected[i] + (other == 1 ? 3 : 0));
+		}
 }
 
 static void what_went_into_the_ring_comes_out_as_the_same_line(void **state)
@@ -568,8 +594,9 @@ int main(void)
 		TEST(a_decision_is_a_line),
 		TEST(what_no_rule_decided_and_no_unit_asked_is_said_as_well),
 		TEST(every_event_is_one_line),
-		TEST(what_is_less_urgent_than_the_level_is_not_written),
-		TEST(the_journal_is_told_how_urgent_a_line_is),
+		TEST(a_message_less_urgent_than_the_level_is_not_written),
+		TEST(a_decision_is_written_at_every_level),
+		TEST(the_journal_and_nobody_else_is_told_how_urgent_a_line_is),
 		TEST(what_went_into_the_ring_comes_out_as_the_same_line),
 		TEST(every_byte_of_an_object_can_be_told_from_the_line),
 		TEST(a_byte_is_written_as_itself_or_as_its_number),
