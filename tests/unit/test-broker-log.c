@@ -534,15 +534,29 @@ static void a_record_of_no_known_kind_is_not_logged(void **state)
 
 /* ---- a log that nobody reads ---- */
 
-/* From now on writing to the pipe would wait. */
-static void pipe_fill(void)
+/* Fills the pipe, but for so many pages; writing to it would wait then. */
+static void fill(struct capture *capture, size_t pages)
 {
 	static const char page[PIPE_BUF];
 
+	(void)capture;
 	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
 	while (write(STDERR_FILENO, page, sizeof(page)) > 0)
 		;
 	fcntl(STDERR_FILENO, F_SETFL, 0);
+	for (char ignored[PIPE_BUF]; pages > 0; pages--)
+		if (read(capture->out, ignored, sizeof(ignored)) < 0)
+			break;
+}
+
+/* Throws away what fill() wrote; whatever was logged is behind it. */
+static const char *captured_behind(struct capture *capture)
+{
+	size_t zeros = 0;
+
+	while (zeros < capture->length && capture->text[zeros] == '\0')
+		zeros++;
+	return capture->text + zeros;
 }
 
 static void a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted(void **state)
@@ -556,7 +570,7 @@ static void a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted(void *
 	for (size_t i = 0; i < COUNT(formats); i++) {
 		log_open(formats[i], LOG_INFO);
 		capture_begin(capture);
-		pipe_fill();
+		fill(capture, 0);
 		for (int j = 0; j < 3; j++)
 			log_message(LOG_INFO, "lost");
 		capture_read(capture);
@@ -566,6 +580,42 @@ static void a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted(void *
 		capture_end(capture);
 		assert_string_equal(capture->text, expected[i]);
 	}
+}
+
+/* The pipe takes some of a long line, not all. */
+static void a_line_that_does_not_fit_the_pipe_breaks_no_other(void **state)
+{
+	static char object[4095];
+	struct capture *capture = *state;
+	struct record record = decision_of(0, sizeof(object));
+	struct policy policy = policy_make("");
+
+	memset(object, '\n', sizeof(object));
+	record.rule = POLICY_NO_RULE;
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		const char *at, *last = NULL;
+
+		log_open(formats[i], LOG_INFO);
+		capture_begin(capture);
+		fill(capture, 1);
+		log_record(&record, object, policy.image);
+		capture_read(capture);
+		log_message(LOG_INFO, "later");
+		capture_read(capture);
+		dup2(capture->stderr_fd, STDERR_FILENO);
+		close(capture->stderr_fd);
+		close(capture->out);
+		at = captured_behind(capture);
+		for (const char *line = at; *line != '\0'; line = strchr(line, '\n') + 1)
+			last = line;
+		assert_non_null(last);
+		assert_string_equal(last, formats[i] == LOG_JSON
+						  ? "{\"level\":6,\"message\":\"later\"}\n"
+						  : "fdbrokerd: later\n");
+		assert_non_null(strstr(at, formats[i] == LOG_JSON ? "\n{\"skipped\":1}\n"
+								  : "\nlog: 1 lines skipped\n"));
+	}
+	policy_drop(&policy);
 }
 
 static void a_log_that_is_gone_holds_nobody_up(void **state)
@@ -608,6 +658,7 @@ int main(void)
 		TEST(numbers_that_mean_nothing_are_logged_all_the_same),
 		TEST(a_record_of_no_known_kind_is_not_logged),
 		TEST(a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted),
+		TEST(a_line_that_does_not_fit_the_pipe_breaks_no_other),
 		TEST(a_log_that_is_gone_holds_nobody_up),
 	};
 
