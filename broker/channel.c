@@ -72,13 +72,12 @@ int channel_receive(int channel, struct message *message, int *fd)
 	while (length < 0 && errno == EINTR);
 	if (length < 0)
 		return errno == ECONNRESET ? 0 : -errno;
-	if (length == 0)
-		return 0;
-
 	if (packet.msg_controllen >= sizeof(struct cmsghdr) &&
 		control.header.cmsg_level == SOL_SOCKET && control.header.cmsg_type == SCM_RIGHTS &&
 		control.header.cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&received, CMSG_DATA(&control.header), sizeof(received));
+	if (length == 0)
+		return 0;
 	if (length != sizeof(*message) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
 		return -EPROTO;
 

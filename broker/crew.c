@@ -18,6 +18,7 @@
 #include "child.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "connection.h"
 #include "crew.h"
 #include "events.h"
 #include "limits.h"
@@ -317,10 +318,12 @@ static void worker_heard(struct source *source)
 	received = channel_receive(worker->channel, &message, &fd);
 	if (fd >= 0)
 		close(fd); /* it has none to send */
-	if (received == 1)
+	if (received == 1) {
 		worker_obey(worker, &message);
-	else if (received != -EAGAIN)
-		source_remove(source); /* it is ending; its pidfd will say so */
+	} else if (received != -EAGAIN) {
+		source_remove(source); /* it is ending, or not well; its pidfd will say so */
+		child_kill(worker->process.pidfd);
+	}
 }
 
 /* 0 or a negative errno; then nothing is left of it, or its end is on the way. */
@@ -333,6 +336,7 @@ static int worker_begin(struct crew_worker *worker, struct generation *generatio
 	if (error < 0)
 		return error;
 	worker->channel = ends[0];
+	connection_refuse_descriptors(worker->channel); /* it has none to send */
 	theirs = ends[1];
 	hands = memory_share("fdbroker-hands", sizeof(*worker->hands), (void **)&worker->hands);
 	error = hands < 0 ? hands : source_add(&worker->heard, worker->channel, worker_heard);

@@ -136,24 +136,45 @@ static void line_begin(struct line *line, int level)
 		line_add(line, "<%d>", level);
 }
 
-/* Writes without waiting: a pipe that polls writable takes PIPE_BUF bytes at once (pipe(7)). */
-static bool write_now(const char *bytes, size_t length)
+/*
+ * Writes without waiting, and says how much: a pipe that polls writable takes PIPE_BUF bytes at
+ * once (pipe(7)).
+ */
+static size_t write_now(const char *bytes, size_t length)
 {
-	while (length > 0) {
+	size_t written = 0;
+
+	while (written < length) {
 		struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-		size_t chunk = length < PIPE_BUF ? length : PIPE_BUF;
+		size_t chunk = length - written < PIPE_BUF ? length - written : PIPE_BUF;
 		ssize_t n;
 
 		if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)
-			return false;
-		n = write(STDERR_FILENO, bytes, chunk);
+			break;
+		n = write(STDERR_FILENO, bytes + written, chunk);
 		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			bytes += n;
-			length -= (size_t)n;
-		}
+			break;
+		if (n > 0)
+			written += (size_t)n;
 	}
+	return written;
+}
+
+/* Writes a line whole, at once or its rest later, or not at all. False: not at all. */
+static bool write_line(const char *bytes, size_t length)
+{
+	static struct line rest; /* of a line that has begun */
+	size_t written = write_now(rest.bytes, rest.length);
+
+	memmove(rest.bytes, rest.bytes + written, rest.length - written);
+	rest.length -= written;
+	if (rest.length > 0)
+		return false;
+	written = write_now(bytes, length);
+	if (written == 0)
+		return false;
+	rest.length = length - written;
+	memcpy(rest.bytes, bytes + written, rest.length);
 	return true;
 }
 
@@ -167,7 +188,7 @@ static void line_write(struct line *line)
 			log_state.format == LOG_JSON ? "{\"skipped\":%lu}\n"
 						     : "log: %lu lines skipped\n",
 			log_state.skipped);
-		if (!write_now(said, (size_t)n)) {
+		if (!write_line(said, (size_t)n)) {
 			log_state.skipped++;
 			return;
 		}
@@ -176,7 +197,7 @@ static void line_write(struct line *line)
 	if (line->length > sizeof(line->bytes) - 2)
 		line->length = sizeof(line->bytes) - 2;
 	line->bytes[line->length++] = '\n';
-	if (!write_now(line->bytes, line->length))
+	if (!write_line(line->bytes, line->length))
 		log_state.skipped++;
 }
 

@@ -220,15 +220,18 @@ static void the_end_of_a_process_that_had_not_read_everything_is_the_end(void **
 }
 
 /* Whoever sends one breaks the protocol, and is treated as gone. */
-static void an_empty_packet_is_the_end(void **state)
+static void an_empty_packet_is_the_end_and_its_descriptor_is_not_kept(void **state)
 {
 	struct message message;
-	int fd = 0;
+	int fd = 0, before = count_descriptors();
 
 	(void)state;
-	send_raw(0, 0);
-	assert_int_equal(channel_receive(near_end, &message, &fd), 0);
-	assert_int_equal(fd, -1);
+	for (size_t fds = 0; fds <= 2; fds++) {
+		send_raw(0, fds);
+		assert_int_equal(channel_receive(near_end, &message, &fd), 0);
+		assert_int_equal(fd, -1);
+		assert_int_equal(count_descriptors(), before);
+	}
 }
 
 static void where_nothing_has_come_receiving_does_not_wait(void **state)
@@ -292,7 +295,7 @@ int main(void)
 		TEST(a_packet_that_is_not_as_long_as_a_message_is_refused),
 		TEST(what_was_sent_before_the_end_is_received_before_it),
 		TEST(the_end_of_a_process_that_had_not_read_everything_is_the_end),
-		TEST(an_empty_packet_is_the_end),
+		TEST(an_empty_packet_is_the_end_and_its_descriptor_is_not_kept),
 		TEST(where_nothing_has_come_receiving_does_not_wait),
 		TEST(a_full_channel_says_so_and_loses_nothing),
 		TEST(sending_to_nobody_is_an_error),

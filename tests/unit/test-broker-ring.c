@@ -350,17 +350,19 @@ static void what_was_checked_of_a_record_is_what_is_used(void **state)
 	struct sides *sides = *state;
 	pthread_t liar;
 	bool consistent = true;
-	unsigned int taken = 0;
+	unsigned int taken = 0, refused = 0;
 
 	atomic_store(&liar_ends, false);
 	assert_int_equal(pthread_create(&liar, NULL, liar_run, sides->ring), 0);
-	for (unsigned int i = 0; i < 20000; i++) {
+	/* On one processor the liar's turn has to be waited for. */
+	while (taken < 20000 || refused < 200) {
 		uint64_t before;
 
 		sides_move(sides, 0);
 		before = sides->tail;
 		if (!read_until(sides, 60000)) {
 			consistent &= sides->tail == 60000;
+			refused++;
 			continue;
 		}
 		taken++;
@@ -372,7 +374,6 @@ static void what_was_checked_of_a_record_is_what_is_used(void **state)
 	atomic_store(&liar_ends, true);
 	assert_int_equal(pthread_join(liar, NULL), 0);
 	assert_true(consistent);
-	assert_int_not_equal(taken, 0);
 }
 
 int main(void)
