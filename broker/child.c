@@ -47,8 +47,8 @@ static int child_arrange(const int fds[static COUNT])
 /* The child's side of the fork; nothing but system calls. */
 static _Noreturn void child_exec(enum role role, const int fds[static COUNT])
 {
-	char name[32] = "fdbrokerd-";
-	char *arguments[] = {strcat(name, role_name(role)), NULL};
+	char name[32];
+	char *arguments[] = {name, NULL};
 	char *environment[] = {NULL, NULL};
 	sigset_t none;
 	int own = fcntl(program, F_DUPFD_CLOEXEC, 64);
@@ -56,6 +56,7 @@ static _Noreturn void child_exec(enum role role, const int fds[static COUNT])
 	/* Only a build with sanitizers looks at it. */
 	if (FDBROKER_SANITIZED)
 		environment[0] = (char *)"ASAN_OPTIONS=detect_leaks=0";
+	snprintf(name, sizeof(name), "fdbrokerd-%s", role_name(role));
 	sigemptyset(&none);
 	/* Parked descriptors, and whatever else is open, must not reach the role. */
 	if (own < 0 || child_arrange(fds) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0 ||

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 /*
  * Connections. A table entry is touched only when it is used. Fewer are possible when
  * RLIMIT_NOFILE is lower: the supervisor and a worker hold one descriptor for each.
@@ -72,7 +74,7 @@
 #define NAMES_PEER_HELPERS_MAX 4
 
 /* Bytes of the ring between a process and the log; what does not fit is counted and said. */
-#define RING_BYTES (256 * 1024)
+#define RING_BYTES ((size_t)256 * 1024)
 /* A log line: the longest path (PATH_MAX), each byte as \u00HH, and what stands around it. */
 #define LOG_LINE_MAX (6 * 4096 + 4096)
 

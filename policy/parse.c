@@ -7,6 +7,7 @@
 
 #include "language.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -238,7 +239,8 @@ static void line_parse(struct parser *parser)
 		statement_report_unknown(parser, first);
 }
 
-void file_parse(struct policy_set *set, uint32_t file)
+/* Parses a file that is in the set; what is wrong with it is reported there. */
+static void file_parse(struct policy_set *set, uint32_t file)
 {
 	struct parser parser = {.set = set, .client = NONE};
 	scanner_init(&parser.scanner, set, file);
@@ -249,4 +251,27 @@ void file_parse(struct policy_set *set, uint32_t file)
 		client_close(&parser);
 	}
 	free(parser.line.words.items);
+}
+
+int policy_set_add(struct policy_set *set, const char *file, const char *text, size_t length)
+{
+	uint32_t number = set_file(set, file);
+	if (number == NONE)
+		return -ENOMEM;
+	const struct span whole = {.file = number};
+	if (length > POLICY_TEXT_MAX) {
+		set_report(set, POLICY_ERROR, &whole, "split it into several files",
+			"the file is larger than %u bytes", POLICY_TEXT_MAX);
+	} else if (set->files.items[number].length) {
+		set_report(set, POLICY_ERROR, &whole, "name each file once",
+			"the file was added before");
+	} else {
+		const char *copy = set_copy(set, text, length);
+		if (!copy)
+			return -ENOMEM;
+		set->files.items[number].text = copy;
+		set->files.items[number].length = (uint32_t)length;
+		file_parse(set, number);
+	}
+	return set->out_of_memory ? -ENOMEM : 0;
 }

@@ -12,9 +12,6 @@ struct parser {
 	bool is_client_valid;
 };
 
-/* Parses a file that is in the set; what is wrong with it is reported there. */
-void file_parse(struct policy_set *set, uint32_t file);
-
 /* Reports an error at a word, or at a part of it. */
 #define report_word(parser, word, remedy, ...)                                                     \
 	set_report((parser)->set, POLICY_ERROR, &(word)->where, remedy, __VA_ARGS__)

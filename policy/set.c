@@ -3,9 +3,7 @@
  * The memory of a policy before it is compiled: an arena for texts, growing lists for the rest,
  * and two indexes by name. Nothing here knows the language.
  */
-#include "scan.h"
-
-#include "parse.h"
+#include "set.h"
 
 #include <errno.h>
 #include <stdalign.h>
@@ -186,29 +184,6 @@ void policy_set_free(struct policy_set *set)
 	free(set->objects.items);
 	free(set->ports.items);
 	free(set);
-}
-
-int policy_set_add(struct policy_set *set, const char *file, const char *text, size_t length)
-{
-	uint32_t number = set_file(set, file);
-	if (number == NONE)
-		return -ENOMEM;
-	const struct span whole = {.file = number};
-	if (length > POLICY_TEXT_MAX) {
-		set_report(set, POLICY_ERROR, &whole, "split it into several files",
-			"the file is larger than %u bytes", POLICY_TEXT_MAX);
-	} else if (set->files.items[number].length) {
-		set_report(set, POLICY_ERROR, &whole, "name each file once",
-			"the file was added before");
-	} else {
-		const char *copy = set_copy(set, text, length);
-		if (!copy)
-			return -ENOMEM;
-		set->files.items[number].text = copy;
-		set->files.items[number].length = (uint32_t)length;
-		file_parse(set, number);
-	}
-	return set->out_of_memory ? -ENOMEM : 0;
 }
 
 struct policy_name *policy_set_names(struct policy_set *set, size_t *count)
