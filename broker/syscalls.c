@@ -78,7 +78,7 @@ static const struct syscall_row rows[] = {
 	/* talking: to clients, and among ourselves */
 	{.syscall = C(recvmsg), .roles = ALL},
 	{.syscall = C(sendmsg), .roles = ALL},
-	{.syscall = C(recvfrom), .roles = S | W | N},
+	{.syscall = C(recvfrom), .roles = ALL},
 	{.syscall = C(write), .roles = ALL}, /* the ring's eventfd */
 	{.syscall = C(epoll_wait), .roles = S | W | N},
 	{.syscall = C(epoll_pwait), .roles = S | W | N}, /* where there is no epoll_wait */

@@ -93,6 +93,16 @@ test_a_descriptor_that_nobody_asked_for_ends_the_connection() {
 	expect_ended descriptors 253
 }
 
+test_what_lies_behind_a_malformed_packet_is_discarded() {
+	local i
+	packets_policy
+	for i in {1..5}; do
+		expect_equal "$(as alice timeout 20 hostile mixed)" closed "time $i"
+	done
+	others_notice_nothing
+	expect_descriptors "$before"
+}
+
 test_a_packet_without_bytes_ends_the_connection() {
 	packets_policy
 	expect_equal "$(as alice timeout 20 hostile empty)" closed

@@ -284,6 +284,10 @@ run_test() { # FILE TEST SECONDS
 		echo "failed: a sanitizer found something"
 		status=1
 	fi
+	if grep -qsE 'ended by signal (31|11|6|7|4) ' "$BROKER_LOG"; then
+		echo "failed: a process of the broker has crashed, or made a system call that it may not"
+		status=1
+	fi
 	if ((status != 0 && status != 77)); then
 		echo "-- processes:"
 		ps -eo pid,ppid,user,stat,wchan:24,args

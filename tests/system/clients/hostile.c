@@ -271,6 +271,25 @@ static void empty_with_descriptors(char **arguments)
 	outcome(fd);
 }
 
+/* Behind what ends the connection lies more: with descriptors, without, and without bytes. */
+static void mixed(char **arguments)
+{
+	unsigned char packet[FDBROKER_PACKET_MAX];
+	size_t length = open_packet(packet, "/srv/file", 1);
+	int fd = broker_connect(), thing = open("/dev/null", O_RDONLY);
+
+	(void)arguments;
+	/* Accepted only then does it take descriptors. */
+	packet_send(fd, packet, length, &thing, 1);
+	for (int i = 0; i < 5; i++) {
+		packet_send(fd, packet, length, NULL, 0);
+		packet_send(fd, packet, length, &thing, 1);
+		packet_send(fd, packet, 0, NULL, 0);
+		packet_send(fd, packet, 0, &thing, 1);
+	}
+	outcome(fd);
+}
+
 static int thing_of(const char *kind)
 {
 	int pair[2];
@@ -469,6 +488,7 @@ static const struct deed {
 	{"empty", "", 0, empty},
 	{"descriptors", "COUNT", 1, descriptors},
 	{"empty-with-descriptors", "", 0, empty_with_descriptors},
+	{"mixed", "", 0, mixed},
 	{"bind-a", "file|epoll|unix|path|pipe PORT", 2, bind_a},
 	{"bind-nothing", "PORT", 1, bind_nothing},
 	{"lingering", "PORT", 1, lingering},
