@@ -226,3 +226,40 @@ test_every_open_has_an_offset_of_its_own() {
 	expect_equal "$(as alice ask "open /srv/read/file" read "open /srv/read/file" read)" \
 		$'ok\nok read-only\nok\nok read-only'
 }
+
+# The name service is asked about whoever connects, in a process of its own.
+test_the_name_and_the_home_of_the_user_are_part_of_a_path() {
+	policy <<-END
+		client own {
+			from group staff
+			allow read %h/mine /srv/%u/* /srv/uid-%U
+		}
+	END
+	belongs_to alice /home/alice/mine "at home"
+	belongs_to bob /home/bob/mine "of bob"
+	secret /srv/alice/one one
+	secret /srv/uid-2001 two
+	chmod 0755 /srv/alice
+	start_broker
+	expect_equal "$(as alice ask "cat /home/alice/mine" "cat /srv/alice/one" \
+		"cat /srv/uid-2001" "cat /home/bob/mine")" \
+		$'ok at home\nok one\nok two\nEACCES policy'
+	expect_equal "$(as bob ask "cat /srv/alice/one" "cat /home/alice/mine" "cat /home/bob/mine")" \
+		$'EACCES policy\nEACCES policy\nok of bob'
+}
+
+# What is not the user's own home is nobody's: then the variable matches nothing.
+test_a_home_that_is_somebody_elses_matches_nothing() {
+	policy <<-END
+		client own {
+			from group staff
+			allow read %h/file /srv/other
+		}
+	END
+	sed -i 's|:/home/bob:|:/home/alice:|' /etc/passwd
+	belongs_to alice /home/alice/file content
+	secret /srv/other other
+	start_broker
+	expect_equal "$(as bob ask "cat /home/alice/file" "cat /srv/other")" \
+		$'EACCES policy\nok other'
+}

@@ -221,3 +221,27 @@ test_a_reload_that_needs_what_was_given_up_says_so_and_changes_nothing() {
 	start_broker
 	expect_equal "$(as alice ask "cat /srv/one")" "ok one"
 }
+
+test_several_workers_serve_and_are_replaced_like_one() {
+	local name
+	first_policy
+	secret /srv/one one
+	secret /srv/two two
+	start_broker --workers 3
+	expect_equal "$(broker_pids worker | wc -l)" 3
+	for name in a b c d; do
+		open_session "$name" alice
+		expect_equal "$(tell "$name" "cat /srv/one")" "ok one"
+	done
+	second_policy
+	reload_broker || fail "the reload failed"
+	kill_role worker
+	for name in a b c d; do
+		expect_equal "$(tell "$name" "cat /srv/two")" "ok two"
+	done
+	eventually 10 workers_are 3 || fail "$(broker_pids worker | wc -l) workers"
+}
+
+workers_are() { # COUNT
+	[[ $(broker_pids worker | wc -l) == "$1" ]]
+}
