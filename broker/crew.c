@@ -55,8 +55,9 @@ enum worker_state {
 struct crew_worker {
 	enum worker_state state;
 	bool expected; /* its end was asked for */
+	bool killed;   /* its deadline has passed */
 	struct process process;
-	struct generation *generation; /* compared only; process holds it while it lives */
+	unsigned int generation; /* its number */
 	int channel;
 	struct source heard;
 	struct hands *hands;
@@ -263,12 +264,9 @@ static void worker_bury_if_quiet(struct crew_worker *worker)
 	worker->state = WORKER_NONE;
 }
 
-static void worker_ended(struct source *source)
+/* It serves no more, and touches no connection. Its executors follow. */
+static void worker_gone(struct crew_worker *worker)
 {
-	struct process *process = source_owner(source, struct process, ended);
-	struct crew_worker *worker = source_owner(process, struct crew_worker, process);
-
-	process_end(process, worker->expected);
 	source_remove(&worker->heard);
 	close(worker->channel);
 	worker->channel = -1;
@@ -278,6 +276,23 @@ static void worker_ended(struct source *source)
 	for_each_executor (executor, worker)
 		executor_kill(executor);
 	worker_bury_if_quiet(worker);
+}
+
+static void worker_ended(struct source *source)
+{
+	struct process *process = source_owner(source, struct process, ended);
+	struct crew_worker *worker = source_owner(process, struct crew_worker, process);
+
+	process_end(process, worker->expected);
+	worker_gone(worker);
+}
+
+/* It never should; but a reload must not wait for it for ever. */
+static void worker_hangs(struct crew_worker *worker)
+{
+	log_message(LOG_ERR, "worker %d hangs in the kernel", worker->process.pid);
+	ghost_add(&worker->process);
+	worker_gone(worker);
 }
 
 static void worker_obey(struct crew_worker *worker, const struct message *message)
@@ -360,7 +375,7 @@ int crew_start(struct generation *generation)
 		if (worker->state != WORKER_NONE)
 			continue;
 		*worker = (struct crew_worker){.heard.fd = -1,
-			.generation = generation,
+			.generation = generation->number,
 			.started = clock_msec(),
 			.deadline = clock_msec() + WORKER_START_DEADLINE_MSEC};
 		for_each_executor (executor, worker) {
@@ -384,7 +399,7 @@ static unsigned int count_state(const struct generation *generation, enum worker
 	unsigned int count = 0;
 
 	for_each_worker (worker)
-		count += worker->state == state && worker->generation == generation;
+		count += worker->state == state && worker->generation == generation->number;
 	return count;
 }
 
@@ -403,7 +418,7 @@ unsigned int crew_others(const struct generation *generation)
 	unsigned int count = 0;
 
 	for_each_worker (worker)
-		count += worker->generation != generation &&
+		count += worker->generation != generation->number &&
 			 (worker_lives(worker) || worker->state == WORKER_ENDED);
 	return count;
 }
@@ -411,7 +426,7 @@ unsigned int crew_others(const struct generation *generation)
 void crew_retire_others(const struct generation *generation)
 {
 	for_each_worker (worker) {
-		if (!worker_lives(worker) || worker->generation == generation)
+		if (!worker_lives(worker) || worker->generation == generation->number)
 			continue;
 		worker->expected = true;
 		worker_tell(worker, MESSAGE_RETIRE, 0, false);
@@ -424,7 +439,7 @@ void crew_retire_others(const struct generation *generation)
 void crew_dismiss(const struct generation *generation)
 {
 	for_each_worker (worker) {
-		if (!worker_lives(worker) || worker->generation != generation)
+		if (!worker_lives(worker) || worker->generation != generation->number)
 			continue;
 		worker->expected = true;
 		child_kill(worker->process.pidfd);
@@ -436,7 +451,7 @@ struct crew_worker *crew_pick(const struct generation *generation)
 	struct crew_worker *best = NULL;
 
 	for_each_worker (worker)
-		if (worker->state == WORKER_SERVING && worker->generation == generation &&
+		if (worker->state == WORKER_SERVING && worker->generation == generation->number &&
 			(best == NULL || worker->connections < best->connections))
 			best = worker;
 	return best;
@@ -491,12 +506,17 @@ static void worker_tick(struct crew_worker *worker, uint64_t now, uint64_t *next
 {
 	if (worker->state != WORKER_STARTING && worker->state != WORKER_RETIRING)
 		return;
+	if (worker->deadline <= now && worker->killed) {
+		worker_hangs(worker);
+		return;
+	}
 	if (worker->deadline <= now) {
 		log_message(LOG_WARNING, "worker %d does not %s in time and is ended",
 			worker->process.pid,
 			worker->state == WORKER_STARTING ? "get ready" : "finish");
 		child_kill(worker->process.pidfd);
-		worker->deadline = UINT64_MAX;
+		worker->killed = true;
+		worker->deadline = now + KILL_GRACE_MSEC;
 	}
 	earlier(next, worker->deadline);
 }
