@@ -229,13 +229,17 @@ static void relieved(void)
 	tell_ready("serving");
 }
 
+static bool reload_is_under_way(void)
+{
+	return supervisor.loading != NULL || supervisor.next != NULL || supervisor.relieving;
+}
+
 /* Whatever the state of things allows to be done next. Returns when to look again. */
 static uint64_t supervisor_advance(uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
-	if (supervisor.reload_wanted && supervisor.loading == NULL && supervisor.next == NULL &&
-		!supervisor.relieving)
+	if (supervisor.reload_wanted && !reload_is_under_way())
 		supervisor_reload();
 	if (supervisor.loading != NULL)
 		loading_advance();
@@ -247,7 +251,8 @@ static uint64_t supervisor_advance(uint64_t now)
 		next = loading_deadline(supervisor.loading);
 	if (supervisor.relieving && crew_others(supervisor.current) == 0)
 		relieved();
-	return next;
+	/* One that was asked for meanwhile does not wait for an event of its own. */
+	return supervisor.reload_wanted && !reload_is_under_way() ? now : next;
 }
 
 /* ---- events ---- */

@@ -245,3 +245,18 @@ test_several_workers_serve_and_are_replaced_like_one() {
 workers_are() { # COUNT
 	[[ $(broker_pids worker | wc -l) == "$1" ]]
 }
+
+test_a_reload_that_is_asked_for_during_another_follows_it() {
+	first_policy
+	connected_client
+	kill -HUP "$BROKER_PID"
+	expect_log 'reload begins'
+	second_policy
+	kill -HUP "$BROKER_PID"
+	eventually 10 reloads_done_are 2 || fail "only $(log_count 'reload done') of 2"
+	expect_second_policy
+}
+
+reloads_done_are() { # COUNT
+	(($(log_count 'reload done') == $1))
+}
