@@ -174,7 +174,6 @@ static enum served open_missing(const struct server *server, const struct asker 
 {
 	int fd;
 
-	reply->verbs |= POLICY_BIT(POLICY_CREATE);
 	reply->decision = policy_decide_path(
 		server->image, asker->peer, reply->verbs, request->path, request->path_length);
 	if (reply->decision.outcome != POLICY_ALLOWED)

@@ -13,7 +13,8 @@
 #include "memory.h"
 #include "process.h"
 
-void process_flush(struct process *process)
+/* Writes what is in the ring to the log. */
+static void process_flush(struct process *process)
 {
 	static char text[UINT16_MAX];
 	uint64_t head = ring_head(process->ring), skipped;

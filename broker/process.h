@@ -38,6 +38,3 @@ void process_end(struct process *process, bool expected);
 
 /* Lets go of all but its pidfd, which is the caller's from then on. */
 int process_forget(struct process *process) __attribute__((warn_unused_result));
-
-/* Writes what is in the ring to the log. */
-void process_flush(struct process *process);
