@@ -3,7 +3,6 @@
  * Channels between the broker's own processes. One of them may have been taken over: whatever it
  * sends, no descriptor is left behind. Every test ends with as many as it began with.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,6 +16,7 @@
 #include <cmocka.h>
 
 #include "broker/channel.h"
+#include "descriptors.h"
 
 /* A channel, and a file to send. */
 static int near_end, far_end, file;
@@ -24,18 +24,6 @@ static int descriptors_before;
 
 static const struct message sample = {
 	.type = MESSAGE_DEAL, .slot = 7, .serial = 8, .hand = {.id = 9, .count = 10}, .flag = 11};
-
-static int count_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	(void)closedir(folder);
-	return count;
-}
 
 static int channel_make(void **state)
 {

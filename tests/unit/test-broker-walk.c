@@ -23,6 +23,7 @@
 
 #include "broker/limits.h"
 #include "broker/walk.h"
+#include "descriptors.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -37,18 +38,6 @@ struct ground {
 	struct walk walk;
 	int descriptors;
 };
-
-static int count_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	(void)closedir(folder);
-	return count;
-}
 
 /* Once for all tests: the namespace. */
 static int ground_find(void **state)

@@ -15,8 +15,8 @@
 #include "fdbroker.h"
 #include "protocol.h"
 
+#include "descriptors.h"
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -169,18 +169,6 @@ static void serve_well(int fd)
 
 static pid_t broker_pid;
 static int descriptors_before;
-
-static int count_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	closedir(folder);
-	return count;
-}
 
 static int remember_descriptors(void **state)
 {
