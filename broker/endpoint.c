@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets for a peer. A socket address is never passed through: the wire's endpoint is checked,
- * judged by the policy, and a new sockaddr is made from what was judged. A socket that a client
- * sent may be anything and may change under our hands; what is judged of it (domain, type,
- * protocol, network namespace) cannot.
+ * Sockets for a peer. One that a client sent may be anything and may change under our hands; what
+ * is judged of it (domain, type, protocol, network namespace) cannot.
  *
  * Must never: wait for a client's socket in a worker, or set an option on one.
  */
@@ -17,93 +15,8 @@
 
 #include "cleanup.h"
 #include "endpoint.h"
-
-/* What is bound: as the policy judges it, and as the kernel is told. */
-struct target {
-	struct policy_endpoint judged;
-	int domain, type;
-	socklen_t length;
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} address;
-};
-
-static void target_set_v4(struct target *target, const struct fdbroker_endpoint *endpoint)
-{
-	target->domain = AF_INET;
-	target->length = sizeof(target->address.v4);
-	target->address.v4.sin_family = AF_INET;
-	target->address.v4.sin_port = htons(endpoint->port);
-	memcpy(&target->address.v4.sin_addr, endpoint->address, 4);
-	target->judged.family = 4;
-	memcpy(target->judged.address, endpoint->address, 4);
-}
-
-static void target_set_v6(struct target *target, const struct fdbroker_endpoint *endpoint)
-{
-	struct sockaddr_in6 *address = &target->address.v6;
-
-	target->domain = AF_INET6;
-	target->length = sizeof(*address);
-	address->sin6_family = AF_INET6;
-	address->sin6_port = htons(endpoint->port);
-	address->sin6_flowinfo = endpoint->flowinfo;
-	address->sin6_scope_id = endpoint->scope;
-	memcpy(&address->sin6_addr, endpoint->address, 16);
-	if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
-		/* RFC 4291, 2.5.5.2: on the wire this is its IPv4 address, so it is judged as that.
-		 */
-		target->judged.family = 4;
-		memcpy(target->judged.address, endpoint->address + 12, 4);
-		return;
-	}
-	target->judged.family = 6;
-	target->judged.scope = endpoint->scope;
-	memcpy(target->judged.address, endpoint->address, 16);
-}
-
-static void target_init(struct target *target, const struct fdbroker_endpoint *endpoint,
-	enum policy_protocol protocol)
-{
-	memset(target, 0, sizeof(*target));
-	target->judged.protocol = protocol;
-	target->judged.port = endpoint->port;
-	target->type = protocol == POLICY_TCP ? SOCK_STREAM : SOCK_DGRAM;
-	if (endpoint->family == 4)
-		target_set_v4(target, endpoint);
-	else
-		target_set_v6(target, endpoint);
-}
-
-/* The endpoint as the policy language writes it, for the audit log. */
-static void target_describe(const struct target *target, const char *protocol, struct reply *reply)
-{
-	const struct policy_endpoint *judged = &target->judged;
-	char address[INET6_ADDRSTRLEN] = "?", scope[16] = "";
-	int length;
-
-	inet_ntop(judged->family == 4 ? AF_INET : AF_INET6, judged->address, address,
-		sizeof(address));
-	if (judged->scope != 0)
-		snprintf(scope, sizeof(scope), "%%%u", judged->scope);
-	length = snprintf(reply->text, sizeof(reply->text),
-		judged->family == 4 ? "%s:%s%s:%u" : "%s:[%s%s]:%u", protocol, address, scope,
-		judged->port);
-	reply->verbs = POLICY_BIT(POLICY_BIND);
-	reply->object = reply->text;
-	reply->object_length = (size_t)length;
-}
-
-static bool target_allowed(const struct server *server, const struct asker *asker,
-	const struct target *target, struct reply *reply)
-{
-	target_describe(target, target->judged.protocol == POLICY_TCP ? "tcp" : "udp", reply);
-	reply->decision =
-		policy_decide_endpoint(server->image, asker->peer, POLICY_BIND, &target->judged);
-	return reply->decision.outcome == POLICY_ALLOWED;
-}
+#include "netns.h"
+#include "target.h"
 
 static int socket_number(int fd, int option)
 {
@@ -119,7 +32,7 @@ static int socket_number(int fd, int option)
  * What is the socket that a client sent? 0 with its protocol; or a positive errno. MPTCP (RFC 8684)
  * is TCP with another number: it binds the same ports.
  */
-static int socket_protocol(int fd, int *domain, enum policy_protocol *protocol)
+static int socket_protocol(int fd, int *domain, enum policy_kind *protocol)
 {
 	int type, number;
 
@@ -139,21 +52,11 @@ static int socket_protocol(int fd, int *domain, enum policy_protocol *protocol)
 	return 0;
 }
 
-/* Lives the socket in the broker's own network namespace? (SO_NETNS_COOKIE: Linux 5.14) */
-static bool socket_is_at_home(const struct server *server, int fd)
-{
-	uint64_t cookie;
-	socklen_t length = sizeof(cookie);
-
-	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) == 0 &&
-	       cookie == server->netns_cookie;
-}
-
 enum served serve_bind(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
 	const struct fdbroker_endpoint *endpoint = &request->endpoint;
-	enum policy_protocol protocol = POLICY_TCP;
+	enum policy_kind protocol = POLICY_TCP;
 	struct target target;
 	int domain, error;
 
@@ -165,12 +68,12 @@ enum served serve_bind(const struct server *server, const struct asker *asker,
 		error = domain == AF_INET ? EAFNOSUPPORT : EINVAL; /* as bind(2) would say */
 	target_init(&target, endpoint, protocol);
 	if (error != 0) {
-		target_describe(&target, "?", reply);
+		reply_describe(reply, POLICY_BIND, &target.judged);
 		return reply_refuse(reply, error, FDBROKER_REASON_SOCKET);
 	}
-	if (!target_allowed(server, asker, &target, reply))
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	if (!socket_is_at_home(server, received))
+	if (!reply_decide(server, asker, reply, POLICY_BIND, &target.judged))
+		return SERVED;
+	if (!netns_permits(server, asker, &reply->decision.options, received))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
 	if (bind(received, &target.address.any, target.length) < 0)
 		return reply_kernel(reply, errno);
@@ -216,7 +119,7 @@ enum served serve_listen(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
 	struct fdbroker_endpoint endpoint = request->endpoint;
-	enum policy_protocol protocol = endpoint.protocol == FDBROKER_TCP ? POLICY_TCP : POLICY_UDP;
+	enum policy_kind protocol = target_kind((enum fdbroker_protocol)endpoint.protocol);
 	bool both_families = endpoint.family == 0;
 	struct target target;
 	int fd = -1, error;
@@ -224,14 +127,16 @@ enum served serve_listen(const struct server *server, const struct asker *asker,
 	(void)received; /* the protocol lets none come along */
 	/* Family 0 is `[::]` without V6ONLY, which the policy judges for both families. */
 	target_init(&target, &endpoint, protocol);
-	if (!target_allowed(server, asker, &target, reply))
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	error = listener_make(&target, both_families, request->backlog, &fd);
+	if (!reply_decide(server, asker, reply, POLICY_BIND, &target.judged))
+		return SERVED;
+	if (!netns_permits_ours(server, asker, &reply->decision.options))
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
+	error = listener_make(&target, both_families, request->listen.backlog, &fd);
 	if (error == EAFNOSUPPORT && both_families) {
 		/* A kernel without IPv6 has one family, and it has been granted. */
 		endpoint.family = 4;
 		target_init(&target, &endpoint, protocol);
-		error = listener_make(&target, false, request->backlog, &fd);
+		error = listener_make(&target, false, request->listen.backlog, &fd);
 	}
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, fd);
 }

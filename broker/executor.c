@@ -61,7 +61,8 @@ static int executor_take(const struct server *server, const struct peer *peer, i
 {
 	static unsigned char bytes[FDBROKER_PACKET_MAX];
 	static struct fdbroker_request requests[FDBROKER_REQUESTS_MAX];
-	const struct asker asker = {.peer = &peer->policy, .pid = peer->pid};
+	const struct asker asker = {
+		.peer = &peer->policy, .pid = peer->pid, .connection = connection};
 	_cleanup_close_ int received = -1;
 	unsigned int descriptors = 0;
 	const char *why = NULL;
@@ -75,7 +76,7 @@ static int executor_take(const struct server *server, const struct peer *peer, i
 		return (int)length;
 	count = fdbroker_packet_decode(bytes, (size_t)length, &first_id, requests, &why);
 	if (count > 0 &&
-		descriptors != fdbroker_operation_takes_descriptor(requests[0].operation)) {
+		descriptors != fdbroker_operation_traits(requests[0].operation)->takes_descriptor) {
 		why = "not the one descriptor that the request needs";
 		count = -EPROTO;
 	}

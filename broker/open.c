@@ -112,9 +112,9 @@ static enum served open_found(const struct server *server, const struct fdbroker
 {
 	int fd;
 
-	if ((request->flags & O_CREAT) != 0 && (request->flags & O_EXCL) != 0)
+	if ((request->open.flags & O_CREAT) != 0 && (request->open.flags & O_EXCL) != 0)
 		return reply_kernel(reply, EEXIST);
-	if ((request->flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
+	if ((request->open.flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
 		return reply_kernel(reply, ENOTDIR);
 	if ((type_of(walk->status.stx_mode) & reply->decision.options.types) == 0)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
@@ -124,11 +124,11 @@ static enum served open_found(const struct server *server, const struct fdbroker
 	 */
 	if (!server->may_wait &&
 		(!walk->parent_trusted || !S_ISREG(walk->status.stx_mode) ||
-			(request->flags & O_TRUNC) != 0 ||
+			(request->open.flags & O_TRUNC) != 0 ||
 			!trusted_mounts_hold(server->walker.mounts, &walk->status)))
 		return SERVED_BY_EXECUTOR;
 
-	fd = open_again(server, walk, request->flags);
+	fd = open_again(server, walk, request->open.flags);
 	if (fd == -EAGAIN && !server->may_wait)
 		return SERVED_BY_EXECUTOR; /* a lease is being broken, fcntl(2) */
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
@@ -153,8 +153,8 @@ static int open_create(const struct fdbroker_request *request, const struct walk
 	int error;
 
 	fd = openat(walk->parent, walk->path + walk->name,
-		(int)(request->flags & FLAGS_PASSED) | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC |
-			O_NOCTTY,
+		(int)(request->open.flags & FLAGS_PASSED) | O_CREAT | O_EXCL | O_NOFOLLOW |
+			O_CLOEXEC | O_NOCTTY,
 		0);
 	if (fd < 0)
 		return -errno;
@@ -174,8 +174,8 @@ static enum served open_missing(const struct server *server, const struct asker 
 {
 	int fd;
 
-	reply->decision = policy_decide_path(
-		server->image, asker->peer, reply->verbs, request->path, request->path_length);
+	reply->decision = policy_decide_path(server->image, asker->peer, reply->verbs,
+		request->path.bytes, request->path.length);
 	if (reply->decision.outcome != POLICY_ALLOWED)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
 	if (!server->may_wait)
@@ -187,7 +187,7 @@ static enum served open_missing(const struct server *server, const struct asker 
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 
 	fd = open_create(request, walk, &reply->decision.options);
-	if (fd == -EEXIST && (request->flags & O_EXCL) == 0) {
+	if (fd == -EEXIST && (request->open.flags & O_EXCL) == 0) {
 		*again = true;
 		return SERVED;
 	}
@@ -216,17 +216,17 @@ static enum served open_once(const struct server *server, const struct asker *as
 {
 	enum walk_links links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE
 					? WALK_LINKS_NONE
-				: (request->flags & O_NOFOLLOW) != 0 ? WALK_LINKS_PARENTS
-								     : WALK_LINKS_TRUSTED;
+				: (request->open.flags & O_NOFOLLOW) != 0 ? WALK_LINKS_PARENTS
+									  : WALK_LINKS_TRUSTED;
 	enum walk_outcome outcome;
 
-	outcome = walk_to(&server->walker, request->path, request->path_length, links, walk);
+	outcome = walk_to(&server->walker, request->path.bytes, request->path.length, links, walk);
 	switch (outcome) {
 	case WALK_AGAIN:
 		return SERVED_BY_EXECUTOR;
 	case WALK_LINK:
 		/* open(2): O_NOFOLLOW and the last component is a link. */
-		if ((request->flags & O_NOFOLLOW) != 0 && walk_at_last(walk))
+		if ((request->open.flags & O_NOFOLLOW) != 0 && walk_at_last(walk))
 			return reply_kernel(reply, ELOOP);
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_SYMLINK);
 	case WALK_PLACEMENT:
@@ -236,7 +236,7 @@ static enum served open_once(const struct server *server, const struct asker *as
 			return SERVED;
 		return open_found(server, request, walk, reply);
 	case WALK_MISSING:
-		if ((request->flags & O_CREAT) == 0)
+		if ((request->open.flags & O_CREAT) == 0)
 			return reply_kernel(reply, ENOENT);
 		reply->verbs |= POLICY_BIT(POLICY_CREATE);
 		if (open_denied_there(server, asker, walk, reply))
@@ -252,21 +252,21 @@ static enum served open_once(const struct server *server, const struct asker *as
 enum served serve_open(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
-	uint32_t verbs = open_verbs(request->flags);
+	uint32_t verbs = open_verbs(request->open.flags);
 	enum served served = SERVED;
 	struct walk walk;
 
 	(void)received; /* the protocol lets none come along */
-	reply->object = request->path;
-	reply->object_length = request->path_length;
+	reply->object = request->path.bytes;
+	reply->object_length = request->path.length;
 	if (verbs == 0)
 		return reply_refuse(reply, EINVAL, FDBROKER_REASON_FLAGS);
 	for (int tries = 0; tries < CREATE_TRIES; tries++) {
 		bool again = false;
 
 		reply->verbs = verbs;
-		reply->decision = policy_decide_path(
-			server->image, asker->peer, verbs, request->path, request->path_length);
+		reply->decision = policy_decide_path(server->image, asker->peer, verbs,
+			request->path.bytes, request->path.length);
 		if (reply->decision.outcome != POLICY_ALLOWED)
 			return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
 		served = open_once(server, asker, request, &walk, reply, &again);

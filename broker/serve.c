@@ -11,21 +11,41 @@
 
 #include "endpoint.h"
 #include "limits.h"
+#include "netns.h"
 #include "open.h"
 #include "serve.h"
 
-static enum served (*const operations[])(const struct server *, const struct asker *,
-	const struct fdbroker_request *, int, struct reply *) = {
+typedef enum served serve_function(const struct server *, const struct asker *,
+	const struct fdbroker_request *, int, struct reply *);
+
+static serve_function *const operations[] = {
 	[FDBROKER_OPEN] = serve_open,
 	[FDBROKER_BIND] = serve_bind,
 	[FDBROKER_LISTEN] = serve_listen,
 };
+
+static enum served serve_nothing(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	(void)server;
+	(void)asker;
+	(void)request;
+	(void)received;
+	return reply_refuse(reply, ENOSYS, FDBROKER_REASON_SOCKET);
+}
+
+static serve_function *serve_operation(enum fdbroker_operation operation)
+{
+	return operation <= FDBROKER_LISTEN ? operations[operation] : serve_nothing;
+}
 
 static void reply_init(struct reply *reply)
 {
 	reply->error = 0;
 	reply->reason = FDBROKER_REASON_NONE;
 	reply->fd = -1;
+	reply->data = NULL;
+	reply->data_length = 0;
 	reply->verbs = 0;
 	reply->object = "";
 	reply->object_length = 0;
@@ -90,7 +110,16 @@ struct answer {
 	unsigned int result_count;
 	int fds[FDBROKER_REQUESTS_MAX];
 	unsigned int fd_count;
+	const void *data; /* of the one result that has some: such a request stands alone */
+	size_t data_length;
 };
+
+static void answer_init(struct answer *answer)
+{
+	answer->result_count = answer->fd_count = 0;
+	answer->data = NULL;
+	answer->data_length = 0;
+}
 
 static void answer_add(struct answer *answer, uint32_t id, const struct reply *reply)
 {
@@ -99,7 +128,12 @@ static void answer_add(struct answer *answer, uint32_t id, const struct reply *r
 		.error = reply->error,
 		.reason = (uint8_t)reply->reason,
 		.has_descriptor = reply->fd >= 0,
+		.data_length = (uint16_t)reply->data_length,
 	};
+	if (reply->data_length > 0) {
+		answer->data = reply->data;
+		answer->data_length = reply->data_length;
+	}
 	if (reply->fd >= 0)
 		answer->fds[answer->fd_count++] = reply->fd;
 }
@@ -124,6 +158,7 @@ static int answer_send_once(struct answer *answer, int connection)
 	fdbroker_packet_begin(&answer->packet, answer->bytes, FDBROKER_PACKET_REPLY, 0);
 	for (unsigned int i = 0; i < answer->result_count; i++)
 		fdbroker_packet_add_result(&answer->packet, &answer->results[i]);
+	fdbroker_packet_add_data(&answer->packet, answer->data, answer->data_length);
 	data.iov_base = answer->packet.bytes;
 	data.iov_len = answer->packet.length;
 	if (answer->fd_count > 0) {
@@ -171,11 +206,11 @@ int serve_packet(const struct server *server, const struct asker *asker, int con
 	struct answer answer;
 	int error;
 
-	answer.result_count = answer.fd_count = 0;
+	answer_init(&answer);
 	*served = SERVED;
 	for (unsigned int i = 0; i < count && *served == SERVED; i++) {
 		reply_init(&replies[i]);
-		*served = operations[requests[i].operation](
+		*served = serve_operation(requests[i].operation)(
 			server, asker, &requests[i], received, &replies[i]);
 		if (*served == SERVED)
 			answer_add(&answer, first_id + i, &replies[i]);
@@ -198,7 +233,7 @@ int serve_unknown(int connection, uint32_t first_id, unsigned int count)
 {
 	struct answer answer;
 
-	answer.result_count = answer.fd_count = 0;
+	answer_init(&answer);
 	for (unsigned int i = 0; i < count; i++)
 		answer_add(&answer, first_id + i,
 			&(struct reply){
@@ -208,8 +243,7 @@ int serve_unknown(int connection, uint32_t first_id, unsigned int count)
 
 int server_init(struct server *server)
 {
-	int probe, error = 0;
-	socklen_t length = sizeof(server->netns_cookie);
+	int probe;
 
 	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (server->walker.root < 0)
@@ -220,8 +254,7 @@ int server_init(struct server *server)
 	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return -errno;
-	if (getsockopt(probe, SOL_SOCKET, SO_NETNS_COOKIE, &server->netns_cookie, &length) < 0)
-		error = -errno;
+	server->netns_cookie = netns_cookie(probe);
 	close(probe);
-	return error;
+	return server->netns_cookie != 0 ? 0 : -EOPNOTSUPP;
 }

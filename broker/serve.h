@@ -28,22 +28,25 @@ struct server {
 
 struct asker {
 	const struct policy_peer *peer;
-	int32_t pid; /* for the audit log */
+	int32_t pid;    /* for the audit log */
+	int connection; /* to see whether it is still there, and its network namespace */
 };
 
-/* "tcp:[ADDRESS]:PORT" with its NUL; the scope is a number. */
-#define ENDPOINT_TEXT_MAX 80
+/* "tcp:HOST:PORT" with its NUL, HOST of FDBROKER_HOST_MAX bytes. */
+#define OBJECT_TEXT_MAX (FDBROKER_HOST_MAX + 32)
 
 struct reply {
 	int error;                   /* 0 or a positive errno */
 	enum fdbroker_reason reason; /* what said so */
 	int fd;                      /* to hand over, or -1; owned by the reply */
+	const void *data;            /* to send along; a static buffer of whoever served */
+	size_t data_length;          /* a multiple of 4, at most FDBROKER_DATA_MAX */
 	/* For the audit log: what was decided about what. */
 	uint32_t verbs;
 	struct policy_decision decision;
 	const char *object; /* a path in the packet, or text */
 	size_t object_length;
-	char text[ENDPOINT_TEXT_MAX];
+	char text[OBJECT_TEXT_MAX];
 };
 
 enum served { SERVED, SERVED_BY_EXECUTOR };

@@ -219,8 +219,8 @@ static bool packet_is_long(const struct peeked *peeked)
 	unsigned int components = 0;
 
 	for (int i = 0; i < peeked->count; i++)
-		for (size_t at = 0; at < peeked->requests[i].path_length; at++)
-			components += peeked->requests[i].path[at] == '/';
+		for (size_t at = 0; at < peeked->requests[i].path.length; at++)
+			components += peeked->requests[i].path.bytes[at] == '/';
 	return components > WORKER_COMPONENTS_MAX;
 }
 
@@ -228,7 +228,8 @@ static enum session_next session_serve_packet(
 	struct sessions *sessions, struct session *session, const struct peeked *peeked)
 {
 	const struct peer *peer = session_peer(sessions, session);
-	const struct asker asker = {.peer = &peer->policy, .pid = peer->pid};
+	const struct asker asker = {
+		.peer = &peer->policy, .pid = peer->pid, .connection = session->fd};
 	enum served served = SERVED_BY_EXECUTOR;
 	int error = 0;
 
@@ -261,8 +262,9 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 	}
 	if (peeked.length <= 0)
 		return session_hang_up(sessions, session);
-	if (peeked.count > 0 && peeked.descriptors != fdbroker_operation_takes_descriptor(
-							      peeked.requests[0].operation)) {
+	if (peeked.count > 0 &&
+		peeked.descriptors !=
+			fdbroker_operation_traits(peeked.requests[0].operation)->takes_descriptor) {
 		peeked.why = peeked.descriptors ? "a descriptor that no request asks for"
 						: "a request without its descriptor";
 		peeked.count = -EPROTO;

@@ -170,7 +170,8 @@ static unsigned int reply_descriptors_promised(const struct reply *reply)
 /* Bytes and descriptors of a reply have to agree; EPROTO if they do not. */
 static int reply_check(struct reply *reply, const unsigned char *bytes, size_t length)
 {
-	int count = fdbroker_reply_decode(bytes, length, reply->results);
+	const unsigned char *data;
+	int count = fdbroker_reply_decode(bytes, length, reply->results, &data);
 
 	if (count < 0)
 		return EPROTO;

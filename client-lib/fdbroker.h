@@ -130,6 +130,9 @@ enum fdbroker_reason {
 	FDBROKER_REASON_BROKER = 11,
 	/* The socket sent lives in another network namespace than the broker: EACCES. */
 	FDBROKER_REASON_NETNS = 12,
+	/* The name service does not know, or has failed: the errnos stand at fdbroker_dial(), the
+	   EAI_... codes at fdbroker_getaddrinfo(). */
+	FDBROKER_REASON_NAMES = 13,
 };
 
 /* A connection to the broker. */
@@ -347,6 +350,85 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
  * Since: 0.1
  */
 int fdbroker_listen(struct fdbroker *broker, const char *endpoint, int backlog) FDBROKER_USE_RESULT;
+
+/*
+ * Connects the caller's own socket, in place, as connect(2) does.
+ *
+ * Since: 0.1
+ */
+int fdbroker_connect(struct fdbroker *broker, int sockfd, const struct sockaddr *address,
+	socklen_t address_length) FDBROKER_USE_RESULT;
+
+/*
+ * Makes a socket that is connected: "tcp:db.internal:5432", "udp:[::1]:53", "tcp:www.example:http".
+ *
+ * Since: 0.1
+ */
+int fdbroker_dial(struct fdbroker *broker, const char *endpoint) FDBROKER_USE_RESULT;
+
+/*
+ * Makes a socket that needs a privilege, as socket(2) does.
+ *
+ * Since: 0.1
+ */
+int fdbroker_socket(
+	struct fdbroker *broker, int domain, int type, int protocol) FDBROKER_USE_RESULT;
+
+/* Flags of fdbroker_tun(). */
+#define FDBROKER_TUN_NO_PI 1u    /* packets without struct tun_pi before them (IFF_NO_PI) */
+#define FDBROKER_TUN_VNET_HDR 2u /* with struct virtio_net_hdr before them (IFF_VNET_HDR) */
+#define FDBROKER_TUN_PERSIST 4u  /* the device stays when the descriptor is closed */
+#define FDBROKER_TUN_UP 8u       /* the device is brought up */
+
+/*
+ * Opens a tun or tap device, and makes it if it is not there: "tun:vpn0", "tap:vm1", "tun:".
+ *
+ * Since: 0.1
+ */
+int fdbroker_tun(
+	struct fdbroker *broker, const char *device, unsigned int flags) FDBROKER_USE_RESULT;
+
+/*
+ * Sets an option that needs a privilege on the caller's own socket, as setsockopt(2) does.
+ *
+ * Since: 0.1
+ */
+int fdbroker_setsockopt(struct fdbroker *broker, int sockfd, int level, int name, const void *value,
+	socklen_t length) FDBROKER_USE_RESULT;
+
+struct addrinfo;
+
+/*
+ * Asks for the addresses of a host and the port of a service, as getaddrinfo(3) does.
+ *
+ * Since: 0.1
+ */
+int fdbroker_getaddrinfo(struct fdbroker *broker, const char *node, const char *service,
+	const struct addrinfo *hints, struct addrinfo **result) FDBROKER_USE_RESULT;
+
+/*
+ * Releases what fdbroker_getaddrinfo() gave; not to be mixed up with freeaddrinfo(3). NULL is
+ * allowed.
+ *
+ * Since: 0.1
+ */
+void fdbroker_freeaddrinfo(struct addrinfo *result);
+
+/*
+ * Asks for the name of an address and of a port, as getnameinfo(3) does.
+ *
+ * Since: 0.1
+ */
+int fdbroker_getnameinfo(struct fdbroker *broker, const struct sockaddr *address,
+	socklen_t address_length, char *host, socklen_t host_size, char *service,
+	socklen_t service_size, int flags) FDBROKER_USE_RESULT;
+
+/*
+ * Asks for the number of a protocol, as getprotobyname(3) does: 6 for "tcp".
+ *
+ * Since: 0.1
+ */
+int fdbroker_getprotobyname(struct fdbroker *broker, const char *name) FDBROKER_USE_RESULT;
 
 /*
  * Why the last call of this thread failed, of those that can: FDBROKER_REASON_NONE if it succeeded

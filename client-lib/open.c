@@ -29,9 +29,8 @@ static int ask_open(struct call *call, int dirfd, const struct fdbroker_open_req
 
 	struct fdbroker_request request = {
 		.operation = FDBROKER_OPEN,
-		.flags = (uint32_t)flags,
-		.path = full.bytes,
-		.path_length = full.length,
+		.open.flags = (uint32_t)flags,
+		.path = {full.bytes, full.length},
 	};
 	return call_add(call, &request) ? 0 : NO_ROOM;
 }

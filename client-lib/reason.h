@@ -25,4 +25,5 @@
 	X(BROKER, 11, "broker",                                                                    \
 		"the broker has closed the connection: it ended, or no client block of its "       \
 		"policy is for this user, or this user has too many connections")                  \
-	X(NETNS, 12, "netns", "the socket lives in a network namespace that is not granted")
+	X(NETNS, 12, "netns", "the socket lives in a network namespace that is not granted")       \
+	X(NAMES, 13, "names", "the name service does not know, or has failed")

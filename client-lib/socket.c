@@ -21,6 +21,7 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
 	if (error != 0)
 		return report_outcome(error,
 			error == EAFNOSUPPORT ? FDBROKER_REASON_SOCKET : FDBROKER_REASON_LOCAL);
+	request.endpoint.protocol = 0;
 	/* A descriptor that is not open fails in sendmsg(2), with EBADF. */
 	struct call_outcome outcome = call_once(broker, &request, sockfd, false);
 	return report_outcome(outcome.error, outcome.reason);
@@ -28,7 +29,7 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
 
 int fdbroker_listen(struct fdbroker *broker, const char *endpoint, int backlog)
 {
-	struct fdbroker_request request = {.operation = FDBROKER_LISTEN, .backlog = backlog};
+	struct fdbroker_request request = {.operation = FDBROKER_LISTEN, .listen.backlog = backlog};
 
 	if (broker == NULL || endpoint == NULL)
 		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);

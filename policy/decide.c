@@ -98,10 +98,10 @@ static void levels_hear(
 static void prefix_hear(struct endpoint_search *search, uint8_t prefix)
 {
 	uint32_t scope = search->endpoint->scope;
-	levels_hear(search, search->endpoint->family, prefix, 0);
+	uint8_t family = (uint8_t)search->endpoint->family;
+	levels_hear(search, family, prefix, 0);
 	if (search->use->has_interface)
-		levels_hear(
-			search, search->endpoint->family, prefix, scope ? scope : INTERFACE_SOME);
+		levels_hear(search, family, prefix, scope ? scope : INTERFACE_SOME);
 }
 
 static bool address_is_unspecified(const struct policy_endpoint *endpoint)
@@ -114,15 +114,15 @@ static bool address_is_unspecified(const struct policy_endpoint *endpoint)
 static void endpoint_hear(
 	struct judge *judge, enum effect effect, const struct policy_endpoint *endpoint)
 {
-	const struct image_endpoints *use = &judge->image->endpoints[effect][endpoint->protocol];
+	const struct image_endpoints *use = &judge->image->endpoints[effect][endpoint->kind];
 	struct endpoint_search search = {
 		.judge = judge,
 		.lookup = lookup_of(judge->image),
 		.use = use,
 		.endpoint = endpoint,
 		.place = {.effect = (uint8_t)effect,
-			.protocol = (uint8_t)endpoint->protocol,
-			.port = endpoint->port},
+			.protocol = (uint8_t)endpoint->kind,
+			.port = (uint16_t)endpoint->number},
 	};
 	bool is_unspecified = address_is_unspecified(endpoint);
 	uint8_t most = endpoint->family == 4 ? 32 : 128;
@@ -172,7 +172,7 @@ struct policy_decision policy_decide_endpoint(const struct policy_image *image,
 	const struct policy_endpoint *endpoint)
 {
 	bool is_known = (endpoint->family == 4 || endpoint->family == 6) &&
-			(endpoint->protocol == POLICY_TCP || endpoint->protocol == POLICY_UDP) &&
+			(endpoint->kind == POLICY_TCP || endpoint->kind == POLICY_UDP) &&
 			(unsigned)verb < POLICY_VERB_COUNT;
 	if (!is_known)
 		return decision_refuse(0);
@@ -182,7 +182,7 @@ struct policy_decision policy_decide_endpoint(const struct policy_image *image,
 	if (decision.outcome != POLICY_ALLOWED || !is_both)
 		return decision;
 	plain = (struct policy_endpoint){
-		.protocol = plain.protocol, .family = 4, .port = plain.port};
+		.kind = plain.kind, .family = POLICY_IPV4, .number = plain.number};
 	struct policy_decision other = endpoint_decide(image, peer, POLICY_BIT(verb), &plain);
 	if (other.outcome != POLICY_ALLOWED)
 		return other;

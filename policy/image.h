@@ -120,7 +120,7 @@ struct policy_image {
 	uint64_t size;
 	uint32_t allowed_verbs;
 	uint8_t needs_owner, needs_low_port, needs_user_name, needs_unit;
-	struct image_endpoints endpoints[EFFECT_COUNT][2]; /* by enum policy_protocol */
+	struct image_endpoints endpoints[EFFECT_COUNT][POLICY_KIND_COUNT];
 	struct image_section sections[TABLE_COUNT];
 };
 

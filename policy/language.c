@@ -56,6 +56,30 @@ const char *policy_verb_name(enum policy_verb verb)
 	return (unsigned)verb < POLICY_VERB_COUNT ? verb_words[verb].name : "?";
 }
 
+const char *policy_kind_name(enum policy_kind kind)
+{
+	static const char *const names[] = {
+		[POLICY_TCP] = "tcp",
+		[POLICY_UDP] = "udp",
+		[POLICY_VSOCK] = "vsock",
+		[POLICY_HOST] = "host",
+		[POLICY_ICMP] = "icmp",
+		[POLICY_ICMP6] = "icmp6",
+		[POLICY_RAW] = "raw",
+		[POLICY_NETLINK] = "netlink",
+		[POLICY_TUN] = "tun",
+		[POLICY_TAP] = "tap",
+		[POLICY_MARK] = "mark",
+		[POLICY_PRIORITY] = "priority",
+		[POLICY_RCVBUFFORCE] = "rcvbufforce",
+		[POLICY_SNDBUFFORCE] = "sndbufforce",
+		[POLICY_TRANSPARENT] = "transparent",
+		[POLICY_DEBUG] = "debug",
+		[POLICY_BINDTODEVICE] = "bindtodevice",
+	};
+	return (unsigned)kind < POLICY_KIND_COUNT ? names[kind] : "?";
+}
+
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;

@@ -96,7 +96,8 @@ static int make_file(const struct fdbroker_request *request)
 	int fd = memfd_create("answer", MFD_CLOEXEC);
 
 	if (request->operation == FDBROKER_OPEN)
-		dprintf(fd, "%.*s %o", (int)request->path_length, request->path, request->flags);
+		dprintf(fd, "%.*s %o", (int)request->path.length, request->path.bytes,
+			request->open.flags);
 	else
 		dprintf(fd, "%u %u %u %u %u", request->endpoint.protocol, request->endpoint.family,
 			request->endpoint.port, request->endpoint.scope,
@@ -146,7 +147,7 @@ static void grant_packet(int fd, const struct asked *asked)
 		const struct fdbroker_request *request = &asked->requests[i];
 
 		results[i].id = asked->first_id + i;
-		if (request->path_length >= 3 && memcmp(request->path, "/no", 3) == 0) {
+		if (request->path.length >= 3 && memcmp(request->path.bytes, "/no", 3) == 0) {
 			results[i].error = EACCES;
 			results[i].reason = FDBROKER_REASON_POLICY;
 		} else {
@@ -493,8 +494,7 @@ static void results_may_come_in_any_order(void **state)
 static void serve_too_much(int fd)
 {
 	static struct asked asked;
-	const struct fdbroker_request wrong = {
-		.operation = FDBROKER_OPEN, .path = "/wrong", .path_length = 6};
+	const struct fdbroker_request wrong = {.operation = FDBROKER_OPEN, .path = {"/wrong", 6}};
 
 	while (ask_next(fd, &asked)) {
 		grant(fd, asked.first_id - 1, &wrong);
@@ -532,7 +532,7 @@ static void a_dead_broker_is_a_connection_reset(void **state)
 	disconnect(broker);
 }
 
-static const struct fdbroker_request nothing = {.operation = FDBROKER_OPEN, .path = ""};
+static const struct fdbroker_request nothing = {.operation = FDBROKER_OPEN, .path = {"", 0}};
 
 static void serve_garbage(int fd)
 {
@@ -862,9 +862,9 @@ static void serve_late(int fd)
 	bool is_late = false;
 
 	while (ask_next(fd, &asked)) {
-		if (memcmp(asked.requests[0].path, "/hang", 5) == 0) {
+		if (memcmp(asked.requests[0].path.bytes, "/hang", 5) == 0) {
 			late = asked;
-			late.requests[0].path = "/late";
+			late.requests[0].path.bytes = "/late";
 			is_late = true;
 			kill(getpid(), SIGSTOP); /* the test sees that the request is here */
 			continue;

@@ -98,6 +98,7 @@ static void outcome(int fd)
 	struct fdbroker_result results[FDBROKER_REQUESTS_MAX];
 	unsigned char packet[FDBROKER_PACKET_MAX];
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	const unsigned char *data;
 	ssize_t length;
 
 	if (poll(&readable, 1, PATIENCE_MSEC) == 0) {
@@ -107,7 +108,7 @@ static void outcome(int fd)
 	length = recv(fd, packet, sizeof(packet), 0); /* descriptors are dropped by the kernel */
 	if (length <= 0)
 		printf("closed\n");
-	else if (fdbroker_reply_decode(packet, (size_t)length, results) < 1)
+	else if (fdbroker_reply_decode(packet, (size_t)length, results, &data) < 1)
 		printf("answered nonsense\n");
 	else
 		printf("answered %s %s\n",
@@ -125,13 +126,17 @@ static void __attribute__((noreturn)) hold(void)
 
 /* ---- packets ---- */
 
+/* Where the path of an open request begins that is the first of its packet. */
+#define OPEN_PATH_OFFSET                                                                           \
+	(sizeof(struct fdbroker_header) + sizeof(struct fdbroker_request_header) +                 \
+		sizeof(int32_t) + FDBROKER_TEXTS_MAX * sizeof(uint16_t))
+
 static size_t open_packet(unsigned char *buffer, const char *path, uint32_t id)
 {
 	struct fdbroker_request request = {
 		.operation = FDBROKER_OPEN,
-		.flags = O_RDONLY,
-		.path = path,
-		.path_length = strlen(path),
+		.open.flags = O_RDONLY,
+		.path = {path, strlen(path)},
 	};
 	struct fdbroker_packet packet;
 
@@ -229,8 +234,7 @@ static void nul_in_path(char **arguments)
 	char *change[] = {offset, "0"};
 
 	(void)arguments;
-	snprintf(offset, sizeof(offset), "%zu",
-		sizeof(struct fdbroker_header) + sizeof(struct fdbroker_open_body) + 4);
+	snprintf(offset, sizeof(offset), "%zu", OPEN_PATH_OFFSET + 4);
 	altered(change);
 }
 
