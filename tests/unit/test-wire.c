@@ -508,6 +508,62 @@ static void every_text_has_its_bounds(void **state)
 	assert_false(fdbroker_packet_add_request(&packet, &empty));
 }
 
+/* As an enemy would write them: one byte more of text, where there was padding. */
+static void a_text_beyond_its_bound_is_refused(void **state)
+{
+	(void)state;
+	unsigned char buffer[FDBROKER_PACKET_MAX];
+	static char bytes[FDBROKER_PATH_MAX];
+	static const struct {
+		enum sample sample;
+		size_t text, max, lengths;
+	} table[] = {
+		{OPEN, 0, FDBROKER_PATH_MAX, AT_BODY + NUMBER},
+		{BIND_UNIX, 0, FDBROKER_UNIX_PATH_MAX, AT_BODY + ENDPOINT},
+		{DIAL_NAME, 0, FDBROKER_HOST_MAX, AT_BODY + ENDPOINT},
+		{GETADDRINFO, 0, FDBROKER_HOST_MAX, AT_BODY + 4 * NUMBER},
+		{GETADDRINFO, 1, FDBROKER_SERVICE_MAX, AT_BODY + 4 * NUMBER},
+		{TUN, 0, FDBROKER_INTERFACE_MAX, AT_BODY + 2 * NUMBER},
+		{SETSOCKOPT, 0, FDBROKER_INTERFACE_MAX, AT_BODY + 3 * NUMBER},
+		{GETPROTOBYNAME, 0, FDBROKER_SERVICE_MAX, AT_BODY},
+	};
+
+	memset(bytes, 'x', sizeof(bytes));
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct fdbroker_request request = samples[table[i].sample];
+		request.texts[!table[i].text].length = 0;
+		request.texts[table[i].text] = (struct fdbroker_text){bytes, table[i].max};
+		struct fdbroker_packet packet = packet_of(buffer, &request);
+		uint16_t length = (uint16_t)(table[i].max + 1);
+
+		assert_int_not_equal(table[i].max % 4, 0);
+		memcpy(buffer + table[i].lengths + 2 * table[i].text, &length, sizeof(length));
+		buffer[table[i].lengths + LENGTHS + table[i].max] = 'x';
+		assert_int_equal(decode(packet.bytes, packet.length), -EPROTO);
+	}
+}
+
+static void more_than_64_are_refused(void **state)
+{
+	(void)state;
+	unsigned char buffer[FDBROKER_PACKET_MAX];
+	const struct fdbroker_request request = open_request("/a");
+	struct fdbroker_packet packet = packet_of(buffer, &request);
+	size_t size = packet.length - AT_REQUEST;
+
+	for (size_t i = 1; i <= FDBROKER_REQUESTS_MAX; i++)
+		memcpy(buffer + AT_REQUEST + i * size, buffer + AT_REQUEST, size);
+	buffer[HEADER(count)] = FDBROKER_REQUESTS_MAX;
+	assert_int_equal(decode(buffer, AT_REQUEST + 64 * size), 64);
+	buffer[HEADER(count)] = FDBROKER_REQUESTS_MAX + 1;
+	assert_int_equal(decode(buffer, AT_REQUEST + 65 * size), -EPROTO);
+
+	fdbroker_packet_begin(&packet, buffer, FDBROKER_PACKET_REPLY, 0);
+	memset(buffer + packet.length, 0, 65 * sizeof(struct fdbroker_result));
+	buffer[HEADER(count)] = FDBROKER_REQUESTS_MAX + 1;
+	assert_int_equal(decode_reply(buffer, RESULT(65, id)), -EPROTO);
+}
+
 static void a_packet_never_grows_beyond_its_bound(void **state)
 {
 	(void)state;
@@ -944,6 +1000,8 @@ int main(void)
 		cmocka_unit_test(a_packet_holds_64_results_and_no_more),
 		cmocka_unit_test(a_reply_holds_8192_bytes_of_data_beside_64_results),
 		cmocka_unit_test(every_text_has_its_bounds),
+		cmocka_unit_test(a_text_beyond_its_bound_is_refused),
+		cmocka_unit_test(more_than_64_are_refused),
 		cmocka_unit_test(a_packet_never_grows_beyond_its_bound),
 		cmocka_unit_test(a_longer_packet_is_refused),
 		cmocka_unit_test(what_an_answer_has_no_room_for_is_left_out),
