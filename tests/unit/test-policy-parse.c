@@ -160,7 +160,7 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow resolve host:::1"), {{"3:20+3", "no brackets"}}},
 	{ALLOW("allow socket raw:256"), {{"3:18+3", "no protocol"}}},
 	{ALLOW("allow socket raw:"), {{"3:18+1", "no protocol"}}},
-	{ALLOW("allow socket raw:1-2"), {{"3:14+7", "no protocol"}}},
+	{ALLOW("allow socket raw:1-2"), {{"3:18+3", "no protocol"}}},
 	{ALLOW("allow socket netlink:32"), {{"3:22+2", "no netlink family"}}},
 	{ALLOW("allow socket netlink:rout"), {{"3:22+4", "unknown netlink family 'rout'"}}},
 	{ALLOW("allow socket tun:a/b"), {{"3:18+3", "no name of an interface"}}},
