@@ -27,7 +27,6 @@
 #include "cleanup.h"
 #include "limits.h"
 #include "log.h"
-#include "netns.h"
 #include "object.h"
 #include "openat2.h"
 
@@ -226,8 +225,7 @@ enum served bind_unix(const struct server *server, const struct asker *asker,
 		return reply_refuse(reply, unsuitable, FDBROKER_REASON_SOCKET);
 	if (!object_decide(server, asker, &request->path, reply))
 		return SERVED;
-	if (!netns_permits(server, asker, &reply->decision.options, received))
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
+	/* Whichever network namespace the socket lives in: a path is of none, unix(7). */
 	for (int tries = 0; tries < BIND_TRIES; tries++) {
 		again = false;
 		served = bind_once(server, asker, &request->path, received, reply, &again);
