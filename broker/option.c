@@ -52,15 +52,21 @@ static struct policy_endpoint option_judged(
 	return judged;
 }
 
-static enum served option_unknown(const struct fdbroker_request *request, struct reply *reply)
+/* What the policy has no word for is logged in numbers. */
+static void option_describe(
+	const struct option *option, const struct fdbroker_request *request, struct reply *reply)
 {
-	int length = snprintf(reply->text, sizeof(reply->text), "level=%d name=%d",
-		request->option.level, request->option.name);
+	struct policy_endpoint judged;
 
-	reply->verbs = POLICY_BIT(POLICY_OPTION);
+	if (option != NULL) {
+		judged = option_judged(option, request);
+		reply_describe(reply, POLICY_OPTION, &judged);
+		return;
+	}
+	reply->object_length = (size_t)snprintf(reply->text, sizeof(reply->text),
+		"level=%d name=%d", request->option.level, request->option.name);
 	reply->object = reply->text;
-	reply->object_length = (size_t)length;
-	return reply_refuse(reply, ENOPROTOOPT, FDBROKER_REASON_SOCKET);
+	reply->verbs = POLICY_BIT(POLICY_OPTION);
 }
 
 /* 0 or a positive errno. */
@@ -89,14 +95,12 @@ enum served serve_option(const struct server *server, const struct asker *asker,
 	/* A lock that the socket's owner holds makes every one of these calls wait. */
 	if (!server->may_wait)
 		return SERVED_BY_EXECUTOR;
+	option_describe(option, request, reply);
+	if (getsockopt(received, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0)
+		return reply_refuse(reply, errno, FDBROKER_REASON_SOCKET);
 	if (option == NULL)
-		return option_unknown(request, reply);
+		return reply_refuse(reply, ENOPROTOOPT, FDBROKER_REASON_SOCKET);
 	judged = option_judged(option, request);
-	if (getsockopt(received, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0) {
-		error = errno;
-		reply_describe(reply, POLICY_OPTION, &judged);
-		return reply_refuse(reply, error, FDBROKER_REASON_SOCKET);
-	}
 	if (!reply_decide(server, asker, reply, POLICY_OPTION, &judged))
 		return SERVED;
 	if (!netns_permits(server, asker, &reply->decision.options, received))
