@@ -81,6 +81,20 @@
 /* Symbolic links followed on the way to one object. The kernel's own limit is 40. */
 #define LINKS_MAX 8
 
+/* How often a stale unix socket may give way to another one before that counts as in use. */
+#define BIND_TRIES 4
+/*
+ * How long an executor waits in connect(2): what answers on this machine or the next has done so by
+ * then, and for what takes longer the client waits itself. Then a signal, until one finds it there.
+ */
+#define CONNECT_WAIT_MSEC 20
+#define CONNECT_REPEAT_MSEC 5
+/*
+ * To a virtual machine a signal would give the connection up; the kernel does that by itself after
+ * 2 s, SO_VM_SOCKETS_CONNECT_TIMEOUT of vsock(7), which the client may have set to more.
+ */
+#define CONNECT_VSOCK_MSEC 5000
+
 /* After accept(2) has failed for want of descriptors or memory. */
 #define ACCEPT_RETRY_MSEC 100
 /* After a connection could not be dealt or lent because too many descriptors are in flight

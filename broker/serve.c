@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "endpoint.h"
 #include "limits.h"
 #include "netns.h"
 #include "open.h"
 #include "serve.h"
+#include "sockets.h"
 
 typedef enum served serve_function(const struct server *, const struct asker *,
 	const struct fdbroker_request *, int, struct reply *);
@@ -22,6 +22,10 @@ static serve_function *const operations[] = {
 	[FDBROKER_OPEN] = serve_open,
 	[FDBROKER_BIND] = serve_bind,
 	[FDBROKER_LISTEN] = serve_listen,
+	[FDBROKER_CONNECT] = serve_connect,
+	[FDBROKER_SOCKET] = serve_socket,
+	[FDBROKER_TUN] = serve_tun,
+	[FDBROKER_SETSOCKOPT] = serve_option,
 };
 
 static enum served serve_nothing(const struct server *server, const struct asker *asker,
@@ -36,7 +40,10 @@ static enum served serve_nothing(const struct server *server, const struct asker
 
 static serve_function *serve_operation(enum fdbroker_operation operation)
 {
-	return operation <= FDBROKER_LISTEN ? operations[operation] : serve_nothing;
+	if (operation >= sizeof(operations) / sizeof(operations[0]) ||
+		operations[operation] == NULL)
+		return serve_nothing;
+	return operations[operation];
 }
 
 static void reply_init(struct reply *reply)
@@ -245,6 +252,8 @@ int server_init(struct server *server)
 {
 	int probe;
 
+	if (server->may_wait && connect_prepare() < 0)
+		return -errno;
 	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (server->walker.root < 0)
 		return -errno;

@@ -7,8 +7,10 @@
  *
  * libseccomp refuses other architectures by itself, x32 among them.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -33,6 +35,17 @@
 #define SOCKETS POLICY_BIT(POLICY_BIND)
 #define ANY 0
 
+/* Beside verbs: the kinds of what some rule allows, and what comes with a socket that is bound. */
+#define KIND(kind) (UINT64_C(1) << (32 + (kind)))
+#define WITH(option) ((uint64_t)(option) << 56)
+#define WITH_DEVICE (UINT64_C(1) << 62)
+#define UNIX_PATH (UINT64_C(1) << 63)
+static_assert(POLICY_VERB_COUNT <= 32 && POLICY_KIND_COUNT <= 24 && POLICY_WITH_V6ONLY < 1 << 6,
+	"verbs, kinds and options do not overlap");
+
+#define DEVICES (KIND(POLICY_TUN) | KIND(POLICY_TAP))
+#define TRANSPARENT (KIND(POLICY_TRANSPARENT) | WITH(POLICY_WITH_TRANSPARENT))
+
 /* CLONE_NEWTIME is not in every sched.h. */
 #define CLONE_NAMESPACES                                                                           \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
@@ -41,13 +54,15 @@
 struct syscall_row {
 	int syscall;
 	unsigned int roles;
-	uint32_t verbs; /* only when the policy allows one of these; ANY: always */
+	uint64_t verbs; /* only when the policy allows one of these, or of the above; ANY: always */
 	/* All of these must hold, where row_is_checked(). */
 	unsigned int check_count;
 	struct scmp_arg_cmp checks[2];
 };
 
 #define IS(argument, value) SCMP_CMP(argument, SCMP_CMP_EQ, (scmp_datum_t)(value), 0)
+/* The type of a socket, whatever its flags: SOCK_TYPE_MASK of include/linux/net.h. */
+#define TYPE(type) SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, (scmp_datum_t)(type))
 #define WITHOUT(argument, bits) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0)
 #define CHECK1(a)                                                                                  \
 	1,                                                                                         \
@@ -96,19 +111,74 @@ static const struct syscall_row rows[] = {
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_DUPFD_CLOEXEC))},
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_GETFL))},
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_SETFL))},
-	{.syscall = C(fchown), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
-	{.syscall = C(fchmod), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
-	{.syscall = C(unlinkat), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
+	{.syscall = C(openat2), .roles = E, .verbs = UNIX_PATH | DEVICES},
+	{.syscall = C(statx), .roles = E, .verbs = UNIX_PATH | DEVICES},
+	{.syscall = C(readlinkat), .roles = E, .verbs = UNIX_PATH | DEVICES},
+	{.syscall = C(openat), .roles = E, .verbs = DEVICES},
+	{.syscall = C(fchownat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
+	{.syscall = C(fchmodat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
+	{.syscall = C(unlinkat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
 	{.syscall = C(getegid), .roles = ALL},
 
 	/* making and binding sockets */
-	{C(socket), W | E, SOCKETS, CHECK1(IS(0, AF_INET))},
-	{C(socket), W | E, SOCKETS, CHECK1(IS(0, AF_INET6))},
+	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET), TYPE(SOCK_STREAM))},
+	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
+	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_STREAM))},
+	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_DGRAM))},
 	{C(setsockopt), W | E, SOCKETS, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_REUSEADDR))},
 	{C(setsockopt), W | E, SOCKETS, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_V6ONLY))},
+	{C(setsockopt), W | E, WITH(POLICY_WITH_REUSEPORT),
+		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_REUSEPORT))},
+	{C(setsockopt), W | E, WITH(POLICY_WITH_FREEBIND),
+		CHECK2(IS(1, IPPROTO_IP), IS(2, IP_FREEBIND))},
+	{C(setsockopt), W | E, WITH(POLICY_WITH_FREEBIND),
+		CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_FREEBIND))},
 	{.syscall = C(bind), .roles = S | W | E, .verbs = SOCKETS},
 	{.syscall = C(listen), .roles = S | W | E, .verbs = SOCKETS},
 	{.syscall = C(getsockopt), .roles = S | E | N},
+	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
+
+	/* unix sockets in folders: the probe, and binding by name in the working directory */
+	{C(socket), E, UNIX_PATH, CHECK2(IS(0, AF_UNIX), TYPE(SOCK_DGRAM))},
+	{.syscall = C(connect), .roles = E, .verbs = UNIX_PATH},
+	{.syscall = C(getsockname), .roles = E, .verbs = UNIX_PATH},
+	{.syscall = C(fchdir), .roles = S | E, .verbs = UNIX_PATH},
+	{.syscall = C(umask), .roles = S | E, .verbs = UNIX_PATH},
+	{.syscall = C(renameat2), .roles = S | E, .verbs = UNIX_PATH},
+
+	/* connecting sockets of clients */
+	{.syscall = C(connect), .roles = E, .verbs = POLICY_BIT(POLICY_CONNECT)},
+	{.syscall = C(setitimer), .roles = S | E, .verbs = POLICY_BIT(POLICY_CONNECT)},
+
+	/* sockets that need a privilege, or a module */
+	{C(socket), E, KIND(POLICY_ICMP), CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
+	{C(socket), E, KIND(POLICY_ICMP6), CHECK2(IS(0, AF_INET6), TYPE(SOCK_DGRAM))},
+	{C(socket), E, KIND(POLICY_RAW), CHECK2(IS(0, AF_INET), TYPE(SOCK_RAW))},
+	{C(socket), E, KIND(POLICY_RAW), CHECK2(IS(0, AF_INET6), TYPE(SOCK_RAW))},
+	{C(socket), E, KIND(POLICY_NETLINK), CHECK1(IS(0, AF_NETLINK))},
+	{C(socket), S | E, KIND(POLICY_VSOCK), CHECK1(IS(0, AF_VSOCK))},
+
+	/* network devices; the socket is for the ioctls of netdevice(7) */
+	{C(socket), E, DEVICES, CHECK2(IS(0, AF_UNIX), TYPE(SOCK_DGRAM))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, TUNSETIFF))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, TUNGETIFF))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, TUNSETOWNER))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, TUNSETPERSIST))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, SIOCGIFFLAGS))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, SIOCSIFFLAGS))},
+
+	/* options that need a privilege */
+	{C(setsockopt), E, KIND(POLICY_MARK), CHECK2(IS(1, SOL_SOCKET), IS(2, SO_MARK))},
+	{C(setsockopt), E, KIND(POLICY_PRIORITY), CHECK2(IS(1, SOL_SOCKET), IS(2, SO_PRIORITY))},
+	{C(setsockopt), E, KIND(POLICY_RCVBUFFORCE),
+		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_RCVBUFFORCE))},
+	{C(setsockopt), E, KIND(POLICY_SNDBUFFORCE),
+		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_SNDBUFFORCE))},
+	{C(setsockopt), E, KIND(POLICY_DEBUG), CHECK2(IS(1, SOL_SOCKET), IS(2, SO_DEBUG))},
+	{C(setsockopt), E, KIND(POLICY_BINDTODEVICE) | WITH_DEVICE,
+		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_BINDTODEVICE))},
+	{C(setsockopt), E, TRANSPARENT, CHECK2(IS(1, IPPROTO_IP), IS(2, IP_TRANSPARENT))},
+	{C(setsockopt), E, TRANSPARENT, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_TRANSPARENT))},
 
 	/* starting and ending processes, and what a program needs that starts */
 	{C(clone), S | N, ANY, CHECK1(WITHOUT(0, CLONE_NAMESPACES))},
@@ -224,7 +294,7 @@ static bool row_is_checked(const struct syscall_row *row, enum role role)
 	       (role == ROLE_WORKER || role == ROLE_EXECUTOR || row->syscall == C(clone));
 }
 
-static bool row_applies(const struct syscall_row *row, enum role role, uint32_t verbs)
+static bool row_applies(const struct syscall_row *row, enum role role, uint64_t verbs)
 {
 	/* The supervisor's filter is also the outer one of all the others. */
 	if (role == ROLE_SUPERVISOR)
@@ -244,7 +314,7 @@ static uint32_t default_action(enum role role)
 							    : SCMP_ACT_ERRNO(ENOSYS);
 }
 
-static int filter_fill(scmp_filter_ctx filter, enum role role, uint32_t verbs)
+static int filter_fill(scmp_filter_ctx filter, enum role role, uint64_t verbs)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct syscall_row *row = &rows[i];
@@ -261,9 +331,15 @@ static int filter_fill(scmp_filter_ctx filter, enum role role, uint32_t verbs)
 	return 0;
 }
 
+static uint64_t verbs_and_more(const struct policy_needs *needs)
+{
+	return needs->allowed_verbs | (uint64_t)needs->allowed_kinds << 32 | WITH(needs->with) |
+	       (needs->device ? WITH_DEVICE : 0) | (needs->unix_path ? UNIX_PATH : 0);
+}
+
 int confine_syscalls(enum role role, const struct policy_needs *needs)
 {
-	uint32_t verbs = needs != NULL ? needs->allowed_verbs : 0;
+	uint64_t verbs = needs != NULL ? verbs_and_more(needs) : 0;
 	scmp_filter_ctx filter = seccomp_init(default_action(role));
 	int error;
 
