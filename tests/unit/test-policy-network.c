@@ -89,6 +89,12 @@ static const struct request by_name[] = {
 	{A_NAME, CONNECT, POLICY_TCP, "10.0.0.1", 5432, NO},
 	{A_NAME, CONNECT, POLICY_TCP, "", 5432, NO},
 	{A_NAME, BIND, POLICY_TCP, "=db.example.org", 5432, NO},
+	{"allow bind tcp:*", BIND, POLICY_TCP, "=example.org", 80, NO},
+	{"allow connect tcp:80 udp:81", CONNECT, POLICY_UDP, "=a", 80, NO},
+	{"allow connect tcp:80 udp:81", CONNECT, POLICY_UDP, "=a", 81, OK},
+	{"allow connect tcp:80\ndeny connect tcp:81", CONNECT, POLICY_TCP, "=a", 80, OK},
+	{"allow connect tcp:10.0.0.0:80 tcp:11.0.0.0/8:80", CONNECT, POLICY_TCP, "10.0.0.1", 80,
+		NO},
 	{"allow connect tcp:DB.Example.Org.:80", CONNECT, POLICY_TCP, "=db.example.org", 80, OK},
 	{"allow connect tcp:example.org:http", CONNECT, POLICY_TCP, "=example.org", 80, OK},
 	/* one label, and one that is there */
