@@ -273,6 +273,10 @@ static const struct {
 	{ALLOW("allow bind 127.0.0.1:80"),
 		"endpoints begin with their kind, as in tcp:80, paths with a slash"},
 	{ALLOW("allow socket netlink:roote"), "did you mean 'route'?"},
+	{ALLOW("allow socket netlink:foo"),
+		"write one of: route usersock sock_diag nflog xfrm selinux iscsi audit fib_lookup "
+		"connector netfilter dnrtmsg kobject_uevent generic scsitransport ecryptfs rdma "
+		"crypto smc"},
 	{ALLOW("allow option prio=1"),
 		"write one of: mark priority rcvbufforce sndbufforce transparent debug "
 		"bindtodevice"},
