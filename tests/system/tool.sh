@@ -62,6 +62,14 @@ LISTEN_FDS=3 LISTEN_FDNAMES=web:key:unknown
 5 socket:[]"
 }
 
+test_exec_hands_over_what_sd_listen_fds_with_names_finds() {
+	tool_policy
+	expect_equal "$(as alice fdbroker exec --listen 'udp:*:53' --listen tcp:127.0.0.1:443=https \
+		--open /srv/one:r=key -- listenfds)" "3 unknown inet6 datagram [::]:53 -
+4 https inet stream 127.0.0.1:443 listening
+5 key no socket"
+}
+
 test_the_sockets_of_exec_serve() {
 	tool_policy
 	cat >/run/test/server.py <<-'END'
@@ -109,6 +117,36 @@ test_exec_takes_endpoints_in_numbers_only() {
 		expect_status 64 as alice fdbroker exec --listen "$endpoint" -- true
 		expect_match "$output" "'$endpoint' is no endpoint: write tcp:PORT"
 	done
+}
+
+test_exec_takes_only_what_can_be_asked_for() {
+	local long option text
+	tool_policy
+	printf -v long '/%0107d' 0
+	while read -r option text; do
+		expect_status 64 as alice fdbroker exec "$option" "$text" -- true </dev/null
+		expect_match "$output" "^fdbroker: exec: $option: '"
+	done <<-END
+		--listen unix:socket
+		--listen unix:
+		--listen unix:$long
+		--listen vsock:1024
+		--dial tcp:80
+		--dial tcp:*:80
+		--dial unix:/run/socket
+		--dial tcp:host:65536
+		--socket tcp
+		--socket raw
+		--socket raw:256
+		--socket raw:-1
+		--socket raw:1x
+		--socket netlink:32
+		--socket icmp:1
+		--tun vpn0
+		--tun tun:0123456789abcdef
+		--dial tcp:host:80=a:b
+		--socket icmp=
+	END
 }
 
 test_a_user_whom_no_block_is_for_is_told_so() {
