@@ -8,14 +8,14 @@ everything_policy() {
 			from user alice
 			allow bind tcp:*:* udp:*:* unix:/run/app/** vsock:*:*
 			allow connect tcp:*:* udp:*:* vsock:*:*
-			allow socket raw:1-255 netlink:0-255 icmp icmp6 vsock:*:*
+			allow socket raw:255 netlink:route icmp icmp6 vsock:*:*
 			allow option mark=0-4294967295 bindtodevice=lo bindtodevice=nothing0 transparent=0-1
 		}
 	END
 	mkdir -p /run/app/folder /run/app/read-only
 	touch /run/app/file
 	ln -s circle /run/app/circle
-	mount -t tmpfs -o ro tmpfs /run/app/read-only
+	mount -t tmpfs -o ro,mode=0755 tmpfs /run/app/read-only
 	# A network that never answers, and gives up after three seconds.
 	ip link add silent type veth peer name nobody
 	ip address add 10.9.0.1/24 dev silent
