@@ -27,6 +27,12 @@ static bool range_add(
 	return added != NULL;
 }
 
+/* A range is no number, and no name either. */
+static bool byte_is_numeric(char byte)
+{
+	return byte_is_digit(byte) || byte == '-';
+}
+
 bool raw_parse(struct parser *parser, const struct word *word, struct object *object)
 {
 	const struct part part = part_after(word, ':');
@@ -34,9 +40,10 @@ bool raw_parse(struct parser *parser, const struct word *word, struct object *ob
 		.name = NONE, .where = word_part(parser->set, word, part.first, part.length)};
 	if (part_is_star(&part)) {
 		range.last = UINT8_MAX;
-	} else if (part_is(&part, byte_is_digit)) {
+	} else if (part_is(&part, byte_is_numeric)) {
 		if (!number_parse(part_bytes(&part), part.length, UINT8_MAX, &range.first))
-			return part_report(parser, &part, "protocols go from 0 to 255",
+			return part_report(parser, &part,
+				"protocols go from 0 to 255, each an object of its own",
 				"'%s' is no protocol", part_quote(&part).text);
 		range.last = range.first;
 	} else if (part_is(&part, byte_is_name) && part.length <= POLICY_NAME_MAX) {
@@ -68,9 +75,10 @@ bool netlink_parse(struct parser *parser, const struct word *word, struct object
 	uint8_t chosen;
 	if (part_is_star(&part)) {
 		range.last = MAX_LINKS - 1;
-	} else if (part_is(&part, byte_is_digit)) {
+	} else if (part_is(&part, byte_is_numeric)) {
 		if (!number_parse(part_bytes(&part), part.length, MAX_LINKS - 1, &range.first))
-			return part_report(parser, &part, "netlink families go from 0 to 31",
+			return part_report(parser, &part,
+				"netlink families go from 0 to 31, each an object of its own",
 				"'%s' is no netlink family", part_quote(&part).text);
 		range.last = range.first;
 	} else {
