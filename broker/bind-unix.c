@@ -204,7 +204,7 @@ static enum served bind_once(const struct server *server, const struct asker *as
 	} else if (outcome == WALK_LINK && walk_at_last(&walk)) {
 		served = reply_kernel(reply, EADDRINUSE); /* as bind(2), which follows none there */
 	} else if (outcome == WALK_LINK) {
-		served = reply_refuse(reply, EACCES, FDBROKER_REASON_SYMLINK);
+		served = object_refuse_link(&walk, reply);
 	} else if (outcome == WALK_PLACEMENT) {
 		served = reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	} else {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "limits.h"
 #include "object.h"
 
 bool object_decide(const struct server *server, const struct asker *asker,
@@ -35,6 +36,12 @@ bool object_denied_there(const struct server *server, const struct asker *asker,
 	reply->decision.rule = rule;
 	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
 	return true;
+}
+
+enum served object_refuse_link(const struct walk *walk, struct reply *reply)
+{
+	return reply_refuse(
+		reply, walk->links > LINKS_MAX ? ELOOP : EACCES, FDBROKER_REASON_SYMLINK);
 }
 
 int object_dress(const struct server *server, int fd, const struct policy_options *options)

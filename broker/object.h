@@ -17,6 +17,9 @@ bool object_decide(const struct server *server, const struct asker *asker,
 bool object_denied_there(const struct server *server, const struct asker *asker,
 	const struct walk *walk, struct reply *reply);
 
+/* A link that is not followed: too many of them (ELOOP), or not one of root's. */
+enum served object_refuse_link(const struct walk *walk, struct reply *reply);
+
 /*
  * Gives something new its owner, then its mode: never by path, and never wider in between. fd may
  * be O_PATH. 0 or a negative errno.

@@ -199,7 +199,7 @@ static enum served open_once(const struct server *server, const struct asker *as
 		/* open(2): O_NOFOLLOW and the last component is a link. */
 		if ((request->open.flags & O_NOFOLLOW) != 0 && walk_at_last(walk))
 			return reply_kernel(reply, ELOOP);
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_SYMLINK);
+		return object_refuse_link(walk, reply);
 	case WALK_PLACEMENT:
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	case WALK_FOUND:

@@ -16,13 +16,14 @@
  *	socket DOMAIN TYPE PROTOCOL  fdbroker_socket; numbers, or words as in socket(2)
  *	tun DEVICE [FLAGS]           fdbroker_tun
  *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
+ *	adopt NUMBER                 a descriptor that was inherited
  * These use the descriptor that was got last; the socket is the client's own, and is sent along:
  *	bind-it ADDRESS | connect-it ADDRESS      ADDRESS is: inet HOST PORT, inet6 HOST PORT,
  *	                             unix PATH, vsock CID PORT
  *	set-option LEVEL NAME VALUE  fdbroker_setsockopt; a VALUE that is no number is a text
  * or is looked at:
  *	read | write TEXT | flags | name | peer | start-listening | answer TEXT | receive | close
- *	get-option LEVEL NAME | nonblock | connected
+ *	get-option LEVEL NAME | nonblock | connected | ping
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
  *	open-myself PATH | bind-myself ADDRESS PORT
@@ -432,6 +433,32 @@ static void do_make(struct client *client, int count, char **words)
 	print_result(fd);
 	if (fd >= 0)
 		keep(client, fd);
+}
+
+static void do_adopt(struct client *client, int count, char **words)
+{
+	(void)count;
+	keep(client, (int)strtol(words[1], NULL, 10));
+	printf("ok\n");
+}
+
+/* This machine, by a datagram or raw socket for ICMP, icmp(7). */
+static void do_ping(struct client *client, int count, char **words)
+{
+	/* Type 8, echo; the checksum is right as long as all else is 0 (RFC 792). */
+	unsigned char packet[64] = {8, 0, 0xf7, 0xff};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 5};
+
+	(void)count;
+	(void)words;
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (sendto(client->fd, packet, 8, 0, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		recv(client->fd, packet, sizeof(packet), 0) < 0)
+		print_result(-1);
+	else
+		printf("ok\n");
 }
 
 static void do_bind_it(struct client *client, int count, char **words)
@@ -864,6 +891,8 @@ static const struct command {
 	{"socket", 4, do_socket},
 	{"tun", 2, do_tun},
 	{"make", 3, do_make},
+	{"adopt", 2, do_adopt},
+	{"ping", 1, do_ping},
 	{"bind-it", 3, do_bind_it},
 	{"connect-it", 3, do_connect_it},
 	{"set-option", 3, do_set_option},

@@ -258,6 +258,41 @@ static int socket_vsock_type(void)
 	return way->socket(AF_VSOCK, SOCK_RDM, 0);
 }
 
+static int socket_datagrams_of_tcp(void)
+{
+	return way->socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP);
+}
+
+static int socket_packets_of_the_internet(void)
+{
+	return way->socket(AF_INET, SOCK_SEQPACKET, 0);
+}
+
+static int socket_ping6(void)
+{
+	return way->socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6);
+}
+
+static int socket_raw(void)
+{
+	return way->socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+}
+
+static int socket_netlink(void)
+{
+	return way->socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int socket_unix_protocol(void)
+{
+	return way->socket(AF_UNIX, SOCK_STREAM, 7);
+}
+
+static int socket_unix_type(void)
+{
+	return way->socket(AF_UNIX, SOCK_RDM, 0);
+}
+
 static int bind_not_open(void)
 {
 	return bind_v4(-1, "127.0.0.1", 80);
@@ -388,6 +423,11 @@ static int unix_through_a_long_name(void)
 	return bind_path("/run/places/long/socket");
 }
 
+static int unix_on_a_loop(void)
+{
+	return bind_path("/run/places/loop");
+}
+
 static int unix_read_only(void)
 {
 	return bind_path("/run/places/read-only/socket");
@@ -460,6 +500,11 @@ static int bind_vsock_in_use(void)
 	return vsock_bind(fd, VMADDR_CID_ANY, 701) < 0
 		       ? -2
 		       : vsock_bind(vsock_socket(), VMADDR_CID_ANY, 701);
+}
+
+static int bind_vsock_to_internet(void)
+{
+	return vsock_bind(tcp(), VMADDR_CID_ANY, 700);
 }
 
 static int listen_ok(void)
@@ -659,6 +704,26 @@ static int connect_v6_link_local_without_scope(void)
 	return CONNECT(tcp6(), address);
 }
 
+static int connect_v4_to_udp6(void)
+{
+	return connect_v4(socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), "127.0.0.1", 53);
+}
+
+static int connect_internet_to_unix(void)
+{
+	return connect_v4(stream(), "127.0.0.1", 80);
+}
+
+static int connect_port_0(void)
+{
+	return connect_v4(tcp(), "127.0.0.1", 0);
+}
+
+static int connect_multicast(void)
+{
+	return connect_v4(tcp(), "224.0.0.1", 80);
+}
+
 static int connect_short(void)
 {
 	const struct sockaddr_in address = v4("127.0.0.1", 80);
@@ -727,6 +792,11 @@ static int set_transparent_of_unix(void)
 	return set_int(stream(), SOL_IP, IP_TRANSPARENT, 1);
 }
 
+static int set_transparent6_of_v4(void)
+{
+	return set_int(tcp(), SOL_IPV6, IPV6_TRANSPARENT, 1);
+}
+
 static int set_no_such_name(void)
 {
 	return set_int(tcp(), SOL_SOCKET, 9999, 1);
@@ -791,6 +861,13 @@ static const struct case_entry cases[] = {
 	CASE(socket_ping),
 	CASE(socket_ping_stream),
 	CASE(socket_ping_of_the_other_family),
+	CASE(socket_datagrams_of_tcp),
+	CASE(socket_packets_of_the_internet),
+	CASE(socket_ping6),
+	CASE(socket_raw),
+	CASE(socket_netlink),
+	CASE(socket_unix_protocol),
+	CASE(socket_unix_type),
 	CASE(socket_vsock_protocol),
 	CASE(socket_vsock_type),
 	CASE(bind_not_open),
@@ -816,6 +893,7 @@ static const struct case_entry cases[] = {
 	CASE(unix_exists),
 	CASE(unix_folder),
 	CASE(unix_through_a_loop),
+	CASE(unix_on_a_loop),
 	CASE(unix_on_a_link),
 	CASE(unix_through_a_long_name),
 	CASE(unix_read_only),
@@ -827,6 +905,7 @@ static const struct case_entry cases[] = {
 	CASE(bind_vsock_low),
 	CASE(bind_vsock_elsewhere),
 	CASE(bind_vsock_in_use),
+	CASE(bind_vsock_to_internet),
 	CASE(listen_ok),
 	CASE(listen_in_use),
 	CASE(listen_udp_in_use),
@@ -857,6 +936,10 @@ static const struct case_entry cases[] = {
 	CASE(connect_v6_no_network),
 	CASE(connect_v6_link_local_without_scope),
 	CASE(connect_short),
+	CASE(connect_v4_to_udp6),
+	CASE(connect_internet_to_unix),
+	CASE(connect_port_0),
+	CASE(connect_multicast),
 	CASE(connect_later),
 	CASE(set_not_open),
 	CASE(set_file),
@@ -868,6 +951,7 @@ static const struct case_entry cases[] = {
 	CASE(set_transparent),
 	CASE(set_transparent6),
 	CASE(set_transparent_of_unix),
+	CASE(set_transparent6_of_v4),
 	CASE(set_no_such_name),
 	CASE(set_no_such_level),
 	CASE(set_short),
