@@ -223,6 +223,9 @@ static const struct syscall_row rows[] = {
 	{C(ioctl), R, ANY, CHECK1(IS(1, FIONREAD))},
 	{C(ioctl), R, ANY, CHECK1(IS(1, SIOCGIFINDEX))},
 	{C(ioctl), R, ANY, CHECK1(IS(1, SIOCGIFNAME))},
+	{C(fcntl), R, ANY, CHECK1(IS(1, F_GETFD))},
+	{C(fcntl), R, ANY, CHECK1(IS(1, F_SETFD))},
+	{.syscall = C(writev), .roles = R}, /* queries over TCP */
 	{.syscall = C(connect), .roles = R},
 	{.syscall = C(sendto), .roles = R},
 	{.syscall = C(sendmmsg), .roles = R},
