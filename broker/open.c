@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "object.h"
 #include "open.h"
 
 /* Flags of open(2) that are passed on. */
@@ -134,20 +135,9 @@ static enum served open_found(const struct server *server, const struct fdbroker
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
 }
 
-/* Gives a new file its owner, then its mode: never by path, and never wider in between. */
-static int open_dress(int fd, const struct policy_options *options)
-{
-	uid_t uid = options->uid == POLICY_OWNER_DEFAULT ? (uid_t)-1 : options->uid;
-	gid_t gid = options->gid == POLICY_OWNER_DEFAULT ? getegid() : options->gid;
-
-	if (fchown(fd, uid, gid) < 0 || fchmod(fd, options->mode) < 0)
-		return -errno;
-	return 0;
-}
-
 /* Creates walk's last component in walk's parent. -EEXIST: somebody else was faster. */
-static int open_create(const struct fdbroker_request *request, const struct walk *walk,
-	const struct policy_options *options)
+static int open_create(const struct server *server, const struct fdbroker_request *request,
+	const struct walk *walk, const struct policy_options *options)
 {
 	_cleanup_close_ int fd = -1;
 	int error;
@@ -158,7 +148,7 @@ static int open_create(const struct fdbroker_request *request, const struct walk
 		0);
 	if (fd < 0)
 		return -errno;
-	error = open_dress(fd, options);
+	error = object_dress(server, fd, options);
 	if (error < 0) {
 		/* Nobody unprivileged can write to the parent, so the name is still ours. */
 		unlinkat(walk->parent, walk->path + walk->name, 0);
@@ -174,10 +164,8 @@ static enum served open_missing(const struct server *server, const struct asker 
 {
 	int fd;
 
-	reply->decision = policy_decide_path(server->image, asker->peer, reply->verbs,
-		request->path.bytes, request->path.length);
-	if (reply->decision.outcome != POLICY_ALLOWED)
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	if (!object_decide(server, asker, &request->path, reply))
+		return SERVED;
 	if (!server->may_wait)
 		return SERVED_BY_EXECUTOR;
 	/* A link's target is not created: it says where to look, not what may be made. */
@@ -186,29 +174,12 @@ static enum served open_missing(const struct server *server, const struct asker 
 	if (!walk->parent_trusted)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 
-	fd = open_create(request, walk, &reply->decision.options);
+	fd = open_create(server, request, walk, &reply->decision.options);
 	if (fd == -EEXIST && (request->open.flags & O_EXCL) == 0) {
 		*again = true;
 		return SERVED;
 	}
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
-}
-
-/* Where the walk ended is not where it was asked for: deny judges that as well. */
-static bool open_denied_there(const struct server *server, const struct asker *asker,
-	const struct walk *walk, struct reply *reply)
-{
-	uint32_t rule;
-
-	if (walk->links == 0)
-		return false;
-	rule = policy_deny_path(server->image, asker->peer, reply->verbs, walk->path, walk->length);
-	if (rule == POLICY_NO_RULE)
-		return false;
-	reply->decision.outcome = POLICY_DENIED_BY_RULE;
-	reply->decision.rule = rule;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	return true;
 }
 
 static enum served open_once(const struct server *server, const struct asker *asker,
@@ -228,18 +199,18 @@ static enum served open_once(const struct server *server, const struct asker *as
 		/* open(2): O_NOFOLLOW and the last component is a link. */
 		if ((request->open.flags & O_NOFOLLOW) != 0 && walk_at_last(walk))
 			return reply_kernel(reply, ELOOP);
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_SYMLINK);
+		return object_refuse_link(walk, reply);
 	case WALK_PLACEMENT:
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	case WALK_FOUND:
-		if (open_denied_there(server, asker, walk, reply))
+		if (object_denied_there(server, asker, walk, reply))
 			return SERVED;
 		return open_found(server, request, walk, reply);
 	case WALK_MISSING:
 		if ((request->open.flags & O_CREAT) == 0)
 			return reply_kernel(reply, ENOENT);
 		reply->verbs |= POLICY_BIT(POLICY_CREATE);
-		if (open_denied_there(server, asker, walk, reply))
+		if (object_denied_there(server, asker, walk, reply))
 			return SERVED;
 		return open_missing(server, asker, request, walk, reply, again);
 	case WALK_ERROR:
@@ -265,10 +236,8 @@ enum served serve_open(const struct server *server, const struct asker *asker,
 		bool again = false;
 
 		reply->verbs = verbs;
-		reply->decision = policy_decide_path(server->image, asker->peer, verbs,
-			request->path.bytes, request->path.length);
-		if (reply->decision.outcome != POLICY_ALLOWED)
-			return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+		if (!object_decide(server, asker, &request->path, reply))
+			return SERVED;
 		served = open_once(server, asker, request, &walk, reply, &again);
 		walk_end(&walk);
 		if (!again)

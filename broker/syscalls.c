@@ -7,8 +7,11 @@
  *
  * libseccomp refuses other architectures by itself, x32 among them.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -25,13 +28,26 @@
 #define W (1u << ROLE_WORKER)
 #define E (1u << ROLE_EXECUTOR)
 #define N (1u << ROLE_NAMES)
-#define ALL (S | W | E | N)
+#define R (1u << ROLE_RESOLVER)
+#define ALL (S | W | E | N | R)
 
 #define FILES                                                                                      \
 	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
 		POLICY_BIT(POLICY_CREATE))
 #define SOCKETS POLICY_BIT(POLICY_BIND)
+#define DIALS POLICY_BIT(POLICY_CONNECT)
 #define ANY 0
+
+/* Beside verbs: the kinds of what some rule allows, and what comes with a socket that is bound. */
+#define KIND(kind) (UINT64_C(1) << (32 + (kind)))
+#define WITH(option) ((uint64_t)(option) << 56)
+#define WITH_DEVICE (UINT64_C(1) << 62)
+#define UNIX_PATH (UINT64_C(1) << 63)
+static_assert(POLICY_VERB_COUNT <= 32 && POLICY_KIND_COUNT <= 24 && POLICY_WITH_V6ONLY < 1 << 6,
+	"verbs, kinds and options do not overlap");
+
+#define DEVICES (KIND(POLICY_TUN) | KIND(POLICY_TAP))
+#define TRANSPARENT (KIND(POLICY_TRANSPARENT) | WITH(POLICY_WITH_TRANSPARENT))
 
 /* CLONE_NEWTIME is not in every sched.h. */
 #define CLONE_NAMESPACES                                                                           \
@@ -41,13 +57,15 @@
 struct syscall_row {
 	int syscall;
 	unsigned int roles;
-	uint32_t verbs; /* only when the policy allows one of these; ANY: always */
+	uint64_t verbs; /* only when the policy allows one of these, or of the above; ANY: always */
 	/* All of these must hold, where row_is_checked(). */
 	unsigned int check_count;
 	struct scmp_arg_cmp checks[2];
 };
 
 #define IS(argument, value) SCMP_CMP(argument, SCMP_CMP_EQ, (scmp_datum_t)(value), 0)
+/* The type of a socket, whatever its flags: SOCK_TYPE_MASK of include/linux/net.h. */
+#define TYPE(type) SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, (scmp_datum_t)(type))
 #define WITHOUT(argument, bits) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0)
 #define CHECK1(a)                                                                                  \
 	1,                                                                                         \
@@ -96,19 +114,76 @@ static const struct syscall_row rows[] = {
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_DUPFD_CLOEXEC))},
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_GETFL))},
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_SETFL))},
-	{.syscall = C(fchown), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
-	{.syscall = C(fchmod), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
-	{.syscall = C(unlinkat), .roles = S | E, .verbs = POLICY_BIT(POLICY_CREATE)},
+	{.syscall = C(openat2), .roles = E, .verbs = UNIX_PATH | DEVICES},
+	{.syscall = C(statx), .roles = E, .verbs = UNIX_PATH | DEVICES},
+	{.syscall = C(readlinkat), .roles = E, .verbs = UNIX_PATH | DEVICES},
+	{.syscall = C(openat), .roles = E, .verbs = DEVICES},
+	{.syscall = C(fchownat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
+	{.syscall = C(fchmodat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
+	{.syscall = C(unlinkat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
 	{.syscall = C(getegid), .roles = ALL},
 
 	/* making and binding sockets */
-	{C(socket), W | E, SOCKETS, CHECK1(IS(0, AF_INET))},
-	{C(socket), W | E, SOCKETS, CHECK1(IS(0, AF_INET6))},
+	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET), TYPE(SOCK_STREAM))},
+	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
+	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_STREAM))},
+	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_DGRAM))},
 	{C(setsockopt), W | E, SOCKETS, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_REUSEADDR))},
 	{C(setsockopt), W | E, SOCKETS, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_V6ONLY))},
+	{C(setsockopt), W | E, WITH(POLICY_WITH_REUSEPORT),
+		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_REUSEPORT))},
+	{C(setsockopt), W | E, WITH(POLICY_WITH_FREEBIND),
+		CHECK2(IS(1, IPPROTO_IP), IS(2, IP_FREEBIND))},
+	{C(setsockopt), W | E, WITH(POLICY_WITH_FREEBIND),
+		CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_FREEBIND))},
 	{.syscall = C(bind), .roles = S | W | E, .verbs = SOCKETS},
 	{.syscall = C(listen), .roles = S | W | E, .verbs = SOCKETS},
 	{.syscall = C(getsockopt), .roles = S | E | N},
+	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
+
+	/* unix sockets in folders: the probe, and binding by name in the working directory */
+	{C(socket), E, UNIX_PATH, CHECK2(IS(0, AF_UNIX), TYPE(SOCK_DGRAM))},
+	{.syscall = C(connect), .roles = E, .verbs = UNIX_PATH},
+	{.syscall = C(getsockname), .roles = E, .verbs = UNIX_PATH},
+	{.syscall = C(fchdir), .roles = S | E, .verbs = UNIX_PATH},
+	{.syscall = C(umask), .roles = S | E, .verbs = UNIX_PATH},
+	{.syscall = C(renameat2), .roles = S | E, .verbs = UNIX_PATH},
+
+	/* connecting sockets of clients */
+	{.syscall = C(connect), .roles = E, .verbs = POLICY_BIT(POLICY_CONNECT)},
+	{.syscall = C(setitimer), .roles = S | E, .verbs = POLICY_BIT(POLICY_CONNECT)},
+
+	/* sockets that need a privilege, or a module */
+	{C(socket), E, KIND(POLICY_ICMP), CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
+	{C(socket), E, KIND(POLICY_ICMP6), CHECK2(IS(0, AF_INET6), TYPE(SOCK_DGRAM))},
+	{C(socket), E, KIND(POLICY_RAW), CHECK2(IS(0, AF_INET), TYPE(SOCK_RAW))},
+	{C(socket), E, KIND(POLICY_RAW), CHECK2(IS(0, AF_INET6), TYPE(SOCK_RAW))},
+	{C(socket), E, KIND(POLICY_NETLINK), CHECK1(IS(0, AF_NETLINK))},
+	{C(socket), S | E, KIND(POLICY_VSOCK), CHECK1(IS(0, AF_VSOCK))},
+
+	/* network devices; the socket is for the ioctls of netdevice(7) */
+	{C(socket), E, DEVICES, CHECK2(IS(0, AF_UNIX), TYPE(SOCK_DGRAM))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, TUNSETIFF))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, TUNGETIFF))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, TUNSETOWNER))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, TUNSETPERSIST))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, SIOCGIFFLAGS))},
+	{C(ioctl), E, DEVICES, CHECK1(IS(1, SIOCSIFFLAGS))},
+
+	/* options that need a privilege */
+	{C(setsockopt), E, KIND(POLICY_MARK), CHECK2(IS(1, SOL_SOCKET), IS(2, SO_MARK))},
+	{C(setsockopt), E, KIND(POLICY_PRIORITY), CHECK2(IS(1, SOL_SOCKET), IS(2, SO_PRIORITY))},
+	{C(setsockopt), E, KIND(POLICY_RCVBUFFORCE),
+		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_RCVBUFFORCE))},
+	{C(setsockopt), E, KIND(POLICY_SNDBUFFORCE),
+		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_SNDBUFFORCE))},
+	{C(setsockopt), E, KIND(POLICY_DEBUG), CHECK2(IS(1, SOL_SOCKET), IS(2, SO_DEBUG))},
+	{C(ioctl), E, KIND(POLICY_BINDTODEVICE), CHECK1(IS(1, SIOCGIFINDEX))},
+	{C(ioctl), E, KIND(POLICY_BINDTODEVICE), CHECK1(IS(1, SIOCGIFNAME))},
+	{C(setsockopt), E, KIND(POLICY_BINDTODEVICE) | WITH_DEVICE,
+		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_BINDTODEVICE))},
+	{C(setsockopt), E, TRANSPARENT, CHECK2(IS(1, IPPROTO_IP), IS(2, IP_TRANSPARENT))},
+	{C(setsockopt), E, TRANSPARENT, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_TRANSPARENT))},
 
 	/* starting and ending processes, and what a program needs that starts */
 	{C(clone), S | N, ANY, CHECK1(WITHOUT(0, CLONE_NAMESPACES))},
@@ -188,6 +263,99 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(getsockname), .roles = S | N},
 	{.syscall = C(getpeername), .roles = S | N},
 
+	/* an executor: waiting for its resolver and for connections, of its own sockets */
+	{.syscall = C(poll), .roles = E},
+	{.syscall = C(ppoll), .roles = E},
+	{.syscall = C(sendto), .roles = E},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET), TYPE(SOCK_STREAM))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_STREAM))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_DGRAM))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_VSOCK), TYPE(SOCK_STREAM))},
+	/* the namespace of a connection, where a rule asks for the peer's */
+	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
+	{.syscall = C(connect), .roles = E, .verbs = DIALS},
+	{.syscall = C(getpeername), .roles = E, .verbs = DIALS},
+
+	/* a resolver: what name service modules do, without writing, listening or a child */
+	{C(openat), R, ANY, CHECK1(WITHOUT(2, O_ACCMODE | O_CREAT | O_TRUNC))},
+	{C(open), R, ANY, CHECK1(WITHOUT(1, O_ACCMODE | O_CREAT | O_TRUNC))},
+	/* Loading a module: never memory that is or was written. */
+	{C(mmap), R, ANY, CHECK2(WITHOUT(2, PROT_WRITE), WITHOUT(3, MAP_ANONYMOUS))},
+	{C(bind), R, ANY, CHECK1(IS(2, sizeof(struct sockaddr_nl)))}, /* too short for a port */
+	{C(socket), R, ANY, CHECK1(IS(0, AF_UNIX))},
+	{C(socket), R, ANY, CHECK1(IS(0, AF_INET))},
+	{C(socket), R, ANY, CHECK1(IS(0, AF_INET6))},
+	{C(socket), R, ANY, CHECK1(IS(0, AF_NETLINK))},
+	{C(setsockopt), R, ANY, CHECK1(IS(1, SOL_SOCKET))},
+	{C(setsockopt), R, ANY, CHECK2(IS(1, IPPROTO_IP), IS(2, IP_RECVERR))},
+	{C(setsockopt), R, ANY, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVERR))},
+	{C(ioctl), R, ANY, CHECK1(IS(1, FIONREAD))},
+	{C(ioctl), R, ANY, CHECK1(IS(1, SIOCGIFINDEX))},
+	{C(ioctl), R, ANY, CHECK1(IS(1, SIOCGIFNAME))},
+	{C(fcntl), R, ANY, CHECK1(IS(1, F_GETFD))},
+	{C(fcntl), R, ANY, CHECK1(IS(1, F_SETFD))},
+	{.syscall = C(writev), .roles = R}, /* queries over TCP */
+	{.syscall = C(connect), .roles = R},
+	{.syscall = C(sendto), .roles = R},
+	{.syscall = C(sendmmsg), .roles = R},
+	{.syscall = C(getsockname), .roles = R},
+	{.syscall = C(getpeername), .roles = R},
+	{.syscall = C(getsockopt), .roles = R},
+	{.syscall = C(shutdown), .roles = R},
+	{.syscall = C(poll), .roles = R},
+	{.syscall = C(ppoll), .roles = R},
+	{.syscall = C(epoll_create1), .roles = R},
+	{.syscall = C(epoll_ctl), .roles = R},
+	{.syscall = C(epoll_wait), .roles = R},
+	{.syscall = C(epoll_pwait), .roles = R},
+	{.syscall = C(read), .roles = R},
+	{.syscall = C(pread64), .roles = R},
+	{.syscall = C(lseek), .roles = R},
+	{.syscall = C(getdents64), .roles = R},
+	{.syscall = C(statx), .roles = R},
+	{.syscall = C(stat), .roles = R},
+	{.syscall = C(lstat), .roles = R},
+	{.syscall = C(fstat), .roles = R},
+	{.syscall = C(fstatfs), .roles = R},
+	{.syscall = C(newfstatat), .roles = R},
+	{.syscall = C(access), .roles = R},
+	{.syscall = C(faccessat), .roles = R},
+	{.syscall = C(faccessat2), .roles = R},
+	{.syscall = C(readlink), .roles = R},
+	{.syscall = C(readlinkat), .roles = R},
+	{.syscall = C(arch_prctl), .roles = R},
+	{.syscall = C(set_robust_list), .roles = R},
+	{.syscall = C(rseq), .roles = R},
+	{.syscall = C(prlimit64), .roles = R},
+	{.syscall = C(madvise), .roles = R},
+	{.syscall = C(mremap), .roles = R},
+	{.syscall = C(futex), .roles = R},
+	{.syscall = C(rt_sigaction), .roles = R},
+	{.syscall = C(rt_sigprocmask), .roles = R},
+	{.syscall = C(sigaltstack), .roles = R},
+	{.syscall = C(getpid), .roles = R},
+	{.syscall = C(getppid), .roles = R},
+	{.syscall = C(gettid), .roles = R},
+	{.syscall = C(getuid), .roles = R},
+	{.syscall = C(geteuid), .roles = R},
+	{.syscall = C(getgid), .roles = R},
+	{.syscall = C(gettimeofday), .roles = R},
+	{.syscall = C(time), .roles = R},
+	{.syscall = C(clock_nanosleep), .roles = R},
+	{.syscall = C(sysinfo), .roles = R},
+	{.syscall = C(uname), .roles = R},
+
+#if FDBROKER_SANITIZED
+	/* a resolver under the sanitizers' runtime */
+	{.syscall = C(mmap), .roles = R},
+	{.syscall = C(mprotect), .roles = R},
+	{.syscall = C(openat), .roles = R},
+	{.syscall = C(sched_yield), .roles = R},
+	{.syscall = C(personality), .roles = R},
+	{.syscall = C(prctl), .roles = R},
+#endif
+
 #if FDBROKER_SANITIZED
 	/* What the sanitizers' runtime does on its own account; such a build is for tests only. */
 	{.syscall = C(mmap), .roles = W | E},
@@ -220,11 +388,11 @@ static const struct syscall_row rows[] = {
    children as well, whose own filters have them; only those that no role needs to break stay. */
 static bool row_is_checked(const struct syscall_row *row, enum role role)
 {
-	return row->check_count > 0 &&
-	       (role == ROLE_WORKER || role == ROLE_EXECUTOR || row->syscall == C(clone));
+	return row->check_count > 0 && (role == ROLE_WORKER || role == ROLE_EXECUTOR ||
+					       role == ROLE_RESOLVER || row->syscall == C(clone));
 }
 
-static bool row_applies(const struct syscall_row *row, enum role role, uint32_t verbs)
+static bool row_applies(const struct syscall_row *row, enum role role, uint64_t verbs)
 {
 	/* The supervisor's filter is also the outer one of all the others. */
 	if (role == ROLE_SUPERVISOR)
@@ -235,8 +403,8 @@ static bool row_applies(const struct syscall_row *row, enum role role, uint32_t 
 
 /*
  * A worker or executor that makes any other call is not ours any more. The supervisor and the name
- * service's modules get "no such call", as from a kernel that lacks it, and find another way;
- * clone3(2) above all, whose arguments a filter cannot see.
+ * service's modules (names, resolver) get "no such call", as from a kernel that lacks it, and find
+ * another way; clone3(2) above all, whose arguments a filter cannot see.
  */
 static uint32_t default_action(enum role role)
 {
@@ -244,7 +412,7 @@ static uint32_t default_action(enum role role)
 							    : SCMP_ACT_ERRNO(ENOSYS);
 }
 
-static int filter_fill(scmp_filter_ctx filter, enum role role, uint32_t verbs)
+static int filter_fill(scmp_filter_ctx filter, enum role role, uint64_t verbs)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct syscall_row *row = &rows[i];
@@ -261,9 +429,15 @@ static int filter_fill(scmp_filter_ctx filter, enum role role, uint32_t verbs)
 	return 0;
 }
 
+static uint64_t verbs_and_more(const struct policy_needs *needs)
+{
+	return needs->allowed_verbs | (uint64_t)needs->allowed_kinds << 32 | WITH(needs->with) |
+	       (needs->device ? WITH_DEVICE : 0) | (needs->unix_path ? UNIX_PATH : 0);
+}
+
 int confine_syscalls(enum role role, const struct policy_needs *needs)
 {
-	uint32_t verbs = needs != NULL ? needs->allowed_verbs : 0;
+	uint64_t verbs = needs != NULL ? verbs_and_more(needs) : 0;
 	scmp_filter_ctx filter = seccomp_init(default_action(role));
 	int error;
 

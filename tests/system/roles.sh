@@ -100,6 +100,54 @@ test_a_policy_that_reads_brings_what_reading_needs_and_no_more() {
 	expect_capabilities_within $((1 << 2)) # CAP_DAC_READ_SEARCH
 }
 
+# Effective and permitted; what the worker has not cannot be had by whoever takes it over.
+expect_role_capabilities() { # ROLE MASK
+	local pid set
+	for pid in $(broker_pids "$1"); do
+		for set in CapEff CapPrm; do
+			expect_equal "$((16#$(status_field "$pid" "$set")))" "$2" "$set of a $1"
+		done
+	done
+}
+
+# What each kind of rule brings to the executors, by the numbers of capabilities(7).
+test_what_sockets_need_the_executors_have_and_never_the_workers() {
+	local rule mask
+	while IFS='|' read -r rule mask; do
+		policy <<-END
+			client test {
+				from user alice
+				allow $rule
+			}
+		END
+		start_broker
+		step "$rule"
+		# An executor is there when it has served.
+		as alice ask "make AF_INET SOCK_STREAM" "connect-it inet 127.0.0.1 1" >/dev/null
+		expect_role_capabilities executor "$mask"
+		expect_role_capabilities worker 0
+		stop_broker
+	done <<-END
+		connect tcp:*:* udp:*:*|0
+		socket icmp icmp6 netlink:route vsock:*:*|0
+		bind tcp:8080 with freebind,reuseport,v6only|0
+		socket raw:1|$((1 << 13))
+		option mark=1|$((1 << 13))
+		option priority=7|$((1 << 13))
+		option transparent=1|$((1 << 13))
+		option bindtodevice=lo|$((1 << 13))
+		bind tcp:8080 with transparent|$((1 << 13))
+		bind tcp:8080 with device=lo|$((1 << 13))
+		socket tun:vpn0|$((1 << 12))
+		socket tap:*|$((1 << 12))
+		option rcvbufforce=0-8M|$((1 << 12))
+		option sndbufforce=0-8M|$((1 << 12))
+		option debug=1|$((1 << 12))
+		bind unix:/run/app/*.sock|$((1 << 1))
+		bind unix:/run/app/*.sock owner alice|$((1 << 0 | 1 << 1 | 1 << 3))
+	END
+}
+
 test_the_supervisor_takes_its_processes_along() {
 	bind_only_broker
 	kill -KILL "$BROKER_PID"

@@ -11,19 +11,35 @@
  *	bind tcp|udp ADDRESS PORT [v6only]   an own socket, bound in place
  *	listen ENDPOINT              fdbroker_listen
  *	cat-often PATH CONTENT FILE  opens until FILE exists, then removes it; see below
- * These use the descriptor that open, bind or listen got last:
- *	read | write TEXT | flags | name | start-listening | answer TEXT | receive | close
+ *	dial ENDPOINT                fdbroker_dial
+ *	resolve NODE                 fdbroker_getaddrinfo: canonical name and addresses, or EAI_...
+ *	socket DOMAIN TYPE PROTOCOL  fdbroker_socket; numbers, or words as in socket(2)
+ *	tun DEVICE [FLAGS]           fdbroker_tun
+ *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
+ *	adopt NUMBER                 a descriptor that was inherited
+ * These use the descriptor that was got last; the socket is the client's own, and is sent along:
+ *	bind-it ADDRESS | connect-it ADDRESS      ADDRESS is: inet HOST PORT, inet6 HOST PORT,
+ *	                             unix PATH, vsock CID PORT
+ *	set-option LEVEL NAME VALUE  fdbroker_setsockopt; a VALUE that is no number is a text
+ * or is looked at:
+ *	read | write TEXT | flags | name | peer | start-listening | answer TEXT | receive | close
+ *	get-option LEVEL NAME | nonblock | connected | ping
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
  *	open-myself PATH | bind-myself ADDRESS PORT
  *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
  *
+ * With --direct as the first argument there is no broker at all: those of the above that stand for
+ * a system call make it themselves, and print the errno alone.
+ *
  * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/vm_sockets.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <seccomp.h>
 #include <stdarg.h>
@@ -34,6 +50,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "fdbroker.h"
@@ -121,6 +138,20 @@ static void print_refusal(void)
 	int error = errno;
 
 	printf("%s %s\n", errno_word(error), reason_word((int)fdbroker_last_reason()));
+}
+
+/* With --direct. */
+static bool is_direct;
+
+/* For calls that the library stands for. */
+static void print_outcome(int result)
+{
+	if (result >= 0)
+		printf("ok\n");
+	else if (is_direct)
+		printf("%s\n", errno_word(errno));
+	else
+		print_refusal();
 }
 
 /* For the kernel's own calls. */
@@ -302,6 +333,229 @@ static void do_bind(struct client *client, int count, char **words)
 	printf("ok\n");
 }
 
+/* ---- sockets in all their forms ---- */
+
+static const struct flag socket_words[] = {
+	{"AF_UNIX", AF_UNIX},
+	{"AF_INET", AF_INET},
+	{"AF_INET6", AF_INET6},
+	{"AF_NETLINK", AF_NETLINK},
+	{"AF_PACKET", AF_PACKET},
+	{"AF_VSOCK", AF_VSOCK},
+	{"SOCK_STREAM", SOCK_STREAM},
+	{"SOCK_DGRAM", SOCK_DGRAM},
+	{"SOCK_SEQPACKET", SOCK_SEQPACKET},
+	{"SOCK_RAW", SOCK_RAW},
+	{"SOCK_NONBLOCK", SOCK_NONBLOCK},
+	{"SOCK_CLOEXEC", SOCK_CLOEXEC},
+	{"IPPROTO_ICMP", IPPROTO_ICMP},
+	{"IPPROTO_ICMPV6", IPPROTO_ICMPV6},
+	{"IPPROTO_MPTCP", IPPROTO_MPTCP},
+	{"SOL_SOCKET", SOL_SOCKET},
+	{"SOL_IP", IPPROTO_IP},
+	{"SOL_IPV6", IPPROTO_IPV6},
+	{"SO_MARK", SO_MARK},
+	{"SO_PRIORITY", SO_PRIORITY},
+	{"SO_RCVBUF", SO_RCVBUF},
+	{"SO_RCVBUFFORCE", SO_RCVBUFFORCE},
+	{"SO_SNDBUF", SO_SNDBUF},
+	{"SO_SNDBUFFORCE", SO_SNDBUFFORCE},
+	{"SO_DEBUG", SO_DEBUG},
+	{"SO_REUSEPORT", SO_REUSEPORT},
+	{"SO_KEEPALIVE", SO_KEEPALIVE},
+	{"SO_BINDTODEVICE", SO_BINDTODEVICE},
+	{"SO_ERROR", SO_ERROR},
+	{"IP_FREEBIND", IP_FREEBIND},
+	{"IP_TRANSPARENT", IP_TRANSPARENT},
+	{"IPV6_FREEBIND", IPV6_FREEBIND},
+	{"IPV6_TRANSPARENT", IPV6_TRANSPARENT},
+	{"IPV6_V6ONLY", IPV6_V6ONLY},
+};
+
+/* Numbers and words, joined by |. */
+static int socket_number(const char *text)
+{
+	char copy[256];
+	char *rest = copy;
+	int number = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (const char *word; (word = strsep(&rest, "|")) != NULL;) {
+		size_t i = 0;
+
+		while (i < sizeof(socket_words) / sizeof(socket_words[0]) &&
+			strcmp(socket_words[i].name, word) != 0)
+			i++;
+		number |= i < sizeof(socket_words) / sizeof(socket_words[0])
+				  ? socket_words[i].value
+				  : (int)strtol(word, NULL, 0);
+	}
+	return number;
+}
+
+union any_address {
+	struct sockaddr any;
+	struct sockaddr_storage storage;
+	struct sockaddr_un local;
+	struct sockaddr_vm machine;
+};
+
+/* words: what stands after the name of the command. */
+static socklen_t any_address_from(int count, char **words, union any_address *address)
+{
+	memset(address, 0, sizeof(*address));
+	if (count == 2 && strcmp(words[0], "unix") == 0) {
+		address->local.sun_family = AF_UNIX;
+		memcpy(address->local.sun_path, words[1],
+			strnlen(words[1], sizeof(address->local.sun_path)));
+		return sizeof(address->local);
+	}
+	if (count == 3 && strcmp(words[0], "vsock") == 0) {
+		address->machine.svm_family = AF_VSOCK;
+		address->machine.svm_cid = (unsigned int)strtoul(words[1], NULL, 0);
+		address->machine.svm_port = (unsigned int)strtoul(words[2], NULL, 0);
+		return sizeof(address->machine);
+	}
+	if (count == 3)
+		return address_from(words[1], words[2], &address->storage);
+	misunderstood("no address: %s", words[0]);
+}
+
+static void do_make(struct client *client, int count, char **words)
+{
+	int fd;
+
+	if (strcmp(words[1], "file") == 0)
+		fd = open(words[2], O_RDONLY | O_CLOEXEC);
+	else
+		fd = socket(socket_number(words[1]), socket_number(words[2]) | SOCK_CLOEXEC,
+			count > 3 ? socket_number(words[3]) : 0);
+	print_result(fd);
+	if (fd >= 0)
+		keep(client, fd);
+}
+
+static void do_adopt(struct client *client, int count, char **words)
+{
+	(void)count;
+	keep(client, (int)strtol(words[1], NULL, 10));
+	printf("ok\n");
+}
+
+/* This machine, by a datagram or raw socket for ICMP, icmp(7). */
+static void do_ping(struct client *client, int count, char **words)
+{
+	/* Type 8, echo; the checksum is right as long as all else is 0 (RFC 792). */
+	unsigned char packet[64] = {8, 0, 0xf7, 0xff};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 5};
+
+	(void)count;
+	(void)words;
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (sendto(client->fd, packet, 8, 0, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		recv(client->fd, packet, sizeof(packet), 0) < 0)
+		print_result(-1);
+	else
+		printf("ok\n");
+}
+
+static void do_bind_it(struct client *client, int count, char **words)
+{
+	union any_address address;
+	socklen_t length = any_address_from(count - 1, words + 1, &address);
+
+	print_outcome(is_direct ? bind(client->fd, &address.any, length)
+				: fdbroker_bind(client->broker, client->fd, &address.any, length));
+}
+
+static void do_connect_it(struct client *client, int count, char **words)
+{
+	union any_address address;
+	socklen_t length = any_address_from(count - 1, words + 1, &address);
+
+	print_outcome(is_direct
+			      ? connect(client->fd, &address.any, length)
+			      : fdbroker_connect(client->broker, client->fd, &address.any, length));
+}
+
+static void do_set_option(struct client *client, int count, char **words)
+{
+	int level = socket_number(words[1]), name = socket_number(words[2]), number;
+	const char *text = count > 3 ? words[3] : "";
+	const void *value = text;
+	socklen_t length = (socklen_t)strlen(text) + 1;
+	char *end;
+
+	number = (int)strtol(text, &end, 0);
+	if (end != text && *end == '\0') {
+		value = &number;
+		length = sizeof(number);
+	}
+	print_outcome(is_direct ? setsockopt(client->fd, level, name, value, length)
+				: fdbroker_setsockopt(
+					  client->broker, client->fd, level, name, value, length));
+}
+
+static void do_get_option(struct client *client, int count, char **words)
+{
+	int level = socket_number(words[1]), name = socket_number(words[2]);
+	char value[16] = "";
+	socklen_t length = sizeof(value);
+	int number;
+
+	(void)count;
+	if (getsockopt(client->fd, level, name, value, &length) < 0) {
+		print_result(-1);
+		return;
+	}
+	memcpy(&number, value, sizeof(number));
+	if (name == SO_BINDTODEVICE && level == SOL_SOCKET)
+		printf("ok %s\n", value);
+	else
+		printf("ok %d\n", number);
+}
+
+static void do_socket(struct client *client, int count, char **words)
+{
+	int domain = socket_number(words[1]), type = socket_number(words[2]);
+	int protocol = socket_number(words[3]), fd;
+
+	(void)count;
+	fd = is_direct ? socket(domain, type, protocol)
+		       : fdbroker_socket(client->broker, domain, type, protocol);
+	print_outcome(fd);
+	if (fd >= 0)
+		keep(client, fd);
+}
+
+static void do_tun(struct client *client, int count, char **words)
+{
+	keep_and_print(client, fdbroker_tun(client->broker, words[1],
+				       count > 2 ? (unsigned int)strtoul(words[2], NULL, 0) : 0));
+}
+
+static void do_nonblock(struct client *client, int count, char **words)
+{
+	int flags = fcntl(client->fd, F_GETFL);
+
+	(void)count;
+	(void)words;
+	print_result(flags < 0 ? flags : fcntl(client->fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+/* Is it connected? */
+static void do_connected(struct client *client, int count, char **words)
+{
+	union any_address address;
+	socklen_t length = sizeof(address);
+
+	(void)count;
+	(void)words;
+	print_result(getpeername(client->fd, &address.any, &length));
+}
+
 static void do_listen(struct client *client, int count, char **words)
 {
 	(void)count;
@@ -335,6 +589,75 @@ static void do_cat_often(struct client *client, int count, char **words)
 	}
 	unlink(words[3]);
 	printf("ok right=%lu refused=%lu wrong=%lu\n", right, refused, wrong);
+}
+
+static void do_dial(struct client *client, int count, char **words)
+{
+	(void)count;
+	keep_and_print(client, fdbroker_dial(client->broker, words[1]));
+}
+
+static void print_code(int code)
+{
+	static const struct flag codes[] = {
+		{"EAI_BADFLAGS", EAI_BADFLAGS},
+		{"EAI_NONAME", EAI_NONAME},
+		{"EAI_AGAIN", EAI_AGAIN},
+		{"EAI_FAIL", EAI_FAIL},
+		{"EAI_NODATA", EAI_NODATA},
+	};
+
+	if (code == EAI_SYSTEM) {
+		print_refusal();
+		return;
+	}
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].value == code) {
+			printf("%s %s\n", codes[i].name, reason_word((int)fdbroker_last_reason()));
+			return;
+		}
+	}
+	printf("code %d\n", code);
+}
+
+static void do_resolve(struct client *client, int count, char **words)
+{
+	const struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	int code = fdbroker_getaddrinfo(client->broker, words[1], NULL, &hints, &list);
+
+	(void)count;
+	if (code != 0) {
+		print_code(code);
+		return;
+	}
+	printf("ok %s", list->ai_canonname != NULL ? list->ai_canonname : "-");
+	for (const struct addrinfo *info = list; info != NULL; info = info->ai_next) {
+		char text[NI_MAXHOST];
+
+		if (getnameinfo(info->ai_addr, info->ai_addrlen, text, sizeof(text), NULL, 0,
+			    NI_NUMERICHOST) == 0)
+			printf(" %s", text);
+	}
+	printf("\n");
+	fdbroker_freeaddrinfo(list);
+}
+
+/* To whom is the descriptor connected? */
+static void do_peer(struct client *client, int count, char **words)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	(void)count;
+	(void)words;
+	if (getpeername(client->fd, (struct sockaddr *)&address, &length) != 0 ||
+		getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		print_result(-1);
+	else
+		printf("ok %s %s\n", host, port);
 }
 
 static void do_connect_again(struct client *client, int count, char **words)
@@ -565,7 +888,21 @@ static const struct command {
 	{"many", 2, do_many},
 	{"bind", 4, do_bind},
 	{"listen", 2, do_listen},
+	{"socket", 4, do_socket},
+	{"tun", 2, do_tun},
+	{"make", 3, do_make},
+	{"adopt", 2, do_adopt},
+	{"ping", 1, do_ping},
+	{"bind-it", 3, do_bind_it},
+	{"connect-it", 3, do_connect_it},
+	{"set-option", 3, do_set_option},
+	{"get-option", 3, do_get_option},
+	{"nonblock", 1, do_nonblock},
+	{"connected", 1, do_connected},
 	{"cat-often", 4, do_cat_often},
+	{"dial", 2, do_dial},
+	{"resolve", 2, do_resolve},
+	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},
 	{"read", 1, do_read},
 	{"write", 1, do_write},
@@ -626,15 +963,18 @@ static void run(struct client *client, char *line)
 
 int main(int argc, char **argv)
 {
-	struct client client = {.broker = fdbroker_new(NULL), .fd = -1};
+	struct client client = {.broker = NULL, .fd = -1};
 	char *line = NULL;
 	size_t size = 0;
 
-	if (client.broker == NULL) {
+	is_direct = argc > 1 && strcmp(argv[1], "--direct") == 0;
+	if (!is_direct)
+		client.broker = fdbroker_new(NULL);
+	if (!is_direct && client.broker == NULL) {
 		print_refusal();
 		return 1;
 	}
-	for (int i = 1; i < argc; i++)
+	for (int i = is_direct ? 2 : 1; i < argc; i++)
 		run(&client, argv[i]);
 	while (argc == 1 && getline(&line, &size, stdin) >= 0) {
 		line[strcspn(line, "\n")] = '\0';

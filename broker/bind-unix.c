@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unix sockets. The walk pins the folder; the socket is bound by its name in it, with no
+ * permissions at all until it has its owner and mode. bind(2) takes no folder but the working
+ * directory, which is `/` again afterwards.
+ *
+ * A socket that is there already is in the way only while somebody has it bound; what a server left
+ * behind that died is replaced. Which it is, connect(2) tells. The probe is a datagram socket: a
+ * listener of streams or packets answers it EPROTOTYPE, and never learns who asked
+ * (unix_find_bsd() in net/unix/af_unix.c).
+ *
+ * Must never: connect to a peer's socket so that it gets to see the broker's credentials, or remove
+ * a socket that somebody has bound.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bind-unix.h"
+#include "cleanup.h"
+#include "limits.h"
+#include "log.h"
+#include "object.h"
+#include "openat2.h"
+
+static const char *last_name(const struct walk *walk)
+{
+	return walk->path + walk->name;
+}
+
+/* O_PATH of what bears the name in the walk's parent, not following it; or -1. */
+static int hold(const struct walk *walk, const char *name)
+{
+	return openat2_at(walk->parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+}
+
+static bool is_socket(const struct server *server, int fd)
+{
+	struct statx status;
+
+	return trust_statx(server->walker.mounts, fd, &status) == 0 && S_ISSOCK(status.stx_mode);
+}
+
+/* ---- what is there already ---- */
+
+/* Has nobody the socket bound any more? It is held by O_PATH, and reached by that alone. */
+static bool is_stale(const struct server *server, int held)
+{
+	_cleanup_close_ int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	bool stale;
+
+	if (probe < 0 || !is_socket(server, held) || fchdir(server->self_fd) < 0)
+		return false;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%d", held);
+	stale = connect(probe, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+		errno == ECONNREFUSED;
+	return fchdir(server->walker.root) == 0 && stale;
+}
+
+/* A name of ours in the same folder, which nobody unprivileged can write to. */
+static int make_name(char *name, size_t size)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return EIO;
+	snprintf(name, size, ".fdbroker-%016llx", (unsigned long long)number);
+	return 0;
+}
+
+/*
+ * Removes the stale socket at the walk's last component. Another executor may have replaced it
+ * already, so it is taken aside, and looked at again where nobody else looks for it. 0 or a
+ * positive errno.
+ */
+static int remove_stale(const struct server *server, const struct walk *walk)
+{
+	_cleanup_close_ int moved = -1;
+	char aside[32];
+	int error = make_name(aside, sizeof(aside));
+
+	if (error != 0)
+		return error;
+	if (renameat2(walk->parent, last_name(walk), walk->parent, aside, RENAME_NOREPLACE) < 0)
+		return errno == ENOENT ? 0 : errno;
+	moved = hold(walk, aside);
+	if (moved >= 0 && is_stale(server, moved))
+		return unlinkat(walk->parent, aside, 0) < 0 ? errno : 0;
+	if (renameat2(walk->parent, aside, walk->parent, last_name(walk), RENAME_NOREPLACE) < 0)
+		log_message(LOG_WARNING, "cannot move %s back to %s: %s", aside, walk->path,
+			strerror(errno));
+	return EADDRINUSE;
+}
+
+/* ---- binding ---- */
+
+/* unix(7): a socket that has a name does not get another. */
+static bool has_name(int fd)
+{
+	struct sockaddr_un address;
+	socklen_t length = sizeof(address);
+
+	return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+	       length > offsetof(struct sockaddr_un, sun_path);
+}
+
+/* bind(2) in the walk's parent, to a socket file without any permission. 0 or a positive errno. */
+static int bind_name(const struct server *server, const struct walk *walk, int fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(last_name(walk));
+	mode_t umask_before;
+	int error = 0;
+
+	if (length >= sizeof(address.sun_path))
+		return ENAMETOOLONG;
+	memcpy(address.sun_path, last_name(walk), length);
+	if (fchdir(walk->parent) < 0)
+		return errno;
+	umask_before = umask(0777);
+	if (bind(fd, (const struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1)) < 0)
+		error = errno;
+	umask(umask_before);
+	if (fchdir(server->walker.root) < 0 && error == 0)
+		error = errno;
+	return error;
+}
+
+/* The same, with owner and mode. */
+static int bind_dressed(const struct server *server, const struct walk *walk, int fd,
+	const struct policy_options *options)
+{
+	_cleanup_close_ int made = -1;
+	int error = bind_name(server, walk, fd);
+
+	if (error != 0)
+		return error;
+	made = hold(walk, last_name(walk));
+	if (made < 0)
+		return errno;
+	if (!is_socket(server, made))
+		return EADDRINUSE; /* root alone could have put something in its place */
+	error = -object_dress(server, made, options);
+	if (error != 0)
+		(void)unlinkat(walk->parent, last_name(walk), 0);
+	return error;
+}
+
+/* ---- the request ---- */
+
+static void describe(const struct fdbroker_text *path, struct reply *reply)
+{
+	int length = snprintf(
+		reply->text, sizeof(reply->text), "unix:%.*s", (int)path->length, path->bytes);
+
+	reply->verbs = POLICY_BIT(POLICY_BIND);
+	reply->object = reply->text;
+	reply->object_length = (size_t)length;
+}
+
+/* The folder is there. *again: what was in the way is gone, or something is there that was not. */
+static enum served bind_in_folder(const struct server *server, const struct walk *walk,
+	bool is_there, int received, struct reply *reply, bool *again)
+{
+	int error;
+
+	if (!walk->parent_trusted)
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	if (has_name(received))
+		return reply_kernel(reply, EINVAL);
+	if (is_there && !is_stale(server, walk->object))
+		return reply_kernel(reply, EADDRINUSE);
+	error = is_there ? remove_stale(server, walk)
+			 : bind_dressed(server, walk, received, &reply->decision.options);
+	*again = is_there ? error == 0 : error == EADDRINUSE;
+	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
+}
+
+static enum served bind_once(const struct server *server, const struct asker *asker,
+	const struct fdbroker_text *path, int received, struct reply *reply, bool *again)
+{
+	enum walk_links links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE
+					? WALK_LINKS_NONE
+					: WALK_LINKS_PARENTS;
+	struct walk walk;
+	enum walk_outcome outcome =
+		walk_to(&server->walker, path->bytes, path->length, links, &walk);
+	enum served served = SERVED;
+
+	if (outcome == WALK_FOUND || outcome == WALK_MISSING) {
+		if (!object_denied_there(server, asker, &walk, reply))
+			served = bind_in_folder(
+				server, &walk, outcome == WALK_FOUND, received, reply, again);
+	} else if (outcome == WALK_LINK && walk_at_last(&walk)) {
+		served = reply_kernel(reply, EADDRINUSE); /* as bind(2), which follows none there */
+	} else if (outcome == WALK_LINK) {
+		served = object_refuse_link(&walk, reply);
+	} else if (outcome == WALK_PLACEMENT) {
+		served = reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	} else {
+		served = reply_kernel(reply, walk.error);
+	}
+	walk_end(&walk);
+	return served;
+}
+
+enum served bind_unix(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, int unsuitable, struct reply *reply)
+{
+	enum served served;
+	bool again;
+
+	describe(&request->path, reply);
+	if (unsuitable != 0)
+		return reply_refuse(reply, unsuitable, FDBROKER_REASON_SOCKET);
+	if (!object_decide(server, asker, &request->path, reply))
+		return SERVED;
+	/* Whichever network namespace the socket lives in: a path is of none, unix(7). */
+	for (int tries = 0; tries < BIND_TRIES; tries++) {
+		again = false;
+		served = bind_once(server, asker, &request->path, received, reply, &again);
+		if (!again)
+			return served;
+	}
+	return reply_kernel(reply, EADDRINUSE);
+}
