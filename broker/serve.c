@@ -250,10 +250,11 @@ int serve_unknown(int connection, uint32_t first_id, unsigned int count)
 
 int server_init(struct server *server)
 {
+	int error = server->may_wait ? connect_prepare() : 0;
 	int probe;
 
-	if (server->may_wait && connect_prepare() < 0)
-		return -errno;
+	if (error < 0)
+		return error;
 	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (server->walker.root < 0)
 		return -errno;
