@@ -143,6 +143,7 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(connect), .roles = E, .verbs = UNIX_PATH},
 	{.syscall = C(getsockname), .roles = E, .verbs = UNIX_PATH},
 	{.syscall = C(fchdir), .roles = S | E, .verbs = UNIX_PATH},
+	{.syscall = C(flock), .roles = S | E, .verbs = UNIX_PATH},
 	{.syscall = C(umask), .roles = S | E, .verbs = UNIX_PATH},
 	{.syscall = C(renameat2), .roles = S | E, .verbs = UNIX_PATH},
 
