@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dial.h"
 #include "limits.h"
+#include "lookup.h"
 #include "netns.h"
 #include "open.h"
 #include "serve.h"
@@ -18,33 +20,20 @@
 typedef enum served serve_function(const struct server *, const struct asker *,
 	const struct fdbroker_request *, int, struct reply *);
 
+/* What a packet that was decoded can hold: no other operation comes here. */
 static serve_function *const operations[] = {
 	[FDBROKER_OPEN] = serve_open,
 	[FDBROKER_BIND] = serve_bind,
 	[FDBROKER_LISTEN] = serve_listen,
 	[FDBROKER_CONNECT] = serve_connect,
+	[FDBROKER_DIAL] = serve_dial,
 	[FDBROKER_SOCKET] = serve_socket,
 	[FDBROKER_TUN] = serve_tun,
 	[FDBROKER_SETSOCKOPT] = serve_option,
+	[FDBROKER_GETADDRINFO] = serve_getaddrinfo,
+	[FDBROKER_GETNAMEINFO] = serve_getnameinfo,
+	[FDBROKER_GETPROTOBYNAME] = serve_getprotobyname,
 };
-
-static enum served serve_nothing(const struct server *server, const struct asker *asker,
-	const struct fdbroker_request *request, int received, struct reply *reply)
-{
-	(void)server;
-	(void)asker;
-	(void)request;
-	(void)received;
-	return reply_refuse(reply, ENOSYS, FDBROKER_REASON_SOCKET);
-}
-
-static serve_function *serve_operation(enum fdbroker_operation operation)
-{
-	if (operation >= sizeof(operations) / sizeof(operations[0]) ||
-		operations[operation] == NULL)
-		return serve_nothing;
-	return operations[operation];
-}
 
 static void reply_init(struct reply *reply)
 {
@@ -87,7 +76,8 @@ static void serve_audit(
 	const char *unit = asker->peer->text + asker->peer->unit;
 	bool allowed =
 		reply->decision.outcome == POLICY_ALLOWED &&
-		(reply->reason == FDBROKER_REASON_NONE || reply->reason == FDBROKER_REASON_KERNEL);
+		(reply->reason == FDBROKER_REASON_NONE || reply->reason == FDBROKER_REASON_KERNEL ||
+			reply->reason == FDBROKER_REASON_NAMES);
 	uint8_t log = reply->decision.options.log;
 	size_t unit_length = strlen(unit);
 	struct record record;
@@ -217,7 +207,7 @@ int serve_packet(const struct server *server, const struct asker *asker, int con
 	*served = SERVED;
 	for (unsigned int i = 0; i < count && *served == SERVED; i++) {
 		reply_init(&replies[i]);
-		*served = serve_operation(requests[i].operation)(
+		*served = operations[requests[i].operation](
 			server, asker, &requests[i], received, &replies[i]);
 		if (*served == SERVED)
 			answer_add(&answer, first_id + i, &replies[i]);
