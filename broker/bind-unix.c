@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -78,9 +79,9 @@ static int make_name(char *name, size_t size)
 }
 
 /*
- * Removes the stale socket at the walk's last component. Another executor may have replaced it
- * already, so it is taken aside, and looked at again where nobody else looks for it. 0 or a
- * positive errno.
+ * Removes the stale socket at the walk's last component. Whoever else may write to the folder, root
+ * alone, may have replaced it by now, so it is taken aside, and looked at again where nobody else
+ * looks for it. 0 or a positive errno.
  */
 static int remove_stale(const struct server *server, const struct walk *walk)
 {
@@ -99,6 +100,16 @@ static int remove_stale(const struct server *server, const struct walk *walk)
 		log_message(LOG_WARNING, "cannot move %s back to %s: %s", aside, walk->path,
 			strerror(errno));
 	return EADDRINUSE;
+}
+
+/* 0: the walk's last component is free. Or a positive errno. */
+static int make_room(const struct server *server, const struct walk *walk)
+{
+	_cleanup_close_ int held = hold(walk, last_name(walk));
+
+	if (held < 0)
+		return errno == ENOENT ? 0 : errno;
+	return is_stale(server, held) ? remove_stale(server, walk) : EADDRINUSE;
 }
 
 /* ---- binding ---- */
@@ -168,9 +179,12 @@ static void describe(const struct fdbroker_text *path, struct reply *reply)
 	reply->object_length = (size_t)length;
 }
 
-/* The folder is there. *again: what was in the way is gone, or something is there that was not. */
-static enum served bind_in_folder(const struct server *server, const struct walk *walk,
-	bool is_there, int received, struct reply *reply, bool *again)
+/*
+ * The folder is there. Executors take turns: bind(2) makes the file first and binds the socket to
+ * it a moment later (unix_bind_bsd()), and in between it would look stale to another one.
+ */
+static enum served bind_in_folder(
+	const struct server *server, const struct walk *walk, int received, struct reply *reply)
 {
 	int error;
 
@@ -178,59 +192,58 @@ static enum served bind_in_folder(const struct server *server, const struct walk
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	if (has_name(received))
 		return reply_kernel(reply, EINVAL);
-	if (is_there && !is_stale(server, walk->object))
-		return reply_kernel(reply, EADDRINUSE);
-	error = is_there ? remove_stale(server, walk)
-			 : bind_dressed(server, walk, received, &reply->decision.options);
-	*again = is_there ? error == 0 : error == EADDRINUSE;
+	if (flock(server->lock, LOCK_EX) < 0)
+		return reply_kernel(reply, errno);
+	error = make_room(server, walk);
+	if (error == 0)
+		error = bind_dressed(server, walk, received, &reply->decision.options);
+	(void)flock(server->lock, LOCK_UN);
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
 }
 
-static enum served bind_once(const struct server *server, const struct asker *asker,
-	const struct fdbroker_text *path, int received, struct reply *reply, bool *again)
+static enum served bind_at(const struct server *server, const struct asker *asker,
+	enum walk_outcome outcome, const struct walk *walk, int received, struct reply *reply)
 {
-	enum walk_links links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE
-					? WALK_LINKS_NONE
-					: WALK_LINKS_PARENTS;
-	struct walk walk;
-	enum walk_outcome outcome =
-		walk_to(&server->walker, path->bytes, path->length, links, &walk);
-	enum served served = SERVED;
-
-	if (outcome == WALK_FOUND || outcome == WALK_MISSING) {
-		if (!object_denied_there(server, asker, &walk, reply))
-			served = bind_in_folder(
-				server, &walk, outcome == WALK_FOUND, received, reply, again);
-	} else if (outcome == WALK_LINK && walk_at_last(&walk)) {
-		served = reply_kernel(reply, EADDRINUSE); /* as bind(2), which follows none there */
-	} else if (outcome == WALK_LINK) {
-		served = object_refuse_link(&walk, reply);
-	} else if (outcome == WALK_PLACEMENT) {
-		served = reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
-	} else {
-		served = reply_kernel(reply, walk.error);
+	switch (outcome) {
+	case WALK_FOUND:
+	case WALK_MISSING:
+		if (object_denied_there(server, asker, walk, reply))
+			return SERVED;
+		return bind_in_folder(server, walk, received, reply);
+	case WALK_LINK:
+		/* At the end bind(2) follows none: the name is taken. */
+		if (walk->links <= LINKS_MAX && walk_at_last(walk))
+			return reply_kernel(reply, EADDRINUSE);
+		return object_refuse_link(walk, reply);
+	case WALK_PLACEMENT:
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	case WALK_AGAIN:
+	case WALK_ERROR:
+	case WALK_RESTART:
+		break;
 	}
-	walk_end(&walk);
-	return served;
+	return reply_kernel(reply, walk->error);
 }
 
 enum served bind_unix(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, int unsuitable, struct reply *reply)
 {
+	const struct fdbroker_text *path = &request->path;
+	enum walk_outcome outcome;
+	enum walk_links links;
 	enum served served;
-	bool again;
+	struct walk walk;
 
-	describe(&request->path, reply);
+	describe(path, reply);
 	if (unsuitable != 0)
 		return reply_refuse(reply, unsuitable, FDBROKER_REASON_SOCKET);
-	if (!object_decide(server, asker, &request->path, reply))
-		return SERVED;
 	/* Whichever network namespace the socket lives in: a path is of none, unix(7). */
-	for (int tries = 0; tries < BIND_TRIES; tries++) {
-		again = false;
-		served = bind_once(server, asker, &request->path, received, reply, &again);
-		if (!again)
-			return served;
-	}
-	return reply_kernel(reply, EADDRINUSE);
+	if (!object_decide(server, asker, path, reply))
+		return SERVED;
+	links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE ? WALK_LINKS_NONE
+									 : WALK_LINKS_PARENTS;
+	outcome = walk_to(&server->walker, path->bytes, path->length, links, &walk);
+	served = bind_at(server, asker, outcome, &walk, received, reply);
+	walk_end(&walk);
+	return served;
 }

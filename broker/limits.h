@@ -102,8 +102,6 @@
 /* Symbolic links followed on the way to one object. The kernel's own limit is 40. */
 #define LINKS_MAX 8
 
-/* How often a stale unix socket may give way to another one before that counts as in use. */
-#define BIND_TRIES 4
 /*
  * How long an executor waits in connect(2): what answers on this machine or the next has done so by
  * then, and for what takes longer the client waits itself. Then a signal, until one finds it there.

@@ -4,7 +4,9 @@
  * nothing else, to confined and ready to serve.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,6 +17,19 @@
 #include "log.h"
 #include "memory.h"
 #include "role.h"
+
+/*
+ * flock(2) goes by open file descriptions, and all of a generation share that of the peers: so it
+ * is opened anew. Nobody else can open it.
+ */
+static int role_open_lock(struct server *server)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_PEERS);
+	server->lock = open(name, O_RDONLY | O_CLOEXEC);
+	return server->lock < 0 ? -errno : 0;
+}
 
 static int role_map(struct server *server, const struct peers **peers)
 {
@@ -42,7 +57,9 @@ static int role_open(enum role role, struct server *server, const struct peers *
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	umask(0077);
-	error = role_map(server, peers);
+	error = role == ROLE_EXECUTOR ? role_open_lock(server) : 0;
+	if (error == 0)
+		error = role_map(server, peers);
 	if (error < 0)
 		return error;
 	server->may_wait = role == ROLE_EXECUTOR;

@@ -20,15 +20,16 @@
 typedef enum served serve_function(const struct server *, const struct asker *,
 	const struct fdbroker_request *, int, struct reply *);
 
+/* What a packet that was decoded can hold: no other operation comes here. */
 static serve_function *const operations[] = {
 	[FDBROKER_OPEN] = serve_open,
 	[FDBROKER_BIND] = serve_bind,
 	[FDBROKER_LISTEN] = serve_listen,
 	[FDBROKER_CONNECT] = serve_connect,
+	[FDBROKER_DIAL] = serve_dial,
 	[FDBROKER_SOCKET] = serve_socket,
 	[FDBROKER_TUN] = serve_tun,
 	[FDBROKER_SETSOCKOPT] = serve_option,
-	[FDBROKER_DIAL] = serve_dial,
 	[FDBROKER_GETADDRINFO] = serve_getaddrinfo,
 	[FDBROKER_GETNAMEINFO] = serve_getnameinfo,
 	[FDBROKER_GETPROTOBYNAME] = serve_getprotobyname,
@@ -239,10 +240,11 @@ int serve_unknown(int connection, uint32_t first_id, unsigned int count)
 
 int server_init(struct server *server)
 {
+	int error = server->may_wait ? connect_prepare() : 0;
 	int probe;
 
-	if (server->may_wait && connect_prepare() < 0)
-		return -errno;
+	if (error < 0)
+		return error;
 	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (server->walker.root < 0)
 		return -errno;

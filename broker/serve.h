@@ -23,6 +23,7 @@ struct server {
 	struct ring *ring;
 	int self_fd;           /* /proc/self/fd, for opening again what is held by O_PATH */
 	bool may_wait;         /* an executor */
+	int lock;              /* for flock(2): executors of one generation exclude each other */
 	uint64_t netns_cookie; /* of the broker's own network namespace */
 };
 

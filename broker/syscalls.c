@@ -139,18 +139,17 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(bind), .roles = S | W | E, .verbs = SOCKETS},
 	{.syscall = C(listen), .roles = S | W | E, .verbs = SOCKETS},
 	{.syscall = C(getsockopt), .roles = S | E | N},
-	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
 
 	/* unix sockets in folders: the probe, and binding by name in the working directory */
 	{C(socket), E, UNIX_PATH, CHECK2(IS(0, AF_UNIX), TYPE(SOCK_DGRAM))},
 	{.syscall = C(connect), .roles = E, .verbs = UNIX_PATH},
 	{.syscall = C(getsockname), .roles = E, .verbs = UNIX_PATH},
 	{.syscall = C(fchdir), .roles = S | E, .verbs = UNIX_PATH},
+	{.syscall = C(flock), .roles = S | E, .verbs = UNIX_PATH},
 	{.syscall = C(umask), .roles = S | E, .verbs = UNIX_PATH},
 	{.syscall = C(renameat2), .roles = S | E, .verbs = UNIX_PATH},
 
 	/* connecting sockets of clients */
-	{.syscall = C(connect), .roles = E, .verbs = POLICY_BIT(POLICY_CONNECT)},
 	{.syscall = C(setitimer), .roles = S | E, .verbs = POLICY_BIT(POLICY_CONNECT)},
 
 	/* sockets that need a privilege, or a module */

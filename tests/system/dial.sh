@@ -56,7 +56,7 @@ dial_policy() {
 		two.test A 10.0.0.5 10.0.0.6
 		both.test A 10.0.0.5
 		both.test AAAA fd00::5
-		full.test A 10.0.0.9 10.0.0.6
+		full.test A 10.0.0.6 10.0.0.9
 		stuck.test A 10.0.0.9
 		loop.test A 127.0.0.1
 		loop6.test AAAA ::1
@@ -191,8 +191,9 @@ test_both_families_are_tried_the_other_way_round() {
 test_an_address_that_never_answers_does_not_hold_up_the_next() {
 	local before=$SECONDS
 	dial_policy
-	serve full:10.0.0.9:80 tcp:10.0.0.6:80
-	expect_equal "$(dial alice tcp:full.test:80)" "ok ok 10.0.0.6 80 ok 10.0.0.6 "
+	# In this order: the connections come from 10.0.0.5, and .6 has more bits in common with it.
+	serve full:10.0.0.6:80 tcp:10.0.0.9:80
+	expect_equal "$(dial alice tcp:full.test:80)" "ok ok 10.0.0.9 80 ok 10.0.0.9 "
 	expect_at_most $((SECONDS - before)) 10 "seconds"
 }
 
@@ -279,7 +280,7 @@ test_a_dial_whose_resolver_is_killed_is_told_to_try_again() {
 test_dials_leave_nothing_open() {
 	local before i
 	dial_policy
-	serve tcp:10.0.0.6:80 tcp:10.0.0.5:80 full:10.0.0.9:80
+	serve tcp:10.0.0.9:80 tcp:10.0.0.5:80 full:10.0.0.6:80
 	expect_match "$(dial alice tcp:two.test:80)" '^ok'
 	before=$(broker_descriptors)
 	for i in 1 2 3; do

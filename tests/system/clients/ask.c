@@ -11,10 +11,10 @@
  *	bind tcp|udp ADDRESS PORT [v6only]   an own socket, bound in place
  *	listen ENDPOINT              fdbroker_listen
  *	cat-often PATH CONTENT FILE  opens until FILE exists, then removes it; see below
- *	dial ENDPOINT                fdbroker_dial
- *	resolve NODE                 fdbroker_getaddrinfo: canonical name and addresses, or EAI_...
  *	socket DOMAIN TYPE PROTOCOL  fdbroker_socket; numbers, or words as in socket(2)
  *	tun DEVICE [FLAGS]           fdbroker_tun
+ *	dial ENDPOINT                fdbroker_dial
+ *	resolve NODE                 fdbroker_getaddrinfo: canonical name and addresses, or EAI_...
  *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
  *	adopt NUMBER                 a descriptor that was inherited
  * These use the descriptor that was got last; the socket is the client's own, and is sent along:
@@ -23,7 +23,7 @@
  *	set-option LEVEL NAME VALUE  fdbroker_setsockopt; a VALUE that is no number is a text
  * or is looked at:
  *	read | write TEXT | flags | name | peer | start-listening | answer TEXT | receive | close
- *	get-option LEVEL NAME | nonblock | connected | ping
+ *	get-option LEVEL NAME | nonblock | is-connected | ping
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
  *	open-myself PATH | bind-myself ADDRESS PORT
@@ -546,7 +546,7 @@ static void do_nonblock(struct client *client, int count, char **words)
 }
 
 /* Is it connected? */
-static void do_connected(struct client *client, int count, char **words)
+static void do_is_connected(struct client *client, int count, char **words)
 {
 	union any_address address;
 	socklen_t length = sizeof(address);
@@ -898,7 +898,7 @@ static const struct command {
 	{"set-option", 3, do_set_option},
 	{"get-option", 3, do_get_option},
 	{"nonblock", 1, do_nonblock},
-	{"connected", 1, do_connected},
+	{"is-connected", 1, do_is_connected},
 	{"cat-often", 4, do_cat_often},
 	{"dial", 2, do_dial},
 	{"resolve", 2, do_resolve},
