@@ -24,6 +24,7 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_WORKER] = "worker",
 	[ROLE_EXECUTOR] = "executor",
 	[ROLE_NAMES] = "names",
+	[ROLE_RESOLVER] = "resolver",
 };
 
 #define SET(capability) ((capability_set)1 << (capability))
@@ -45,7 +46,7 @@ capability_set confine_capabilities(const struct policy_needs *needs, enum role 
 		POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) | POLICY_BIT(POLICY_CREATE);
 	capability_set set = 0;
 
-	if (role == ROLE_NAMES)
+	if (role == ROLE_NAMES || role == ROLE_RESOLVER)
 		return 0;
 	if ((needs->allowed_verbs & writing) != 0)
 		set |= SET(CAP_DAC_OVERRIDE);

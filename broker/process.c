@@ -56,23 +56,25 @@ static void process_release(struct process *process)
 	process->generation = NULL;
 }
 
-static int process_spawn(struct process *process, int channel, int ring, int hands)
+static int process_spawn(struct process *process, int channel, int ring, int own)
 {
 	int fds[CHILD_DESCRIPTORS_END - CHILD_CHANNEL];
+	bool serves = process->role != ROLE_RESOLVER; /* it knows no policy and no peer */
 
 	fds[CHILD_CHANNEL - CHILD_CHANNEL] = channel;
-	fds[CHILD_IMAGE - CHILD_CHANNEL] = process->generation->image_fd;
-	fds[CHILD_MOUNTS - CHILD_CHANNEL] = process->generation->mounts_fd;
-	fds[CHILD_PEERS - CHILD_CHANNEL] = process->generation->peers_fd;
+	fds[CHILD_IMAGE - CHILD_CHANNEL] = serves ? process->generation->image_fd : -1;
+	fds[CHILD_MOUNTS - CHILD_CHANNEL] = serves ? process->generation->mounts_fd : -1;
+	fds[CHILD_PEERS - CHILD_CHANNEL] = serves ? process->generation->peers_fd : -1;
 	fds[CHILD_RING - CHILD_CHANNEL] = ring;
 	fds[CHILD_WAKE - CHILD_CHANNEL] = process->wake;
-	fds[CHILD_HANDS - CHILD_CHANNEL] = hands;
+	fds[CHILD_HANDS - CHILD_CHANNEL] = process->role == ROLE_WORKER ? own : -1;
+	fds[CHILD_RESOLVER - CHILD_CHANNEL] = process->role == ROLE_EXECUTOR ? own : -1;
 	process->pidfd = child_start(process->role, fds, &process->pid);
 	return process->pidfd < 0 ? process->pidfd : 0;
 }
 
 int process_start(struct process *process, enum role role, struct generation *generation,
-	int channel, int hands, source_ready *ended)
+	int channel, int own, source_ready *ended)
 {
 	_cleanup_close_ int ring = -1;
 	int error;
@@ -86,7 +88,7 @@ int process_start(struct process *process, enum role role, struct generation *ge
 	ring = process->wake >= 0 ? memory_share("fdbroker-ring", sizeof(*process->ring),
 					    (void **)&process->ring)
 				  : -errno;
-	error = ring < 0 ? ring : process_spawn(process, channel, ring, hands);
+	error = ring < 0 ? ring : process_spawn(process, channel, ring, own);
 	if (error == 0)
 		error = source_add(&process->ended, process->pidfd, ended);
 	if (error == 0)

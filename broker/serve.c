@@ -9,8 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dial.h"
 #include "endpoint.h"
 #include "limits.h"
+#include "lookup.h"
 #include "netns.h"
 #include "open.h"
 #include "serve.h"
@@ -22,6 +24,10 @@ static serve_function *const operations[] = {
 	[FDBROKER_OPEN] = serve_open,
 	[FDBROKER_BIND] = serve_bind,
 	[FDBROKER_LISTEN] = serve_listen,
+	[FDBROKER_DIAL] = serve_dial,
+	[FDBROKER_GETADDRINFO] = serve_getaddrinfo,
+	[FDBROKER_GETNAMEINFO] = serve_getnameinfo,
+	[FDBROKER_GETPROTOBYNAME] = serve_getprotobyname,
 };
 
 static enum served serve_nothing(const struct server *server, const struct asker *asker,
@@ -36,7 +42,7 @@ static enum served serve_nothing(const struct server *server, const struct asker
 
 static serve_function *serve_operation(enum fdbroker_operation operation)
 {
-	return operation <= FDBROKER_LISTEN ? operations[operation] : serve_nothing;
+	return operations[operation] != NULL ? operations[operation] : serve_nothing;
 }
 
 static void reply_init(struct reply *reply)

@@ -32,8 +32,8 @@ struct asker {
 	int connection; /* to see whether it is still there, and its network namespace */
 };
 
-/* "tcp:HOST:PORT" with its NUL, HOST of FDBROKER_HOST_MAX bytes. */
-#define OBJECT_TEXT_MAX (FDBROKER_HOST_MAX + 32)
+/* "tcp:HOST:SERVICE (ADDRESS)" with its NUL, HOST of FDBROKER_HOST_MAX bytes. */
+#define OBJECT_TEXT_MAX (FDBROKER_HOST_MAX + 96)
 
 struct reply {
 	int error;                   /* 0 or a positive errno */
@@ -59,9 +59,9 @@ enum served reply_grant(struct reply *reply, int fd);
 /*
  * Serves a whole packet: every request of it, the audit records, and the reply on the connection.
  * Takes over `received`, the descriptor that came with it, or -1. *served says whether it was; if
- * not (in a worker only), nothing was sent, nothing is left of what was begun, and an executor is
- * to do it all. 0, or a negative errno when the reply could not be sent: then the connection is to
- * be ended.
+ * not, nothing was sent, nothing is left of what was begun, and an executor is to do it all (or
+ * another one: this executor has lost its resolver). 0, or a negative errno when the reply could
+ * not be sent: then the connection is to be ended.
  */
 int serve_packet(const struct server *server, const struct asker *asker, int connection,
 	uint32_t first_id, const struct fdbroker_request *requests, unsigned int count,

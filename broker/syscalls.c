@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -25,12 +26,14 @@
 #define W (1u << ROLE_WORKER)
 #define E (1u << ROLE_EXECUTOR)
 #define N (1u << ROLE_NAMES)
-#define ALL (S | W | E | N)
+#define R (1u << ROLE_RESOLVER)
+#define ALL (S | W | E | N | R)
 
 #define FILES                                                                                      \
 	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
 		POLICY_BIT(POLICY_CREATE))
 #define SOCKETS POLICY_BIT(POLICY_BIND)
+#define DIALS POLICY_BIT(POLICY_CONNECT)
 #define ANY 0
 
 /* CLONE_NEWTIME is not in every sched.h. */
@@ -188,6 +191,92 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(getsockname), .roles = S | N},
 	{.syscall = C(getpeername), .roles = S | N},
 
+	/* an executor: waiting for its resolver and for connections, of its own sockets */
+	{.syscall = C(poll), .roles = E},
+	{.syscall = C(ppoll), .roles = E},
+	{.syscall = C(sendto), .roles = E},
+	{C(socket), E, DIALS, CHECK1(IS(0, AF_INET))},
+	{C(socket), E, DIALS, CHECK1(IS(0, AF_INET6))},
+	{C(socket), E, DIALS, CHECK1(IS(0, AF_VSOCK))},
+	{.syscall = C(connect), .roles = E, .verbs = DIALS},
+	{.syscall = C(getpeername), .roles = E, .verbs = DIALS},
+
+	/* a resolver: what name service modules do, without writing, listening or a child */
+	{C(openat), R, ANY, CHECK1(WITHOUT(2, O_ACCMODE | O_CREAT | O_TRUNC))},
+	{C(open), R, ANY, CHECK1(WITHOUT(1, O_ACCMODE | O_CREAT | O_TRUNC))},
+	/* Loading a module: never memory that is or was written. */
+	{C(mmap), R, ANY, CHECK2(WITHOUT(2, PROT_WRITE), WITHOUT(3, MAP_ANONYMOUS))},
+	{C(bind), R, ANY, CHECK1(IS(2, sizeof(struct sockaddr_nl)))}, /* too short for a port */
+	{C(socket), R, ANY, CHECK1(IS(0, AF_UNIX))},
+	{C(socket), R, ANY, CHECK1(IS(0, AF_INET))},
+	{C(socket), R, ANY, CHECK1(IS(0, AF_INET6))},
+	{C(socket), R, ANY, CHECK1(IS(0, AF_NETLINK))},
+	{C(setsockopt), R, ANY, CHECK1(IS(1, SOL_SOCKET))},
+	{C(setsockopt), R, ANY, CHECK2(IS(1, IPPROTO_IP), IS(2, IP_RECVERR))},
+	{C(setsockopt), R, ANY, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVERR))},
+	{C(ioctl), R, ANY, CHECK1(IS(1, FIONREAD))},
+	{C(ioctl), R, ANY, CHECK1(IS(1, SIOCGIFINDEX))},
+	{C(ioctl), R, ANY, CHECK1(IS(1, SIOCGIFNAME))},
+	{.syscall = C(connect), .roles = R},
+	{.syscall = C(sendto), .roles = R},
+	{.syscall = C(sendmmsg), .roles = R},
+	{.syscall = C(getsockname), .roles = R},
+	{.syscall = C(getpeername), .roles = R},
+	{.syscall = C(getsockopt), .roles = R},
+	{.syscall = C(shutdown), .roles = R},
+	{.syscall = C(poll), .roles = R},
+	{.syscall = C(ppoll), .roles = R},
+	{.syscall = C(epoll_create1), .roles = R},
+	{.syscall = C(epoll_ctl), .roles = R},
+	{.syscall = C(epoll_wait), .roles = R},
+	{.syscall = C(epoll_pwait), .roles = R},
+	{.syscall = C(read), .roles = R},
+	{.syscall = C(pread64), .roles = R},
+	{.syscall = C(lseek), .roles = R},
+	{.syscall = C(getdents64), .roles = R},
+	{.syscall = C(statx), .roles = R},
+	{.syscall = C(stat), .roles = R},
+	{.syscall = C(lstat), .roles = R},
+	{.syscall = C(fstat), .roles = R},
+	{.syscall = C(fstatfs), .roles = R},
+	{.syscall = C(newfstatat), .roles = R},
+	{.syscall = C(access), .roles = R},
+	{.syscall = C(faccessat), .roles = R},
+	{.syscall = C(faccessat2), .roles = R},
+	{.syscall = C(readlink), .roles = R},
+	{.syscall = C(readlinkat), .roles = R},
+	{.syscall = C(arch_prctl), .roles = R},
+	{.syscall = C(set_robust_list), .roles = R},
+	{.syscall = C(rseq), .roles = R},
+	{.syscall = C(prlimit64), .roles = R},
+	{.syscall = C(madvise), .roles = R},
+	{.syscall = C(mremap), .roles = R},
+	{.syscall = C(futex), .roles = R},
+	{.syscall = C(rt_sigaction), .roles = R},
+	{.syscall = C(rt_sigprocmask), .roles = R},
+	{.syscall = C(sigaltstack), .roles = R},
+	{.syscall = C(getpid), .roles = R},
+	{.syscall = C(getppid), .roles = R},
+	{.syscall = C(gettid), .roles = R},
+	{.syscall = C(getuid), .roles = R},
+	{.syscall = C(geteuid), .roles = R},
+	{.syscall = C(getgid), .roles = R},
+	{.syscall = C(gettimeofday), .roles = R},
+	{.syscall = C(time), .roles = R},
+	{.syscall = C(clock_nanosleep), .roles = R},
+	{.syscall = C(sysinfo), .roles = R},
+	{.syscall = C(uname), .roles = R},
+
+#if FDBROKER_SANITIZED
+	/* a resolver under the sanitizers' runtime */
+	{.syscall = C(mmap), .roles = R},
+	{.syscall = C(mprotect), .roles = R},
+	{.syscall = C(openat), .roles = R},
+	{.syscall = C(sched_yield), .roles = R},
+	{.syscall = C(personality), .roles = R},
+	{.syscall = C(prctl), .roles = R},
+#endif
+
 #if FDBROKER_SANITIZED
 	/* What the sanitizers' runtime does on its own account; such a build is for tests only. */
 	{.syscall = C(mmap), .roles = W | E},
@@ -220,8 +309,8 @@ static const struct syscall_row rows[] = {
    children as well, whose own filters have them; only those that no role needs to break stay. */
 static bool row_is_checked(const struct syscall_row *row, enum role role)
 {
-	return row->check_count > 0 &&
-	       (role == ROLE_WORKER || role == ROLE_EXECUTOR || row->syscall == C(clone));
+	return row->check_count > 0 && (role == ROLE_WORKER || role == ROLE_EXECUTOR ||
+					       role == ROLE_RESOLVER || row->syscall == C(clone));
 }
 
 static bool row_applies(const struct syscall_row *row, enum role role, uint32_t verbs)

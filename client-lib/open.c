@@ -61,7 +61,7 @@ static size_t open_packet(struct fdbroker *broker, int dirfd, struct fdbroker_op
 	unsigned int asked_count = 0;
 	struct call call;
 	size_t done;
-	int error = call_begin(&call, broker, true);
+	int error = call_begin(&call, broker);
 
 	*unsent = error;
 	if (error != 0) {

@@ -227,7 +227,8 @@ struct fdbroker_traits {
 	bool takes_descriptor;
 	bool gives_descriptor; /* on success */
 	bool gives_names;      /* on success its data is a struct fdbroker_names */
-	bool is_alone; /* in its packet: it takes a descriptor, gives data or may take long */
+	bool is_alone;      /* in its packet: it takes a descriptor, gives data or may take long */
+	bool is_repeatable; /* nothing remains of it where it was not finished */
 };
 /* operation is one of enum fdbroker_operation. */
 const struct fdbroker_traits *fdbroker_operation_traits(enum fdbroker_operation operation);

@@ -92,7 +92,9 @@ static const struct operation {
 		},
 	[FDBROKER_DIAL] =
 		{
-			.traits = {.gives_descriptor = true, .is_alone = true},
+			.traits = {.gives_descriptor = true,
+				.is_alone = true,
+				.is_repeatable = true},
 			.has_endpoint = true,
 			.texts = {{0, FDBROKER_HOST_MAX}, {0, FDBROKER_SERVICE_MAX}},
 			.check = check_dial,
@@ -113,20 +115,20 @@ static const struct operation {
 		},
 	[FDBROKER_GETADDRINFO] =
 		{
-			.traits = {.gives_names = true, .is_alone = true},
+			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
 			.numbers = 4,
 			.texts = {{0, FDBROKER_HOST_MAX}, {0, FDBROKER_SERVICE_MAX}},
 		},
 	[FDBROKER_GETNAMEINFO] =
 		{
-			.traits = {.gives_names = true, .is_alone = true},
+			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
 			.numbers = 1,
 			.has_endpoint = true,
 			.check = check_nameinfo,
 		},
 	[FDBROKER_GETPROTOBYNAME] =
 		{
-			.traits = {.gives_names = true, .is_alone = true},
+			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
 			.texts = {{1, FDBROKER_SERVICE_MAX}},
 		},
 };

@@ -17,6 +17,10 @@
 #define POLICY_COMPONENT_MAX 255u
 /* The name of a client block goes into every log line. */
 #define POLICY_CLIENT_NAME_MAX 64u
+/* A host name: RFC 1035, 2.3.4, without the last dot. */
+#define POLICY_HOST_MAX 253u
+/* A label of it. */
+#define POLICY_LABEL_MAX 63u
 /* An interface name: IFNAMSIZ - 1. */
 #define POLICY_INTERFACE_MAX 15u
 /* A user, group or service name: LOGIN_NAME_MAX - 1. */

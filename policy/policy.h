@@ -67,6 +67,7 @@ enum policy_name_kind {
 	POLICY_NAME_SERVICE_TCP,
 	POLICY_NAME_SERVICE_UDP,
 	POLICY_NAME_INTERFACE,
+	POLICY_NAME_PROTOCOL,
 };
 
 enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UNKNOWN };
@@ -74,9 +75,9 @@ enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UN
 struct policy_name {
 	enum policy_name_kind kind;
 	enum policy_name_status status; /* filled in by the caller */
-	uint32_t id;                    /* uid, gid, port in host order, interface index */
-	uint32_t gid;                   /* for a user: its primary group */
-	const char *name;               /* NUL-terminated, owned by the set */
+	uint32_t id;      /* uid, gid, port in host order, interface index, protocol */
+	uint32_t gid;     /* for a user: its primary group */
+	const char *name; /* NUL-terminated, owned by the set */
 };
 
 struct policy_set *policy_set_new(void); /* NULL: out of memory */

@@ -948,7 +948,7 @@ static void a_bad_bind_is_refused_as_by_bind(void **state)
 	(void)state;
 	struct fdbroker *broker = connect_to(serve_binds);
 	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
-	struct sockaddr_un local = {.sun_family = AF_UNIX};
+	struct sockaddr packet = {.sa_family = AF_PACKET};
 	const struct sockaddr *address = (struct sockaddr *)&ipv6;
 	const struct sockaddr *volatile no_address = NULL;
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -957,7 +957,7 @@ static void a_bad_bind_is_refused_as_by_bind(void **state)
 	expect_failure(fdbroker_bind(broker, fd, address, 0), EINVAL, FDBROKER_REASON_LOCAL);
 	expect_failure(fdbroker_bind(broker, fd, address, 23), EINVAL, FDBROKER_REASON_LOCAL);
 	assert_int_equal(fdbroker_bind(broker, fd, address, 24), 0);
-	expect_failure(fdbroker_bind(broker, fd, (struct sockaddr *)&local, sizeof(local)),
+	expect_failure(fdbroker_bind(broker, fd, (struct sockaddr *)&packet, sizeof(packet)),
 		EAFNOSUPPORT, FDBROKER_REASON_SOCKET);
 	expect_failure(fdbroker_bind(broker, -1, address, 28), EBADF, FDBROKER_REASON_LOCAL);
 	expect_failure(fdbroker_bind(broker, 999, address, 28), EBADF, FDBROKER_REASON_LOCAL);

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connecting for a peer. A name is resolved once; each address that it led to is judged, and what
+ * remains is connected to, so that nothing can lie between the judging and the deed: no second
+ * answer, no name that leads somewhere else the next time. Whoever answers for a name decides where
+ * it leads; so addresses that mean this machine or its link (RFC 5735, RFC 4291) are connected to
+ * only if a rule by address allows them.
+ *
+ * Must never: resolve a name that the policy does not allow, or connect to what was not judged.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "dial.h"
+#include "limits.h"
+#include "netns.h"
+#include "race.h"
+#include "resolver.h"
+#include "target.h"
+
+struct dial {
+	const struct server *server;
+	const struct asker *asker;
+	const struct fdbroker_request *request;
+	struct reply *reply;
+	enum policy_kind kind;
+	uint32_t port;
+	uint64_t deadline;
+	struct target targets[FDBROKER_ADDRESSES_MAX];
+	unsigned int count;
+};
+
+/* ---- asking the resolver ---- */
+
+/* What a code of getaddrinfo(3) is as an errno. */
+static int names_error(const struct fdbroker_answer *answer)
+{
+	switch (answer->code) {
+	case EAI_NONAME:
+	case EAI_NODATA:
+		return ENOENT;
+	case EAI_AGAIN:
+		return EAGAIN;
+	case EAI_SERVICE:
+		return EINVAL;
+	case EAI_MEMORY:
+		return ENOMEM;
+	case EAI_SYSTEM:
+		return answer->error != 0 ? answer->error : EIO;
+	default:
+		return EIO;
+	}
+}
+
+/* False: there is nothing to go on with, and *served is what becomes of the request. */
+static bool dial_ask(const struct dial *dial, const struct resolver_query *query,
+	struct fdbroker_answer *answer, enum served *served)
+{
+	uint64_t deadline = clock_msec() + RESOLVE_DEADLINE_MSEC;
+	enum resolver_outcome outcome =
+		resolver_ask(query, dial->asker->connection, deadline, answer);
+
+	*served = SERVED_BY_EXECUTOR;
+	if (outcome == RESOLVER_CLIENT_GONE)
+		*served = reply_refuse(dial->reply, ECONNRESET, FDBROKER_REASON_BROKER);
+	else if (outcome == RESOLVER_ANSWERED && answer->code != 0)
+		*served = reply_refuse(dial->reply, names_error(answer), FDBROKER_REASON_NAMES);
+	else if (outcome == RESOLVER_ANSWERED && answer->address_count == 0)
+		*served = reply_refuse(dial->reply, ENOENT, FDBROKER_REASON_NAMES);
+	return outcome == RESOLVER_ANSWERED && answer->code == 0 && answer->address_count > 0;
+}
+
+static struct resolver_query dial_query(const struct dial *dial, int flags)
+{
+	return (struct resolver_query){
+		.question = RESOLVER_ADDRESSES,
+		.flags = flags,
+		.family = AF_UNSPEC,
+		.socktype = dial->kind == POLICY_UDP ? SOCK_DGRAM : SOCK_STREAM,
+	};
+}
+
+/* From the name of the service to its port, before anything else is asked or judged. */
+static bool dial_find_port(struct dial *dial, struct fdbroker_answer *answer, enum served *served)
+{
+	const struct fdbroker_text *service = &dial->request->service;
+	struct resolver_query query = dial_query(dial, 0);
+
+	memcpy(query.service, service->bytes, service->length);
+	if (!dial_ask(dial, &query, answer, served))
+		return false;
+	dial->port = answer->addresses[0].endpoint.port;
+	return true;
+}
+
+static bool dial_find_addresses(
+	const struct dial *dial, struct fdbroker_answer *answer, enum served *served)
+{
+	const struct fdbroker_text *host = &dial->request->host;
+	struct resolver_query query = dial_query(dial, AI_ADDRCONFIG | AI_CANONNAME);
+
+	memcpy(query.node, host->bytes, host->length);
+	return dial_ask(dial, &query, answer, served);
+}
+
+/* ---- judging ---- */
+
+static bool is_prefix(const uint8_t *address, const uint8_t *prefix, size_t length)
+{
+	return memcmp(address, prefix, length) == 0;
+}
+
+/*
+ * An address that means this machine, its link, many machines, or an IPv4 address in disguise: RFC
+ * 6890 (0/8, 127/8, 169.254/16, 224/4 and what is above), RFC 4291 (::/96 with ::1, ::ffff:0:0/96,
+ * fe80::/10, ff00::/8).
+ */
+static bool address_is_special(const struct target *target)
+{
+	static const uint8_t zero[12], mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const uint8_t *v6 = target->address.v6.sin6_addr.s6_addr, *v4 = target->judged.address;
+
+	if (target->domain == AF_INET)
+		return v4[0] == 0 || v4[0] == 127 || v4[0] >= 224 || (v4[0] == 169 && v4[1] == 254);
+	return is_prefix(v6, zero, sizeof(zero)) || is_prefix(v6, mapped, sizeof(mapped)) ||
+	       v6[0] == 0xff || (v6[0] == 0xfe && (v6[1] & 0xc0) == 0x80);
+}
+
+static bool address_allowed(const struct dial *dial, const struct target *target)
+{
+	struct policy_decision decision = policy_decide_endpoint(
+		dial->server->image, dial->asker->peer, POLICY_CONNECT, &target->judged);
+
+	return decision.outcome == POLICY_ALLOWED &&
+	       netns_permits_ours(dial->server, dial->asker, &decision.options);
+}
+
+/* The rule that denies this; or POLICY_NO_RULE. */
+static uint32_t dial_deny(const struct dial *dial, const struct policy_endpoint *found)
+{
+	return policy_deny_endpoint(dial->server->image, dial->asker->peer, POLICY_CONNECT, found);
+}
+
+static bool dial_refuse(struct dial *dial, uint32_t rule)
+{
+	dial->reply->decision.outcome =
+		rule != POLICY_NO_RULE ? POLICY_DENIED_BY_RULE : POLICY_DENIED_NO_RULE;
+	dial->reply->decision.rule = rule;
+	reply_refuse(dial->reply, EACCES, FDBROKER_REASON_POLICY);
+	return false;
+}
+
+/* Of all that the name led to, what may be connected to. False: nothing. */
+static bool dial_judge_addresses(struct dial *dial, const struct fdbroker_answer *answer)
+{
+	const struct policy_endpoint canonical = {.kind = dial->kind,
+		.number = dial->port,
+		.name = answer->name.bytes,
+		.name_length = answer->name.length};
+	uint32_t rule = answer->name.length > 0 ? dial_deny(dial, &canonical) : POLICY_NO_RULE;
+
+	if (rule != POLICY_NO_RULE)
+		return dial_refuse(dial, rule);
+	for (unsigned int i = 0; i < answer->address_count; i++) {
+		struct target *target = &dial->targets[dial->count];
+		struct fdbroker_endpoint endpoint = answer->addresses[i].endpoint;
+		uint32_t denied;
+
+		endpoint.port = dial->port;
+		target_init(target, &endpoint, dial->kind);
+		denied = dial_deny(dial, &target->judged);
+		if (denied != POLICY_NO_RULE)
+			rule = denied;
+		else if (!address_is_special(target) || address_allowed(dial, target))
+			dial->count++;
+	}
+	return dial->count > 0 || dial_refuse(dial, rule);
+}
+
+/* What was asked for, judged before any name travels. */
+static bool dial_decide(struct dial *dial)
+{
+	const struct fdbroker_request *request = dial->request;
+	struct fdbroker_endpoint endpoint = request->endpoint;
+	struct policy_endpoint judged = {.kind = dial->kind,
+		.number = dial->port,
+		.name = request->host.bytes,
+		.name_length = request->host.length};
+
+	if (request->host.length == 0) {
+		endpoint.port = dial->port;
+		target_init(&dial->targets[0], &endpoint, dial->kind);
+		dial->count = 1;
+		judged = dial->targets[0].judged;
+	}
+	if (!reply_decide(dial->server, dial->asker, dial->reply, POLICY_CONNECT, &judged))
+		return false;
+	if (netns_permits_ours(dial->server, dial->asker, &dial->reply->decision.options))
+		return true;
+	reply_refuse(dial->reply, EACCES, FDBROKER_REASON_NETNS);
+	return false;
+}
+
+/* The port of a service is not known yet: is there anything at all that the peer may connect to? */
+static bool dial_decide_service(struct dial *dial)
+{
+	const struct fdbroker_request *request = dial->request;
+	struct reply *reply = dial->reply;
+	int length = snprintf(reply->text, sizeof(reply->text), "%s:%.*s:%.*s",
+		policy_kind_name(dial->kind), (int)request->host.length,
+		request->host.length > 0 ? request->host.bytes : "", (int)request->service.length,
+		request->service.bytes);
+
+	reply->verbs = POLICY_BIT(POLICY_CONNECT);
+	reply->object = reply->text;
+	reply->object_length =
+		(size_t)length < sizeof(reply->text) ? (size_t)length : sizeof(reply->text) - 1;
+	reply->decision =
+		policy_decide_verb(dial->server->image, dial->asker->peer, POLICY_CONNECT);
+	if (reply->decision.outcome == POLICY_ALLOWED)
+		return true;
+	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	return false;
+}
+
+/* ---- the deed ---- */
+
+/* For the log: to which of its addresses a name led. */
+static void dial_describe_winner(struct reply *reply, int fd)
+{
+	struct sockaddr_storage address;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+	socklen_t length = sizeof(address);
+	char text[INET6_ADDRSTRLEN] = "?";
+	size_t room = sizeof(reply->text) - reply->object_length;
+	int added;
+
+	if (getpeername(fd, (struct sockaddr *)&address, &length) < 0)
+		return;
+	if (address.ss_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+	else
+		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+	added = snprintf(reply->text + reply->object_length, room, " (%s)", text);
+	if (added > 0 && (size_t)added < room)
+		reply->object_length += (size_t)added;
+}
+
+static enum served dial_connect(struct dial *dial)
+{
+	int fd;
+
+	race_interleave(dial->targets, dial->count);
+	fd = race_connect(dial->targets, dial->count, dial->asker->connection, dial->deadline);
+	if (fd < 0)
+		return reply_kernel(dial->reply, -fd);
+	if (dial->request->host.length > 0)
+		dial_describe_winner(dial->reply, fd);
+	return reply_grant(dial->reply, fd);
+}
+
+enum served serve_dial(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	static struct fdbroker_answer answer;
+	static struct dial dial;
+	enum served served = SERVED;
+
+	(void)received; /* the protocol lets none come along */
+	dial.server = server;
+	dial.asker = asker;
+	dial.request = request;
+	dial.reply = reply;
+	dial.kind = target_kind((enum fdbroker_protocol)request->endpoint.protocol);
+	dial.port = request->endpoint.port;
+	dial.deadline = clock_msec() + DIAL_CONNECT_DEADLINE_MSEC;
+	dial.count = 0;
+	if (request->service.length > 0 && !dial_decide_service(&dial))
+		return SERVED;
+	if (request->service.length > 0 && server->may_wait &&
+		!dial_find_port(&dial, &answer, &served))
+		return served;
+	if ((request->service.length == 0 || server->may_wait) && !dial_decide(&dial))
+		return SERVED;
+	if (!server->may_wait)
+		return SERVED_BY_EXECUTOR;
+	if (request->host.length == 0)
+		return dial_connect(&dial);
+	if (!dial_find_addresses(&dial, &answer, &served))
+		return served;
+	return dial_judge_addresses(&dial, &answer) ? dial_connect(&dial) : SERVED;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asking the name service for a peer. What is denied is not asked at all, so that nobody learns a
+ * name, or makes one travel over the network, who may not. Allow judges what was asked for; deny
+ * judges that and what it led to: the canonical name, each address.
+ *
+ * The answer is the C library's own, but for what is denied: same order, same codes.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "limits.h"
+#include "lookup.h"
+#include "resolver.h"
+#include "target.h"
+
+/* ---- judging ---- */
+
+/* For what no object of the language names: may the peer ask for anything? */
+static bool lookup_decide_verb(const struct server *server, const struct asker *asker,
+	struct reply *reply, const char *kind, const struct fdbroker_text *what)
+{
+	int length = snprintf(reply->text, sizeof(reply->text), "%s:%.*s", kind, (int)what->length,
+		what->length > 0 ? what->bytes : "");
+
+	reply->verbs = POLICY_BIT(POLICY_RESOLVE);
+	reply->object = reply->text;
+	reply->object_length = (size_t)length;
+	reply->decision = policy_decide_verb(server->image, asker->peer, POLICY_RESOLVE);
+	if (reply->decision.outcome == POLICY_ALLOWED)
+		return true;
+	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	return false;
+}
+
+/* Does a rule deny what was found? Then the reply says so. */
+static bool lookup_denied(const struct server *server, const struct asker *asker,
+	const struct policy_endpoint *found, struct reply *reply)
+{
+	uint32_t rule = policy_deny_endpoint(server->image, asker->peer, POLICY_RESOLVE, found);
+
+	if (rule == POLICY_NO_RULE)
+		return false;
+	reply->decision.outcome = POLICY_DENIED_BY_RULE;
+	reply->decision.rule = rule;
+	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	return true;
+}
+
+static bool lookup_name_denied(const struct server *server, const struct asker *asker,
+	const struct fdbroker_text *name, struct reply *reply)
+{
+	const struct policy_endpoint found = {
+		.kind = POLICY_HOST, .name = name->bytes, .name_length = name->length};
+
+	return name->length > 0 && lookup_denied(server, asker, &found, reply);
+}
+
+/* An address as the policy judges it, without its port. */
+static struct policy_endpoint lookup_address(const struct fdbroker_endpoint *endpoint)
+{
+	struct target target;
+
+	target_init(&target, endpoint, POLICY_HOST);
+	target.judged.number = 0;
+	return target.judged;
+}
+
+/* Leaves out the addresses that are denied. False: that was all of them. */
+static bool lookup_filter(const struct server *server, const struct asker *asker,
+	struct fdbroker_answer *answer, struct reply *reply)
+{
+	const struct policy_decision decision = reply->decision;
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < answer->address_count; i++) {
+		struct policy_endpoint found = lookup_address(&answer->addresses[i].endpoint);
+
+		if (!lookup_denied(server, asker, &found, reply))
+			answer->addresses[kept++] = answer->addresses[i];
+	}
+	if (kept == 0 && answer->address_count > 0)
+		return false;
+	answer->address_count = kept;
+	reply->decision = decision;
+	return true;
+}
+
+/* ---- asking and answering ---- */
+
+static void text_copy(char *out, const struct fdbroker_text *text)
+{
+	if (text->length > 0)
+		memcpy(out, text->bytes, text->length);
+	out[text->length] = '\0';
+}
+
+/* Asks the resolver. False: there is no answer, and *served is what becomes of the request. */
+static bool lookup_ask(const struct resolver_query *query, const struct asker *asker,
+	uint64_t deadline, struct fdbroker_answer *answer, struct reply *reply, enum served *served)
+{
+	switch (resolver_ask(query, asker->connection, deadline, answer)) {
+	case RESOLVER_ANSWERED:
+		return true;
+	case RESOLVER_CLIENT_GONE:
+		*served = reply_refuse(reply, ECONNRESET, FDBROKER_REASON_BROKER);
+		return false;
+	case RESOLVER_UNASKED:
+		break;
+	}
+	*served = SERVED_BY_EXECUTOR;
+	return false;
+}
+
+static enum served lookup_reply(const struct fdbroker_answer *answer, struct reply *reply)
+{
+	static unsigned char data[FDBROKER_DATA_MAX];
+
+	reply->data = data;
+	reply->data_length = fdbroker_names_encode(data, answer);
+	return reply_grant(reply, -1);
+}
+
+/* ---- getaddrinfo ---- */
+
+/*
+ * Is it an address? Such a node needs no name service. What else the C library takes for one, as
+ * "127.1", is judged as a name, and then as the address that it became.
+ */
+static bool node_is_numeric(const struct fdbroker_text *node)
+{
+	char text[FDBROKER_HOST_MAX + 1], *scope;
+	unsigned char address[sizeof(struct in6_addr)];
+
+	text_copy(text, node);
+	if (inet_pton(AF_INET, text, address) == 1)
+		return true;
+	scope = strchr(text, '%');
+	if (scope != NULL)
+		*scope = '\0';
+	return inet_pton(AF_INET6, text, address) == 1;
+}
+
+static bool getaddrinfo_decide(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, bool is_name, struct reply *reply)
+{
+	const struct policy_endpoint object = {.kind = POLICY_HOST,
+		.name = request->host.bytes,
+		.name_length = request->host.length};
+
+	if (is_name)
+		return reply_decide(server, asker, reply, POLICY_RESOLVE, &object);
+	if (request->host.length > 0)
+		return lookup_decide_verb(server, asker, reply, "host", &request->host);
+	return lookup_decide_verb(server, asker, reply, "service", &request->service);
+}
+
+/*
+ * The canonical name is always asked for, to be judged. Not as AI_CANONIDN has it: the policy knows
+ * names as the network does (RFC 5890, A-labels).
+ */
+static void getaddrinfo_query(
+	const struct fdbroker_request *request, bool is_name, struct resolver_query *query)
+{
+	*query = (struct resolver_query){
+		.question = RESOLVER_ADDRESSES,
+		.flags = request->addrinfo.flags & ~AI_CANONIDN,
+		.family = request->addrinfo.family,
+		.socktype = request->addrinfo.socktype,
+		.protocol = request->addrinfo.protocol,
+	};
+	query->flags |= is_name ? AI_CANONNAME : AI_NUMERICHOST;
+	text_copy(query->node, &request->host);
+	text_copy(query->service, &request->service);
+}
+
+enum served serve_getaddrinfo(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	static struct fdbroker_answer answer;
+	bool is_name = request->host.length > 0 && !node_is_numeric(&request->host);
+	struct resolver_query query;
+	enum served served;
+
+	(void)received; /* the protocol lets none come along */
+	if (!getaddrinfo_decide(server, asker, request, is_name, reply))
+		return SERVED;
+	if (!server->may_wait)
+		return SERVED_BY_EXECUTOR;
+	getaddrinfo_query(request, is_name, &query);
+	if (!lookup_ask(
+		    &query, asker, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer, reply, &served))
+		return served;
+	if (is_name && lookup_name_denied(server, asker, &answer.name, reply))
+		return SERVED;
+	if (!lookup_filter(server, asker, &answer, reply))
+		return SERVED;
+	if ((request->addrinfo.flags & AI_CANONNAME) == 0)
+		answer.name.length = 0;
+	return lookup_reply(&answer, reply);
+}
+
+/* ---- getnameinfo ---- */
+
+static bool getnameinfo_decide(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, struct reply *reply)
+{
+	struct policy_endpoint object = lookup_address(&request->endpoint);
+
+	if ((request->nameinfo.flags & NI_NUMERICHOST) == 0)
+		return reply_decide(server, asker, reply, POLICY_RESOLVE, &object);
+	reply_describe(reply, POLICY_RESOLVE, &object);
+	reply->decision = policy_decide_verb(server->image, asker->peer, POLICY_RESOLVE);
+	if (reply->decision.outcome == POLICY_ALLOWED)
+		return true;
+	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	return false;
+}
+
+/*
+ * The name without the domain of this machine (NI_NOFQDN). It is believed only if it is the
+ * beginning of the name that was judged.
+ */
+static bool getnameinfo_shorten(struct resolver_query *query, const struct asker *asker,
+	uint64_t deadline, struct fdbroker_answer *answer, struct reply *reply, enum served *served)
+{
+	char full[FDBROKER_NAME_MAX + 1];
+	size_t length;
+
+	text_copy(full, &answer->name);
+	query->flags |= NI_NOFQDN;
+	if (!lookup_ask(query, asker, deadline, answer, reply, served))
+		return false;
+	length = answer->name.length;
+	if (answer->code == 0 && (memcmp(full, answer->name.bytes, length) != 0 ||
+					 (full[length] != '\0' && full[length] != '.')))
+		*answer = (struct fdbroker_answer){.code = EAI_AGAIN};
+	return true;
+}
+
+enum served serve_getnameinfo(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	static struct fdbroker_answer answer;
+	const int not_judged = NI_NOFQDN | NI_IDN; /* other forms of the name */
+	uint64_t deadline = clock_msec() + RESOLVE_DEADLINE_MSEC;
+	struct resolver_query query = {
+		.question = RESOLVER_NAME,
+		.flags = request->nameinfo.flags & ~not_judged,
+		.endpoint = request->endpoint,
+	};
+	enum served served;
+
+	(void)received;
+	if (!getnameinfo_decide(server, asker, request, reply))
+		return SERVED;
+	if (!server->may_wait)
+		return SERVED_BY_EXECUTOR;
+	if (!lookup_ask(&query, asker, deadline, &answer, reply, &served))
+		return served;
+	if (lookup_name_denied(server, asker, &answer.name, reply))
+		return SERVED;
+	if (answer.code == 0 && (request->nameinfo.flags & NI_NOFQDN) != 0 &&
+		!getnameinfo_shorten(&query, asker, deadline, &answer, reply, &served))
+		return served;
+	return lookup_reply(&answer, reply);
+}
+
+/* ---- getprotobyname ---- */
+
+enum served serve_getprotobyname(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	static struct fdbroker_answer answer;
+	struct resolver_query query = {.question = RESOLVER_PROTOCOL};
+	enum served served;
+
+	(void)received;
+	if (!lookup_decide_verb(server, asker, reply, "protocol", &request->name))
+		return SERVED;
+	if (!server->may_wait)
+		return SERVED_BY_EXECUTOR;
+	text_copy(query.node, &request->name);
+	if (!lookup_ask(
+		    &query, asker, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer, reply, &served))
+		return served;
+	return lookup_reply(&answer, reply);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses, names of hosts and of interfaces, and the stretches of a word that errors point at. An
+ * address is taken only when it is written out and says what it means: no short forms, no host bits
+ * below a prefix, no name where the kernel will see an address.
+ */
+#include "parse.h"
+
+#include <arpa/inet.h>
+
+bool byte_is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+bool byte_is_name(char byte)
+{
+	return byte_is_digit(byte) || (byte >= 'a' && byte <= 'z') ||
+	       (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '_' || byte == '.' ||
+	       byte == '+';
+}
+
+const char *part_bytes(const struct part *part)
+{
+	return part->word->bytes + part->first;
+}
+
+struct quoted part_quote(const struct part *part)
+{
+	return text_quote(part_bytes(part), part->length);
+}
+
+bool byte_is_ipv4(char byte)
+{
+	return byte_is_digit(byte) || byte == '.';
+}
+
+bool part_is(const struct part *part, bool (*accept)(char byte))
+{
+	for (uint32_t i = 0; i < part->length; i++) {
+		if (!accept(part_bytes(part)[i]))
+			return false;
+	}
+	return part->length > 0;
+}
+
+bool part_is_star(const struct part *part)
+{
+	return part->length == 1 && word_has(part->word, part->first, '*');
+}
+
+bool part_report(
+	struct parser *parser, const struct part *part, const char *remedy, const char *format, ...)
+{
+	struct span where = word_part(parser->set, part->word, part->first, part->length);
+	va_list arguments;
+	va_start(arguments, format);
+	set_vreport(parser->set, POLICY_ERROR, &where, remedy, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* Bits below the prefix would be ignored, and whoever wrote them meant something else. */
+static bool address_check_host_bits(
+	struct parser *parser, const struct part *part, const struct address *address)
+{
+	uint8_t masked[16];
+	uint32_t size = address->family == 4 ? 4 : 16;
+	bool has_host_bits = false;
+	for (uint32_t i = 0; i < size; i++) {
+		uint32_t kept = address->prefix > i * 8 ? address->prefix - i * 8 : 0;
+		uint8_t mask = (uint8_t)(kept >= 8 ? 0xff : 0xff00u >> kept);
+		masked[i] = address->bytes[i] & mask;
+		has_host_bits = has_host_bits || masked[i] != address->bytes[i];
+	}
+	if (!has_host_bits)
+		return true;
+	char text[INET6_ADDRSTRLEN], remedy[96];
+	bool is_v4 = address->family == 4;
+	if (!inet_ntop(is_v4 ? AF_INET : AF_INET6, masked, text, sizeof(text)))
+		text[0] = '\0';
+	snprintf(remedy, sizeof(remedy), "write %s%s%s/%u, or the address without a prefix",
+		is_v4 ? "" : "[", text, is_v4 ? "" : "]", address->prefix);
+	return part_report(
+		parser, part, remedy, "'%s' has bits below its prefix", part_quote(part).text);
+}
+
+/* ::ffff:1.2.3.4 is 1.2.3.4 to the kernel. */
+static void address_unmap(struct address *address)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	if (address->family != 6 || address->prefix < 96 ||
+		memcmp(address->bytes, mapped, sizeof(mapped)) != 0)
+		return;
+	memmove(address->bytes, address->bytes + 12, 4);
+	memset(address->bytes + 4, 0, 12);
+	address->family = 4;
+	address->prefix = (uint8_t)(address->prefix - 96);
+}
+
+/* The digits after a slash; `at` is the slash or the end of the host. */
+static bool prefix_parse(struct parser *parser, const struct part *host, uint32_t at, uint32_t most,
+	struct address *address)
+{
+	uint32_t end = host->first + host->length, prefix = most;
+	const char *bytes = host->word->bytes;
+	if (at < end &&
+		(bytes[at] != '/' || !number_parse(bytes + at + 1, end - at - 1, most, &prefix)))
+		return part_report(parser, &(struct part){host->word, at, end - at},
+			most == 32 ? "write /0 to /32" : "write /0 to /128", "'%s' is no prefix",
+			part_quote(&(struct part){host->word, at, end - at}).text);
+	address->prefix = (uint8_t)prefix;
+	return address_check_host_bits(parser, host, address);
+}
+
+static bool ipv4_parse(struct parser *parser, const struct part *host, struct address *address)
+{
+	char text[INET_ADDRSTRLEN] = "";
+	const char *bytes = part_bytes(host);
+	const char *slash = memchr(bytes, '/', host->length);
+	uint32_t length = slash ? (uint32_t)(slash - bytes) : host->length;
+	if (length < sizeof(text))
+		memcpy(text, bytes, length);
+	if (inet_pton(AF_INET, text, address->bytes) != 1)
+		return part_report(parser, host, "write all four numbers, as in 127.0.0.1",
+			"'%s' is no IPv4 address", part_quote(host).text);
+	address->family = 4;
+	return prefix_parse(parser, host, host->first + length, 32, address);
+}
+
+/* dev_valid_name() of net/core/dev.c; in place of "%d" the kernel would put a number. */
+static bool byte_is_device(char byte)
+{
+	return (uint8_t)byte > ' ' && byte != 0x7f && !strchr("/:%", byte);
+}
+
+bool device_check(struct parser *parser, const struct part *part)
+{
+	for (uint32_t i = 0; i < part->length; i++) {
+		if (word_has(part->word, part->first + i, '*'))
+			return part_report(parser, part,
+				"write the whole name; there are no wildcards in it",
+				"'%s' is no name of an interface", part_quote(part).text);
+	}
+	if (part_is(part, byte_is_device) && part->length <= POLICY_INTERFACE_MAX)
+		return true;
+	return part_report(parser, part,
+		"interfaces have names of 1 to 15 bytes, without blanks, '/', ':' and '%'",
+		"'%s' is no name of an interface", part_quote(part).text);
+}
+
+static bool interface_parse(struct parser *parser, const struct part *part, struct address *address)
+{
+	if (!device_check(parser, part))
+		return false;
+	address->interface =
+		set_name(parser->set, POLICY_NAME_INTERFACE, part_bytes(part), part->length);
+	return address->interface != NONE;
+}
+
+/* "[" IPV6 [ "%" IF ] "]" [ "/" N ] */
+static bool ipv6_parse(struct parser *parser, const struct part *host, struct address *address)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	const char *bytes = host->word->bytes;
+	uint32_t close = word_find(host->word, host->first, ']'), first = host->first + 1;
+	uint32_t percent = word_find(host->word, first, '%');
+	uint32_t end = percent < close ? percent : close;
+	if (end - first < sizeof(text))
+		memcpy(text, bytes + first, end - first);
+	if (inet_pton(AF_INET6, text, address->bytes) != 1)
+		return part_report(parser, host, "write it as in [2001:db8::1]",
+			"'%s' is no IPv6 address", part_quote(host).text);
+	address->family = 6;
+	if (end == percent &&
+		!interface_parse(parser,
+			&(struct part){host->word, percent + 1, close - percent - 1}, address))
+		return false;
+	if (!prefix_parse(parser, host, close + 1, 128, address))
+		return false;
+	address_unmap(address);
+	return true;
+}
+
+/* RFC 1123, 2.1: a name that ends in a number would be taken for an address. */
+static bool label_is_number(const char *label, const char *end)
+{
+	bool is_hex = end - label > 2 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X');
+	for (label += is_hex ? 2 : 0; label < end; label++) {
+		char lower = (char)(*label | 0x20);
+		if (!byte_is_digit(*label) && !(is_hex && lower >= 'a' && lower <= 'f'))
+			return false;
+	}
+	return true;
+}
+
+/* Whether it is labels with dots between them. */
+static bool name_is_host(const char *name, const char *end)
+{
+	const char *label = name;
+	if (end - name > (ptrdiff_t)POLICY_HOST_MAX)
+		return false;
+	for (const char *at = name; at < end; at++) {
+		if (!byte_is_name(*at) || *at == '+')
+			return false;
+		if (*at == '.' && at == label)
+			return false;
+		label = *at == '.' ? at + 1 : label;
+		if (at - label >= (ptrdiff_t)POLICY_LABEL_MAX)
+			return false;
+	}
+	return label < end && !label_is_number(label, end);
+}
+
+/* A name, in lower case and without its last dot, as requests are compared with it. */
+static bool name_parse(struct parser *parser, const struct part *host, struct address *address)
+{
+	const char *bytes = part_bytes(host);
+	bool is_label =
+		host->length > 2 && word_has(host->word, host->first, '*') && bytes[1] == '.';
+	const char *name = bytes + (is_label ? 2 : 0), *end = bytes + host->length;
+	if (end - name > 1 && end[-1] == '.')
+		end--;
+	if (!name_is_host(name, end))
+		return part_report(parser, host,
+			"write *, an IPv4 address, [an IPv6 address], a name or *.NAME",
+			"'%s' is no host", part_quote(host).text);
+	char *copy = set_copy(parser->set, name, (size_t)(end - name));
+	if (!copy)
+		return false;
+	for (char *at = copy; *at; at++)
+		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+	address->family = is_label ? PLACE_LABEL : PLACE_NAME;
+	address->name = copy;
+	address->name_length = (uint32_t)(end - name);
+	return true;
+}
+
+bool host_parse(
+	struct parser *parser, const struct part *host, bool is_bind, struct address *address)
+{
+	const char *bytes = part_bytes(host);
+	if (part_is_star(host))
+		return true;
+	if (host->length && bytes[0] == '[')
+		return ipv6_parse(parser, host, address);
+	if (memchr(bytes, ':', host->length))
+		return part_report(parser, host, "write it in brackets, as in [2001:db8::1]",
+			"the IPv6 address '%s' has no brackets", part_quote(host).text);
+	if (memchr(bytes, '/', host->length) || part_is(host, byte_is_ipv4))
+		return ipv4_parse(parser, host, address);
+	if (!name_parse(parser, host, address))
+		return false;
+	if (is_bind)
+		return part_report(parser, host, "write the address, or * for all",
+			"bind takes an address, and '%s' is a name", part_quote(host).text);
+	return true;
+}
