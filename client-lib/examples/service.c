@@ -12,9 +12,15 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define BACKLOG 128
+
+union peer {
+	struct sockaddr any;
+	struct sockaddr_in ipv4;
+	struct sockaddr_in6 ipv6;
+};
 
 static const char *protocol_name(int type)
 {
@@ -59,10 +65,27 @@ int dial_service(struct fdbroker *broker, const char *host, const char *service,
 	return fdbroker_dial(broker, endpoint);
 }
 
+/* A socket for both families shows an IPv4 peer as ::ffff:192.0.2.1: ipv6(7). No name is known for
+   that, but for the IPv4 address in its last four bytes. */
+static socklen_t unmap(const struct sockaddr *address, socklen_t length, union peer *peer)
+{
+	memset(peer, 0, sizeof(*peer));
+	memcpy(peer, address, length < sizeof(*peer) ? length : sizeof(*peer));
+	if (address->sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&peer->ipv6.sin6_addr))
+		return length;
+	struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = peer->ipv6.sin6_port};
+	memcpy(&ipv4.sin_addr, &peer->ipv6.sin6_addr.s6_addr[12], sizeof(ipv4.sin_addr));
+	peer->ipv4 = ipv4;
+	return sizeof(ipv4);
+}
+
 void name_peer(
 	struct fdbroker *broker, const struct sockaddr *address, socklen_t length, char *name)
 {
-	int error = fdbroker_getnameinfo(broker, address, length, name, PEER_NAME_SIZE, NULL, 0, 0);
+	union peer peer;
+	socklen_t peer_length = unmap(address, length, &peer);
+	int error = fdbroker_getnameinfo(
+		broker, &peer.any, peer_length, name, PEER_NAME_SIZE, NULL, 0, 0);
 
 	if (error != 0)
 		snprintf(name, PEER_NAME_SIZE, "(%s)", gai_strerror(error));

@@ -33,8 +33,9 @@ says() { # FILE LINE
 	grep -qxF -- "$2" "$1"
 }
 
+# The kernel knows a socket by what was said to bind(2): the broker says the last name only.
 listening_at() { # PATH
-	ss -Hlxn | grep -qF -- " $1 "
+	ss -Hlxn | grep -qE -- "[ /]${1##*/} "
 }
 
 # What was printed after "listening", when the server has ended.
@@ -398,7 +399,48 @@ test_urgent_data_to_a_plain_server() {
 test_socket_options_are_read_set_and_read_back() {
 	classics
 	expect_equal "$(as bob example-options |
-		sed -E '/(RCVBUF|SNDBUF|IP_TTL|KEEPIDLE)/s/: [0-9]+,/: N,/')" "TO BE FILLED IN"
+		sed -E '/(RCVBUF|SNDBUF|IP_TTL|KEEPIDLE)/s/: [0-9]+,/: N,/')" "tcp SO_REUSEADDR: 0, set 1, now 1
+tcp SO_KEEPALIVE: 0, set 1, now 1
+tcp SO_OOBINLINE: 0, set 1, now 1
+tcp SO_RCVBUF: N, set 8192, now 16384
+tcp SO_SNDBUF: N, set 8192, now 16384
+tcp SO_RCVLOWAT: 1, set 16, now 16
+tcp SO_LINGER: off 0 s, set on 5 s, now on 5 s
+tcp SO_RCVTIMEO: 0.000000 s, set 2.500000 s, now 2.500000 s
+tcp SO_SNDTIMEO: 0.000000 s, set 3.000000 s, now 3.000000 s
+tcp IP_TTL: N, set 33, now 33
+tcp IP_TOS: 0, set 16, now 16
+tcp TCP_NODELAY: 0, set 1, now 1
+tcp TCP_KEEPIDLE: N, set 60, now 60
+tcp TCP_USER_TIMEOUT: 0, set 9000, now 9000
+tcp SO_MARK: 0, itself: Operation not permitted, set 100, now 100
+tcp SO_PRIORITY: 6, itself: Operation not permitted, set 7, now 7
+tcp SO_DEBUG: 0, itself: Permission denied, set 1, now 1
+tcp SO_RCVBUFFORCE: N, itself: Operation not permitted, set 4194304, now 8388608
+tcp SO_SNDBUFFORCE: N, itself: Operation not permitted, set 4194304, now 8388608
+tcp IP_TRANSPARENT: 0, itself: Operation not permitted, set 1, now 1
+udp SO_REUSEADDR: 0, set 1, now 1
+udp SO_BROADCAST: 0, set 1, now 1
+udp SO_RCVBUF: N, set 8192, now 16384
+udp SO_SNDBUF: N, set 8192, now 16384
+udp SO_LINGER: off 0 s, set on 5 s, now on 5 s
+udp SO_RCVTIMEO: 0.000000 s, set 2.500000 s, now 2.500000 s
+udp SO_SNDTIMEO: 0.000000 s, set 3.000000 s, now 3.000000 s
+udp IP_TTL: N, set 33, now 33
+udp IP_TOS: 0, set 16, now 16
+udp IP_PKTINFO: 0, set 1, now 1
+udp SO_MARK: 0, itself: Operation not permitted, set 100, now 100
+udp SO_PRIORITY: 6, itself: Operation not permitted, set 7, now 7
+udp SO_DEBUG: 0, itself: Permission denied, set 1, now 1
+udp SO_RCVBUFFORCE: N, itself: Operation not permitted, set 4194304, now 8388608
+udp SO_SNDBUFFORCE: N, itself: Operation not permitted, set 4194304, now 8388608
+udp IP_TRANSPARENT: 0, itself: Operation not permitted, set 1, now 1
+unix SO_PASSCRED: 0, set 1, now 1
+unix SO_RCVBUF: N, set 8192, now 16384
+unix SO_SNDBUF: N, set 8192, now 16384
+unix SO_LINGER: off 0 s, set on 5 s, now on 5 s
+unix SO_RCVTIMEO: 0.000000 s, set 2.500000 s, now 2.500000 s
+unix SO_SNDTIMEO: 0.000000 s, set 3.000000 s, now 3.000000 s"
 }
 
 test_the_policy_is_checked() {
