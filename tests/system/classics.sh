@@ -443,6 +443,30 @@ unix SO_RCVTIMEO: 0.000000 s, set 2.500000 s, now 2.500000 s
 unix SO_SNDTIMEO: 0.000000 s, set 3.000000 s, now 3.000000 s"
 }
 
-test_the_policy_is_checked() {
+# ---- what they come with ----
+
+test_their_policy_is_right() {
 	expect_status 0 fdbroker check client-lib/examples/classics.policy
+}
+
+# The lines of a comment from one that begins with "cc" to one that does not go on.
+build_command() { # FILE
+	awk '/^ \*\tcc / { inside = 1 }
+		inside { print; if (!/\\$/) exit }' "$1" | sed 's/^ \*\t*//'
+}
+
+test_they_are_built_as_their_comments_say() {
+	local source command count=0
+	[[ $(nm -D /opt/fdbroker/lib/libfdbroker.so.0) != *__asan_* ]] || skip "built with sanitizers"
+	PKG_CONFIG_PATH=$(readlink -f "$FDBROKER_BUILD/meson-uninstalled")
+	export PKG_CONFIG_PATH
+	cp -r client-lib/examples /run/test/examples
+	cd /run/test/examples
+	for source in *.c; do
+		command=$(build_command "$source")
+		[[ -n $command ]] || continue
+		expect_status 0 bash -c "${command/#cc/cc -Wall -Wextra -Werror}"
+		count=$((count + 1))
+	done
+	((count >= 19)) || fail "only $count programs"
 }
