@@ -5,7 +5,7 @@
  *
  *	example-greet-server SERVICE
  *
- *	cc greet-server.c sandbox.c service.c stream.c -o example-greet-server \
+ *	cc -D_GNU_SOURCE greet-server.c sandbox.c service.c stream.c -o example-greet-server \
  *		$(pkg-config --cflags --libs fdbroker libseccomp)
  *
  * Policy:	allow bind tcp:811			the port of SERVICE in /etc/services

@@ -5,7 +5,7 @@
  *
  *	example-many-server ENDPOINT		such as tcp:813
  *
- *	cc many-server.c sandbox.c -o example-many-server \
+ *	cc -D_GNU_SOURCE many-server.c sandbox.c -o example-many-server \
  *		$(pkg-config --cflags --libs fdbroker libseccomp)
  *
  * Policy:	allow bind tcp:813

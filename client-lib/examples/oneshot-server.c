@@ -5,7 +5,7 @@
  *
  *	example-oneshot-server ENDPOINT		such as tcp:810 or tcp:127.0.0.1:810
  *
- *	cc oneshot-server.c sandbox.c stream.c -o example-oneshot-server \
+ *	cc -D_GNU_SOURCE oneshot-server.c sandbox.c stream.c -o example-oneshot-server \
  *		$(pkg-config --cflags --libs fdbroker libseccomp)
  *
  * Policy:	allow bind tcp:810

@@ -8,7 +8,7 @@
  *	example-pass-descriptor send SOCKET FILE	opens FILE for who listens at SOCKET
  *	example-pass-descriptor receive SOCKET		listens at SOCKET, prints what comes
  *
- *	cc pass-descriptor.c descriptor.c sandbox.c -o example-pass-descriptor \
+ *	cc -D_GNU_SOURCE pass-descriptor.c descriptor.c sandbox.c -o example-pass-descriptor \
  *		$(pkg-config --cflags --libs fdbroker libseccomp)
  *
  * Policy:	allow read /etc/classics/secret		(pair, send)

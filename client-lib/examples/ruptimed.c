@@ -5,8 +5,8 @@
  *
  *	example-ruptimed copy|handover SERVICE
  *
- *	cc ruptimed.c descriptor.c sandbox.c service.c stream.c uptime.c -o example-ruptimed \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE ruptimed.c descriptor.c sandbox.c service.c stream.c uptime.c \
+ *		-o example-ruptimed $(pkg-config --cflags --libs fdbroker libseccomp)
  *
  * Policy:	allow bind tcp:812			the port of SERVICE in /etc/services
  *		allow resolve host:*

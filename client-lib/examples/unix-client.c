@@ -9,7 +9,7 @@
  *
  *	example-unix-client PATH
  *
- *	cc unix-client.c sandbox.c stream.c -o example-unix-client \
+ *	cc -D_GNU_SOURCE unix-client.c sandbox.c stream.c -o example-unix-client \
  *		$(pkg-config --cflags --libs libseccomp)
  *
  * Policy:	none is needed; the mode of the socket says who may connect

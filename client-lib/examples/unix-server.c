@@ -10,7 +10,7 @@
  *
  *	example-unix-server PATH
  *
- *	cc unix-server.c sandbox.c stream.c -o example-unix-server \
+ *	cc -D_GNU_SOURCE unix-server.c sandbox.c stream.c -o example-unix-server \
  *		$(pkg-config --cflags --libs fdbroker libseccomp)
  *
  * Policy:	allow bind unix:/run/classics/chat.sock mode 0666

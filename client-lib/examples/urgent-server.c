@@ -8,7 +8,7 @@
  *
  *	example-urgent-server inline|outofline ENDPOINT		such as tcp:814
  *
- *	cc urgent-server.c sandbox.c stream.c -o example-urgent-server \
+ *	cc -D_GNU_SOURCE urgent-server.c sandbox.c stream.c -o example-urgent-server \
  *		$(pkg-config --cflags --libs fdbroker libseccomp)
  *
  * Policy:	allow bind tcp:814
