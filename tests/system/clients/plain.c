@@ -14,12 +14,14 @@
  *inline plain urgent-connect PLACE	when told so, sends some bytes with an urgent one among them
  *	plain give PATH FILE		connects to a Unix-domain socket, sends the opened file
  *	plain take PATH			listens at one, receives a descriptor, prints what it reads
+ *	plain lookup NAME		prints what getaddrinfo(3) and getnameinfo(3) say of a host
  *
  * PLACE is an IPv4 address, a colon and a port, or the path of a Unix-domain socket.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +266,33 @@ static void take(char **words)
 	print_all(file);
 }
 
+/* ---- names ---- */
+
+static void lookup(char **words)
+{
+	struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM}, *answers;
+	int code = getaddrinfo(words[0], NULL, &hints, &answers);
+
+	if (code != 0)
+		errx(1, "%s: %s", words[0], gai_strerror(code));
+	printf("canonical name %s\n", answers->ai_canonname);
+	for (struct addrinfo *answer = answers; answer != NULL; answer = answer->ai_next) {
+		char address[NI_MAXHOST], name[NI_MAXHOST];
+
+		if (getnameinfo(answer->ai_addr, answer->ai_addrlen, address, sizeof(address), NULL,
+			    0, NI_NUMERICHOST) != 0)
+			errx(1, "%s: an address", words[0]);
+		code = getnameinfo(answer->ai_addr, answer->ai_addrlen, name, sizeof(name), NULL, 0,
+			NI_NAMEREQD);
+		printf("flags %s family %s type %s protocol %d address %s name %s\n",
+			answer->ai_flags == AI_CANONNAME ? "AI_CANONNAME" : "?",
+			answer->ai_family == AF_INET6 ? "AF_INET6" : "AF_INET",
+			answer->ai_socktype == SOCK_STREAM ? "SOCK_STREAM" : "?",
+			answer->ai_protocol, address, code == 0 ? name : gai_strerror(code));
+	}
+	freeaddrinfo(answers);
+}
+
 /* ---- the command line ---- */
 
 static const struct {
@@ -280,6 +309,7 @@ static const struct {
 	{"urgent-connect", 1, urgent_connect},
 	{"give", 2, give},
 	{"take", 1, take},
+	{"lookup", 1, lookup},
 };
 
 int main(int argc, char **argv)
