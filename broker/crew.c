@@ -170,8 +170,14 @@ static void resolver_ended(struct source *source)
 /* It is of no use without its executor, and may hang, as an executor may. */
 static void resolver_kill(struct crew_executor *executor)
 {
+	struct pollfd ended = {.fd = executor->resolver.pidfd, .events = POLLIN};
+
 	if (executor->resolver.pidfd < 0)
 		return;
+	if (poll(&ended, 1, 0) == 1) {
+		process_end(&executor->resolver, false); /* it was first */
+		return;
+	}
 	child_kill(executor->resolver.pidfd);
 	ghost_add(&executor->resolver);
 }

@@ -66,7 +66,7 @@ static bool dial_ask(const struct dial *dial, const struct resolver_query *query
 
 	*served = SERVED_BY_EXECUTOR;
 	if (outcome == RESOLVER_CLIENT_GONE)
-		*served = reply_refuse(dial->reply, ECONNRESET, FDBROKER_REASON_BROKER);
+		*served = reply_kernel(dial->reply, ECONNRESET);
 	else if (outcome == RESOLVER_ANSWERED && answer->code != 0)
 		*served = reply_refuse(dial->reply, names_error(answer), FDBROKER_REASON_NAMES);
 	else if (outcome == RESOLVER_ANSWERED && answer->address_count == 0)

@@ -19,6 +19,33 @@
 #include "resolver.h"
 #include "target.h"
 
+/* ---- texts ---- */
+
+static void text_copy(char *out, const struct fdbroker_text *text)
+{
+	if (text->length > 0)
+		memcpy(out, text->bytes, text->length);
+	out[text->length] = '\0';
+}
+
+/*
+ * Is it an address, perhaps with a scope? Such a node needs no name service. What else the C
+ * library takes for one, as "127.1", is judged as a name, and then as the address that it became.
+ */
+static bool text_is_address(const struct fdbroker_text *node)
+{
+	char text[FDBROKER_NAME_MAX + 1], *scope;
+	unsigned char address[sizeof(struct in6_addr)];
+
+	text_copy(text, node);
+	if (inet_pton(AF_INET, text, address) == 1)
+		return true;
+	scope = strchr(text, '%');
+	if (scope != NULL)
+		*scope = '\0';
+	return inet_pton(AF_INET6, text, address) == 1;
+}
+
 /* ---- judging ---- */
 
 /* For what no object of the language names: may the peer ask for anything? */
@@ -52,13 +79,15 @@ static bool lookup_denied(const struct server *server, const struct asker *asker
 	return true;
 }
 
+/* A name that is an address is that of an address without a name, which was judged. */
 static bool lookup_name_denied(const struct server *server, const struct asker *asker,
 	const struct fdbroker_text *name, struct reply *reply)
 {
 	const struct policy_endpoint found = {
 		.kind = POLICY_HOST, .name = name->bytes, .name_length = name->length};
 
-	return name->length > 0 && lookup_denied(server, asker, &found, reply);
+	return name->length > 0 && !text_is_address(name) &&
+	       lookup_denied(server, asker, &found, reply);
 }
 
 /* An address as the policy judges it, without its port. */
@@ -93,13 +122,6 @@ static bool lookup_filter(const struct server *server, const struct asker *asker
 
 /* ---- asking and answering ---- */
 
-static void text_copy(char *out, const struct fdbroker_text *text)
-{
-	if (text->length > 0)
-		memcpy(out, text->bytes, text->length);
-	out[text->length] = '\0';
-}
-
 /* Asks the resolver. False: there is no answer, and *served is what becomes of the request. */
 static bool lookup_ask(const struct resolver_query *query, const struct asker *asker,
 	uint64_t deadline, struct fdbroker_answer *answer, struct reply *reply, enum served *served)
@@ -108,7 +130,7 @@ static bool lookup_ask(const struct resolver_query *query, const struct asker *a
 	case RESOLVER_ANSWERED:
 		return true;
 	case RESOLVER_CLIENT_GONE:
-		*served = reply_refuse(reply, ECONNRESET, FDBROKER_REASON_BROKER);
+		*served = reply_kernel(reply, ECONNRESET);
 		return false;
 	case RESOLVER_UNASKED:
 		break;
@@ -127,24 +149,6 @@ static enum served lookup_reply(const struct fdbroker_answer *answer, struct rep
 }
 
 /* ---- getaddrinfo ---- */
-
-/*
- * Is it an address? Such a node needs no name service. What else the C library takes for one, as
- * "127.1", is judged as a name, and then as the address that it became.
- */
-static bool node_is_numeric(const struct fdbroker_text *node)
-{
-	char text[FDBROKER_HOST_MAX + 1], *scope;
-	unsigned char address[sizeof(struct in6_addr)];
-
-	text_copy(text, node);
-	if (inet_pton(AF_INET, text, address) == 1)
-		return true;
-	scope = strchr(text, '%');
-	if (scope != NULL)
-		*scope = '\0';
-	return inet_pton(AF_INET6, text, address) == 1;
-}
 
 static bool getaddrinfo_decide(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, bool is_name, struct reply *reply)
@@ -183,7 +187,7 @@ enum served serve_getaddrinfo(const struct server *server, const struct asker *a
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
 	static struct fdbroker_answer answer;
-	bool is_name = request->host.length > 0 && !node_is_numeric(&request->host);
+	bool is_name = request->host.length > 0 && !text_is_address(&request->host);
 	struct resolver_query query;
 	enum served served;
 
@@ -198,7 +202,8 @@ enum served serve_getaddrinfo(const struct server *server, const struct asker *a
 		return served;
 	if (is_name && lookup_name_denied(server, asker, &answer.name, reply))
 		return SERVED;
-	if (!lookup_filter(server, asker, &answer, reply))
+	/* Without a node the addresses are constants (AI_PASSIVE), and no news. */
+	if (request->host.length > 0 && !lookup_filter(server, asker, &answer, reply))
 		return SERVED;
 	if ((request->addrinfo.flags & AI_CANONNAME) == 0)
 		answer.name.length = 0;

@@ -21,6 +21,7 @@ static bool lost;
 void resolver_attach(void)
 {
 	channel = fcntl(CHILD_RESOLVER, F_GETFL) >= 0 ? CHILD_RESOLVER : -1;
+	lost = false;
 }
 
 int resolver_channel(void)

@@ -86,7 +86,8 @@ static void serve_audit(
 	const char *unit = asker->peer->text + asker->peer->unit;
 	bool allowed =
 		reply->decision.outcome == POLICY_ALLOWED &&
-		(reply->reason == FDBROKER_REASON_NONE || reply->reason == FDBROKER_REASON_KERNEL);
+		(reply->reason == FDBROKER_REASON_NONE || reply->reason == FDBROKER_REASON_KERNEL ||
+			reply->reason == FDBROKER_REASON_NAMES);
 	uint8_t log = reply->decision.options.log;
 	size_t unit_length = strlen(unit);
 	struct record record;

@@ -51,6 +51,8 @@ struct syscall_row {
 };
 
 #define IS(argument, value) SCMP_CMP(argument, SCMP_CMP_EQ, (scmp_datum_t)(value), 0)
+/* The type of a socket, whatever its flags: SOCK_TYPE_MASK of include/linux/net.h. */
+#define TYPE(type) SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, (scmp_datum_t)(type))
 #define WITHOUT(argument, bits) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0)
 #define CHECK1(a)                                                                                  \
 	1,                                                                                         \
@@ -195,9 +197,13 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(poll), .roles = E},
 	{.syscall = C(ppoll), .roles = E},
 	{.syscall = C(sendto), .roles = E},
-	{C(socket), E, DIALS, CHECK1(IS(0, AF_INET))},
-	{C(socket), E, DIALS, CHECK1(IS(0, AF_INET6))},
-	{C(socket), E, DIALS, CHECK1(IS(0, AF_VSOCK))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET), TYPE(SOCK_STREAM))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_STREAM))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_DGRAM))},
+	{C(socket), E, DIALS, CHECK2(IS(0, AF_VSOCK), TYPE(SOCK_STREAM))},
+	/* the namespace of a connection, where a rule asks for the peer's */
+	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
 	{.syscall = C(connect), .roles = E, .verbs = DIALS},
 	{.syscall = C(getpeername), .roles = E, .verbs = DIALS},
 
@@ -217,6 +223,9 @@ static const struct syscall_row rows[] = {
 	{C(ioctl), R, ANY, CHECK1(IS(1, FIONREAD))},
 	{C(ioctl), R, ANY, CHECK1(IS(1, SIOCGIFINDEX))},
 	{C(ioctl), R, ANY, CHECK1(IS(1, SIOCGIFNAME))},
+	{C(fcntl), R, ANY, CHECK1(IS(1, F_GETFD))},
+	{C(fcntl), R, ANY, CHECK1(IS(1, F_SETFD))},
+	{.syscall = C(writev), .roles = R}, /* queries over TCP */
 	{.syscall = C(connect), .roles = R},
 	{.syscall = C(sendto), .roles = R},
 	{.syscall = C(sendmmsg), .roles = R},
@@ -324,8 +333,8 @@ static bool row_applies(const struct syscall_row *row, enum role role, uint32_t 
 
 /*
  * A worker or executor that makes any other call is not ours any more. The supervisor and the name
- * service's modules get "no such call", as from a kernel that lacks it, and find another way;
- * clone3(2) above all, whose arguments a filter cannot see.
+ * service's modules (names, resolver) get "no such call", as from a kernel that lacks it, and find
+ * another way; clone3(2) above all, whose arguments a filter cannot see.
  */
 static uint32_t default_action(enum role role)
 {

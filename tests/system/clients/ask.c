@@ -11,8 +11,10 @@
  *	bind tcp|udp ADDRESS PORT [v6only]   an own socket, bound in place
  *	listen ENDPOINT              fdbroker_listen
  *	cat-often PATH CONTENT FILE  opens until FILE exists, then removes it; see below
+ *	dial ENDPOINT                fdbroker_dial
+ *	resolve NODE                 fdbroker_getaddrinfo: canonical name and addresses, or EAI_...
  * These use the descriptor that open, bind or listen got last:
- *	read | write TEXT | flags | name | start-listening | answer TEXT | receive | close
+ *	read | write TEXT | flags | name | peer | start-listening | answer TEXT | receive | close
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
  *	open-myself PATH | bind-myself ADDRESS PORT
@@ -24,6 +26,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <seccomp.h>
 #include <stdarg.h>
@@ -337,6 +340,75 @@ static void do_cat_often(struct client *client, int count, char **words)
 	printf("ok right=%lu refused=%lu wrong=%lu\n", right, refused, wrong);
 }
 
+static void do_dial(struct client *client, int count, char **words)
+{
+	(void)count;
+	keep_and_print(client, fdbroker_dial(client->broker, words[1]));
+}
+
+static void print_code(int code)
+{
+	static const struct flag codes[] = {
+		{"EAI_BADFLAGS", EAI_BADFLAGS},
+		{"EAI_NONAME", EAI_NONAME},
+		{"EAI_AGAIN", EAI_AGAIN},
+		{"EAI_FAIL", EAI_FAIL},
+		{"EAI_NODATA", EAI_NODATA},
+	};
+
+	if (code == EAI_SYSTEM) {
+		print_refusal();
+		return;
+	}
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].value == code) {
+			printf("%s %s\n", codes[i].name, reason_word((int)fdbroker_last_reason()));
+			return;
+		}
+	}
+	printf("code %d\n", code);
+}
+
+static void do_resolve(struct client *client, int count, char **words)
+{
+	const struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	int code = fdbroker_getaddrinfo(client->broker, words[1], NULL, &hints, &list);
+
+	(void)count;
+	if (code != 0) {
+		print_code(code);
+		return;
+	}
+	printf("ok %s", list->ai_canonname != NULL ? list->ai_canonname : "-");
+	for (const struct addrinfo *info = list; info != NULL; info = info->ai_next) {
+		char text[NI_MAXHOST];
+
+		if (getnameinfo(info->ai_addr, info->ai_addrlen, text, sizeof(text), NULL, 0,
+			    NI_NUMERICHOST) == 0)
+			printf(" %s", text);
+	}
+	printf("\n");
+	fdbroker_freeaddrinfo(list);
+}
+
+/* To whom is the descriptor connected? */
+static void do_peer(struct client *client, int count, char **words)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	(void)count;
+	(void)words;
+	if (getpeername(client->fd, (struct sockaddr *)&address, &length) != 0 ||
+		getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		print_result(-1);
+	else
+		printf("ok %s %s\n", host, port);
+}
+
 static void do_connect_again(struct client *client, int count, char **words)
 {
 	(void)count;
@@ -566,6 +638,9 @@ static const struct command {
 	{"bind", 4, do_bind},
 	{"listen", 2, do_listen},
 	{"cat-often", 4, do_cat_often},
+	{"dial", 2, do_dial},
+	{"resolve", 2, do_resolve},
+	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},
 	{"read", 1, do_read},
 	{"write", 1, do_write},
