@@ -38,7 +38,8 @@ int main(int argc, char **argv)
 	int server = dial_service(broker, argv[1], argv[2], SOCK_STREAM);
 	if (server < 0)
 		err(1, "%s %s (%s)", argv[1], argv[2], fdbroker_strreason(fdbroker_last_reason()));
-	send_all(server, greeting, strlen(greeting));
+	if (send_all(server, greeting, strlen(greeting)) != 0)
+		err(1, "send");
 	print_all(server);
 	close(server);
 	fdbroker_free(broker);

@@ -23,16 +23,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A client that breaks off is no reason to stop: the next one waits. */
 static void greet(struct fdbroker *broker, int client, const struct sockaddr *address,
 	socklen_t address_length)
 {
 	char name[PEER_NAME_SIZE], line[256], answer[PEER_NAME_SIZE + 16];
 
 	name_peer(broker, address, address_length, name);
-	receive_line(client, line, sizeof(line));
+	if (receive_line(client, line, sizeof(line)) < 0) {
+		warn("%s", name);
+		return;
+	}
 	printf("%s: %s\n", name, line);
 	int length = snprintf(answer, sizeof(answer), "Hello, %s\n", name);
-	send_all(client, answer, (size_t)length);
+	if (send_all(client, answer, (size_t)length) != 0)
+		warn("%s", name);
 }
 
 int main(int argc, char **argv)
@@ -52,8 +57,10 @@ int main(int argc, char **argv)
 		socklen_t length = sizeof(address);
 		int client = accept4(listener, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
 
-		if (client < 0)
-			err(1, "accept");
+		if (client < 0) {
+			warn("accept");
+			continue;
+		}
 		greet(broker, client, (struct sockaddr *)&address, length);
 		close(client);
 	}

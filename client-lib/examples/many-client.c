@@ -63,7 +63,8 @@ static void send_lines(unsigned long count)
 	for (unsigned long i = 0; i < count; i++) {
 		line_of(i, line);
 		strcat(line, "\n");
-		send_all(waiting[i].fd, line, strlen(line));
+		if (send_all(waiting[i].fd, line, strlen(line)) != 0)
+			err(1, "client %lu", i + 1);
 	}
 }
 
@@ -73,10 +74,11 @@ static void send_lines(unsigned long count)
  */
 static unsigned int check_answer(unsigned long i)
 {
-	char expected[LINE_SIZE], line[LINE_SIZE];
+	char expected[LINE_SIZE], line[LINE_SIZE] = "";
 
 	line_of(i, expected);
-	receive_line(waiting[i].fd, line, sizeof(line));
+	if (receive_line(waiting[i].fd, line, sizeof(line)) < 0)
+		warn("client %lu", i + 1);
 	waiting[i].fd = -1;
 	return strcmp(line, expected) == 0;
 }

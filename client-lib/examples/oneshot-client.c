@@ -34,9 +34,11 @@ int main(int argc, char **argv)
 	int server = fdbroker_dial(broker, argv[1]);
 	if (server < 0)
 		err(1, "%s (%s)", argv[1], fdbroker_strreason(fdbroker_last_reason()));
-	send_all(server, argv[2], strlen(argv[2]));
+	if (send_all(server, argv[2], strlen(argv[2])) != 0)
+		err(1, "send");
 	shutdown(server, SHUT_WR); /* that was all: the server reads to the end */
-	receive_all(server, answer, sizeof(answer));
+	if (receive_all(server, answer, sizeof(answer)) < 0)
+		err(1, "recv");
 	printf("%s\n", answer);
 	close(server);
 	fdbroker_free(broker);

@@ -39,9 +39,11 @@ int main(int argc, char **argv)
 	int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (client < 0)
 		err(1, "accept");
-	receive_all(client, text, sizeof(text));
+	if (receive_all(client, text, sizeof(text)) < 0)
+		err(1, "recv");
 	printf("%s\n", text);
-	send_all(client, "OK", 2);
+	if (send_all(client, "OK", 2) != 0)
+		err(1, "send");
 	close(client);
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -68,7 +68,8 @@ int main(int argc, char **argv)
 	enter_sandbox(0);
 
 	int server = dial_patiently(broker, argv[1], argv[2]);
-	send_all(server, greeting, strlen(greeting));
+	if (send_all(server, greeting, strlen(greeting)) != 0)
+		err(1, "send");
 	print_all(server);
 	close(server);
 	fdbroker_free(broker);

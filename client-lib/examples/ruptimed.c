@@ -25,11 +25,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A client that breaks off is no reason to stop: the next one waits. */
 static void copy_uptime(int helper, int client)
 {
 	char text[UPTIME_SIZE];
 
-	send_all(client, text, ask_for_uptime(helper, text));
+	if (send_all(client, text, ask_for_uptime(helper, text)) != 0)
+		warn("send");
 }
 
 int main(int argc, char **argv)
@@ -50,8 +52,10 @@ int main(int argc, char **argv)
 	for (;;) {
 		int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
-		if (client < 0)
-			err(1, "accept");
+		if (client < 0) {
+			warn("accept");
+			continue;
+		}
 		if (copies)
 			copy_uptime(helper, client);
 		else

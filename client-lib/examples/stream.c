@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* MSG_NOSIGNAL: a peer that has gone is an error like others, EPIPE, not a signal that kills. */
-void send_all(int fd, const void *bytes, size_t length)
+int send_all(int fd, const void *bytes, size_t length)
 {
 	const char *next = bytes;
 
@@ -21,31 +21,32 @@ void send_all(int fd, const void *bytes, size_t length)
 		ssize_t sent = send(fd, next, length, MSG_NOSIGNAL);
 
 		if (sent < 0)
-			err(1, "send");
+			return -1;
 		next += sent;
 		length -= (size_t)sent;
 	}
+	return 0;
 }
 
-size_t receive_all(int fd, char *text, size_t size)
+ssize_t receive_all(int fd, char *text, size_t size)
 {
 	size_t length = 0;
-	ssize_t received;
 
 	while (length < size - 1) {
-		received = recv(fd, text + length, size - 1 - length, 0);
+		ssize_t received = recv(fd, text + length, size - 1 - length, 0);
+
 		if (received < 0)
-			err(1, "recv");
+			return -1;
 		if (received == 0)
 			break;
 		length += (size_t)received;
 	}
 	text[length] = '\0';
-	return length;
+	return (ssize_t)length;
 }
 
 /* A byte at a time, so that nothing after the line is taken from the socket. */
-size_t receive_line(int fd, char *line, size_t size)
+ssize_t receive_line(int fd, char *line, size_t size)
 {
 	size_t length = 0;
 
@@ -53,13 +54,13 @@ size_t receive_line(int fd, char *line, size_t size)
 		ssize_t received = recv(fd, line + length, 1, 0);
 
 		if (received < 0)
-			err(1, "recv");
+			return -1;
 		if (received == 0 || line[length] == '\n')
 			break;
 		length++;
 	}
 	line[length] = '\0';
-	return length;
+	return (ssize_t)length;
 }
 
 static void write_all(const char *bytes, size_t length)
@@ -93,7 +94,8 @@ static int copy_from_input(int fd)
 
 	if (length < 0)
 		err(1, "standard input");
-	send_all(fd, buffer, (size_t)length);
+	if (send_all(fd, buffer, (size_t)length) != 0)
+		err(1, "send");
 	return length > 0;
 }
 

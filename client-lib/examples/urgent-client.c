@@ -36,13 +36,12 @@ int main(int argc, char **argv)
 	int server = fdbroker_dial(broker, argv[1]);
 	if (server < 0)
 		err(1, "%s (%s)", argv[1], fdbroker_strreason(fdbroker_last_reason()));
-	receive_line(server, line, sizeof(line));
-	if (strcmp(line, "ready") != 0)
+	if (receive_line(server, line, sizeof(line)) < 0 || strcmp(line, "ready") != 0)
 		errx(1, "the server is not ready");
-	send_all(server, before, strlen(before));
-	if (send(server, "!", 1, MSG_OOB | MSG_NOSIGNAL) != 1)
-		err(1, "MSG_OOB");
-	send_all(server, after, strlen(after));
+	if (send_all(server, before, strlen(before)) != 0 ||
+		send(server, "!", 1, MSG_OOB | MSG_NOSIGNAL) != 1 ||
+		send_all(server, after, strlen(after)) != 0)
+		err(1, "send");
 	shutdown(server, SHUT_WR);
 	/* Closed only when the server has read it all: a close with unread data resets. */
 	print_all(server);

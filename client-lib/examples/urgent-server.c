@@ -97,11 +97,13 @@ static void serve(int client, bool is_inline)
 		err(1, "SO_OOBINLINE");
 	if (fcntl(client, F_SETOWN, getpid()) != 0)
 		err(1, "F_SETOWN");
-	send_all(client, "ready\n", 6);
+	if (send_all(client, "ready\n", 6) != 0)
+		err(1, "send");
 	wait_for_signal();
 	discard_up_to_mark(client);
 	read_urgent_byte(client, is_inline);
-	receive_all(client, rest, sizeof(rest));
+	if (receive_all(client, rest, sizeof(rest)) < 0)
+		err(1, "recv");
 	printf("after it: %s\n", rest);
 }
 

@@ -59,6 +59,17 @@ test_greetings_from_a_plain_client() {
 	expect_printed "classics.example: Good day"
 }
 
+# Closing with SO_LINGER and no time resets the connection: socket(7), tcp(7).
+test_a_server_outlives_a_client_that_breaks_off() {
+	classics
+	serve "says $SERVED listening" example-greet-server greet
+	python3 -c 'import socket, struct
+client = socket.create_connection(("127.0.0.1", 811))
+client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))'
+	expect_printed "example-greet-server: localhost: Connection reset by peer"
+	expect_equal "$(as bob example-greet-client localhost greet)" "Hello, localhost"
+}
+
 test_greetings_to_a_plain_server() {
 	classics
 	serve_plainly listen 192.0.2.1:811 "Welcome"
