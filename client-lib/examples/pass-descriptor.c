@@ -43,7 +43,7 @@ static struct sockaddr_un address_of(const char *path)
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		errx(64, "%s: too long for a socket", path);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	return address;
 }
 

@@ -31,7 +31,7 @@ static int connect_to(const char *path)
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		errx(64, "%s: too long for a socket", path);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		err(1, "%s", path);
 	return fd;

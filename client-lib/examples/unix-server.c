@@ -33,7 +33,7 @@ static void bind_to(struct fdbroker *broker, int fd, const char *path)
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		errx(64, "%s: too long for a socket", path);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	if (fdbroker_bind(broker, fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		err(1, "unix:%s (%s)", path, fdbroker_strreason(fdbroker_last_reason()));
 }
