@@ -70,6 +70,49 @@ test_exec_hands_over_what_sd_listen_fds_with_names_finds() {
 5 key no socket"
 }
 
+test_exec_hands_over_every_kind_of_socket() {
+	policy <<-END
+		client tool {
+			from user alice
+			allow bind unix:/srv/app/socket mode 0666 owner alice
+			allow connect tcp:127.0.0.1:7777
+			allow socket icmp raw:58 netlink:route
+		}
+	END
+	mkdir /srv/app
+	echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range
+	start_broker
+	python3 -c 'import socket; socket.create_server(("127.0.0.1", 7777)).accept()' &
+	eventually 5 listening 7777 || fail "nobody listens"
+	expect_match "$(as alice fdbroker exec --listen unix:/srv/app/socket=u \
+		--dial tcp:127.0.0.1:7777=db --socket icmp=ping --socket netlink:0 \
+		--socket raw6:58=raw -- listenfds)" "^3 u unix stream socket listening
+4 db inet stream 127.0.0.1:[0-9]+ connected
+5 ping inet datagram 0.0.0.0:0 -
+6 unknown netlink raw - (-|connected)
+7 raw inet6 raw \[::\]:58 -$"
+}
+
+# Who listens is whom the other side sees, and that is not the broker.
+test_a_unix_socket_of_exec_is_the_users_own() {
+	policy <<-END
+		client tool {
+			from user alice
+			allow bind unix:/srv/app/socket mode 0666 owner alice
+		}
+	END
+	mkdir /srv/app
+	start_broker
+	start_as alice fdbroker exec --listen unix:/srv/app/socket -- sleep 50
+	eventually 5 runs $! sleep || fail "it does not run"
+	expect_equal "$(as bob python3 -c '
+import socket, struct
+peer = socket.socket(socket.AF_UNIX)
+peer.connect("/srv/app/socket")
+print(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
+	' 2>&1)" "$(id -u alice)"
+}
+
 test_the_sockets_of_exec_serve() {
 	tool_policy
 	cat >/run/test/server.py <<-'END'

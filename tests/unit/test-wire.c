@@ -428,9 +428,9 @@ static void each_operation_has_its_traits(void **state)
 	static const struct {
 		enum sample sample;
 		const char *traits;
-	} table[] = {{OPEN, "g"}, {BIND, "ta"}, {LISTEN, "g"}, {CONNECT, "ta"}, {DIAL, "ga"},
-		{SOCKET, "g"}, {TUN, "g"}, {SETSOCKOPT, "ta"}, {GETADDRINFO, "na"},
-		{GETNAMEINFO, "na"}, {GETPROTOBYNAME, "na"}};
+	} table[] = {{OPEN, "g"}, {BIND, "ta"}, {LISTEN, "g"}, {CONNECT, "ta"}, {DIAL, "gar"},
+		{SOCKET, "g"}, {TUN, "g"}, {SETSOCKOPT, "ta"}, {GETADDRINFO, "nar"},
+		{GETNAMEINFO, "nar"}, {GETPROTOBYNAME, "nar"}};
 
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const struct fdbroker_traits *traits =
@@ -440,6 +440,7 @@ static void each_operation_has_its_traits(void **state)
 		assert_int_equal(traits->gives_descriptor, strchr(table[i].traits, 'g') != NULL);
 		assert_int_equal(traits->gives_names, strchr(table[i].traits, 'n') != NULL);
 		assert_int_equal(traits->is_alone, strchr(table[i].traits, 'a') != NULL);
+		assert_int_equal(traits->is_repeatable, strchr(table[i].traits, 'r') != NULL);
 	}
 }
 
