@@ -216,6 +216,31 @@ test_a_client_that_hangs_up_ends_its_query() {
 	expect_equal "$(as alice ask "resolve db.test")" "ok db.test 10.0.0.5 fd00::5"
 }
 
+test_many_clients_that_hang_up_do_not_make_others_wait() {
+	local i before=$SECONDS
+	names_policy
+	for i in {1..8}; do
+		open_session "client$i" alice
+		begin_query "client$i" never.test "$i"
+		close_session "client$i"
+	done
+	expect_equal "$(as bob ask "resolve db.test")" "ok db.test 10.0.0.5 fd00::5"
+	# The executors that ended with their resolvers are not waited for, of which one takes 1 s.
+	expect_at_most $((SECONDS - before)) 4 "seconds"
+}
+
+test_modules_of_the_name_service_can_be_loaded() {
+	local pid
+	names_policy
+	[[ -n $(compgen -G '/usr/lib/*/libnss_compat.so.2') ]] || skip "no module is a file of its own"
+	sed -i 's/^protocols: .*/protocols: compat files/' /etc/nsswitch.conf
+	expect_equal "$(as alice lookup broker | grep '^protocol ')" \
+		$'protocol tcp: 6\nprotocol UDP: 17\nprotocol nothing: -1'
+	for pid in $(broker_pids resolver); do
+		grep -q libnss_compat "/proc/$pid/maps" || fail "it is not loaded"
+	done
+}
+
 test_a_resolver_has_no_rights_no_policy_and_only_its_channel() {
 	local pid set fds
 	names_policy
