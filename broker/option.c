@@ -5,9 +5,11 @@
  * Must never: wait for a client's socket in a worker.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "netns.h"
@@ -69,6 +71,34 @@ static void option_describe(
 	reply->verbs = POLICY_BIT(POLICY_OPTION);
 }
 
+/*
+ * An interface can have other names beside its own (ip-link(8), altname) and is meant by each, in
+ * the network namespace of the socket. Is it denied by its own? Then the reply says so.
+ */
+static bool device_denied(const struct server *server, const struct asker *asker,
+	const struct policy_endpoint *asked, int received, struct reply *reply)
+{
+	struct policy_endpoint own = {.kind = POLICY_BINDTODEVICE};
+	struct ifreq device = {.ifr_name = ""};
+	uint32_t rule;
+
+	if (asked->name_length == 0 || asked->name_length >= sizeof(device.ifr_name))
+		return false;
+	memcpy(device.ifr_name, asked->name, asked->name_length);
+	/* One that there is not is setsockopt(2)'s to refuse. */
+	if (ioctl(received, SIOCGIFINDEX, &device) < 0 || ioctl(received, SIOCGIFNAME, &device) < 0)
+		return false;
+	own.name = device.ifr_name;
+	own.name_length = strnlen(device.ifr_name, sizeof(device.ifr_name));
+	rule = policy_deny_endpoint(server->image, asker->peer, POLICY_OPTION, &own);
+	if (rule == POLICY_NO_RULE)
+		return false;
+	reply->decision.outcome = POLICY_DENIED_BY_RULE;
+	reply->decision.rule = rule;
+	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	return true;
+}
+
 /* 0 or a positive errno. */
 static int option_set(int fd, const struct option *option, const struct fdbroker_request *request)
 {
@@ -105,6 +135,9 @@ enum served serve_option(const struct server *server, const struct asker *asker,
 		return SERVED;
 	if (!netns_permits(server, asker, &reply->decision.options, received))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
+	if (option->kind == POLICY_BINDTODEVICE &&
+		device_denied(server, asker, &judged, received, reply))
+		return SERVED;
 	error = option_set(received, option, request);
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
 }

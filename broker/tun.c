@@ -82,6 +82,11 @@ static int tun_configure(int fd, const struct fdbroker_request *request)
 				   ((flags & FDBROKER_TUN_VNET_HDR) != 0 ? IFF_VNET_HDR : 0));
 	if (ioctl(fd, TUNSETIFF, &device) < 0 || ioctl(fd, TUNGETIFF, &device) < 0)
 		return errno;
+	/* An alternative name (ip-link(8), altname) leads to a device that was not judged. */
+	if (request->name.length > 0 &&
+		(memcmp(device.ifr_name, request->name.bytes, request->name.length) != 0 ||
+			device.ifr_name[request->name.length] != '\0'))
+		return EINVAL;
 	/* One that is persistent by now was there before, and keeps the owner that it was given. */
 	if ((device.ifr_flags & IFF_PERSIST) == 0 && ioctl(fd, TUNSETOWNER, 0) < 0)
 		return errno;

@@ -277,6 +277,16 @@ static int flags_for(const struct name_and_service *wanted, int flags)
 	return flags;
 }
 
+/* getnameinfo(3) does not take an IPv6 address without sin6_scope_id, which bind(2) does. */
+static bool set_address(
+	struct fdbroker_endpoint *endpoint, const struct sockaddr *address, socklen_t length)
+{
+	if (address == NULL || endpoint_from_sockaddr(endpoint, address, length) != 0)
+		return false;
+	return endpoint->family == FDBROKER_IPV4 ||
+	       (endpoint->family == FDBROKER_IPV6 && length >= sizeof(struct sockaddr_in6));
+}
+
 int fdbroker_getnameinfo(struct fdbroker *broker, const struct sockaddr *address,
 	socklen_t address_length, char *host, socklen_t host_size, char *service,
 	socklen_t service_size, int flags)
@@ -288,9 +298,7 @@ int fdbroker_getnameinfo(struct fdbroker *broker, const struct sockaddr *address
 
 	if (broker == NULL)
 		return report_fault();
-	if (address == NULL ||
-		endpoint_from_sockaddr(&request.endpoint, address, address_length) != 0 ||
-		request.endpoint.family == FDBROKER_CID)
+	if (!set_address(&request.endpoint, address, address_length))
 		return report_code(EAI_FAMILY);
 	if (wanted.host.bytes == NULL && wanted.service.bytes == NULL)
 		return report_code(EAI_NONAME);

@@ -8,7 +8,7 @@
  *
  *	request packet:	header, then `count` requests one after the other
  *	request:	header, numbers, endpoint, lengths of texts, texts, padding to 4 bytes;
- *which of them there are is a matter of the operation
+ *			which of them there are is a matter of the operation
  *	reply packet:	header, then `count` results; then the data of those that have some, and
  *			beside it the descriptors of those that have one, both in the same order
  *

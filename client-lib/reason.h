@@ -16,7 +16,7 @@
 	X(SYMLINK, 5, "symlink", "a symbolic link on the way is not followed")                     \
 	X(FLAGS, 6, "flags", "these open(2) flags are not served")                                 \
 	X(SOCKET, 7, "socket",                                                                     \
-		"the socket, or the family of the address, is not of the kind that is served")     \
+		"the socket, option or family of address is not of the kind that is served")       \
 	X(LIMIT, 8, "limit", "a limit of the broker was reached; try again later")                 \
 	X(UNKNOWN, 9, "unknown",                                                                   \
 		"the outcome is unknown: what did the work died or took too long")                 \

@@ -205,6 +205,25 @@ test_a_device_is_bound_to_and_changed_as_the_rule_has_it() {
 	expect_log 'audit: allowed .*verb=option object="bindtodevice=lo"'
 }
 
+test_a_denied_device_is_denied_by_its_other_names_too() {
+	policy <<-END
+		client devices {
+			from user alice
+			allow option bindtodevice=*
+			deny option bindtodevice=lo
+		}
+	END
+	start_broker
+	ip link property add dev lo altname loopback
+	ip link add other type veth peer name far
+	ip link property add dev other altname else
+	expect_equal "$(as alice ask "$TCP" "set-option SOL_SOCKET SO_BINDTODEVICE lo" \
+		"set-option SOL_SOCKET SO_BINDTODEVICE loopback" \
+		"set-option SOL_SOCKET SO_BINDTODEVICE else" \
+		"get-option SOL_SOCKET SO_BINDTODEVICE")" \
+		$'ok\nEACCES policy\nEACCES policy\nok\nok other'
+}
+
 test_any_other_option_is_not_served() {
 	option_policy
 	expect_equal "$(as alice ask "$TCP" "set-option SOL_SOCKET SO_KEEPALIVE 1" \

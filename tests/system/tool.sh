@@ -62,6 +62,57 @@ LISTEN_FDS=3 LISTEN_FDNAMES=web:key:unknown
 5 socket:[]"
 }
 
+test_exec_hands_over_what_sd_listen_fds_with_names_finds() {
+	tool_policy
+	expect_equal "$(as alice fdbroker exec --listen 'udp:*:53' --listen tcp:127.0.0.1:443=https \
+		--open /srv/one:r=key -- listenfds)" "3 unknown inet6 datagram [::]:53 -
+4 https inet stream 127.0.0.1:443 listening
+5 key no socket"
+}
+
+test_exec_hands_over_every_kind_of_socket() {
+	policy <<-END
+		client tool {
+			from user alice
+			allow bind unix:/srv/app/socket mode 0666 owner alice
+			allow connect tcp:127.0.0.1:7777
+			allow socket icmp raw:58 netlink:route
+		}
+	END
+	mkdir /srv/app
+	echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range
+	start_broker
+	python3 -c 'import socket; socket.create_server(("127.0.0.1", 7777)).accept()' &
+	eventually 5 listening 7777 || fail "nobody listens"
+	expect_match "$(as alice fdbroker exec --listen unix:/srv/app/socket=u \
+		--dial tcp:127.0.0.1:7777=db --socket icmp=ping --socket netlink:0 \
+		--socket raw6:58=raw -- listenfds)" "^3 u unix stream socket listening
+4 db inet stream 127.0.0.1:[0-9]+ connected
+5 ping inet datagram 0.0.0.0:0 -
+6 unknown netlink raw - (-|connected)
+7 raw inet6 raw \[::\]:58 -$"
+}
+
+# Who listens is whom the other side sees, and that is not the broker.
+test_a_unix_socket_of_exec_is_the_users_own() {
+	policy <<-END
+		client tool {
+			from user alice
+			allow bind unix:/srv/app/socket mode 0666 owner alice
+		}
+	END
+	mkdir /srv/app
+	start_broker
+	start_as alice fdbroker exec --listen unix:/srv/app/socket -- sleep 50
+	eventually 5 runs $! sleep || fail "it does not run"
+	expect_equal "$(as bob python3 -c '
+import socket, struct
+peer = socket.socket(socket.AF_UNIX)
+peer.connect("/srv/app/socket")
+print(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
+	' 2>&1)" "$(id -u alice)"
+}
+
 test_the_sockets_of_exec_serve() {
 	tool_policy
 	cat >/run/test/server.py <<-'END'
@@ -109,6 +160,36 @@ test_exec_takes_endpoints_in_numbers_only() {
 		expect_status 64 as alice fdbroker exec --listen "$endpoint" -- true
 		expect_match "$output" "'$endpoint' is no endpoint: write tcp:PORT"
 	done
+}
+
+test_exec_takes_only_what_can_be_asked_for() {
+	local long option text
+	tool_policy
+	printf -v long '/%0107d' 0
+	while read -r option text; do
+		expect_status 64 as alice fdbroker exec "$option" "$text" -- true </dev/null
+		expect_match "$output" "^fdbroker: exec: $option: '"
+	done <<-END
+		--listen unix:socket
+		--listen unix:
+		--listen unix:$long
+		--listen vsock:1024
+		--dial tcp:80
+		--dial tcp:*:80
+		--dial unix:/run/socket
+		--dial tcp:host:65536
+		--socket tcp
+		--socket raw
+		--socket raw:256
+		--socket raw:-1
+		--socket raw:1x
+		--socket netlink:32
+		--socket icmp:1
+		--tun vpn0
+		--tun tun:0123456789abcdef
+		--dial tcp:host:80=a:b
+		--socket icmp=
+	END
 }
 
 test_a_user_whom_no_block_is_for_is_told_so() {

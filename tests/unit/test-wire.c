@@ -14,6 +14,7 @@
 
 #include "protocol.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -391,15 +392,45 @@ static void an_answer_of_the_name_service_arrives_as_it_was_sent(void **state)
 	assert_int_equal(answer.name.length, 0);
 }
 
+/* Of fdbroker-protocol(7), on a little-endian machine. */
+static const unsigned char dial_example[] = {0x66, 0x42, 1, 1, 1, 0, 0, 0, 8, 0, 0, 0, /* header */
+	0x2c, 0, 5, 0, 1, 0, 0, 0, 0x50, 0, 0, 0, [48] = 2, 0, 0, 0, 'd', 'b', 0, 0};
+static const unsigned char open_example[] = {0x66, 0x42, 1, 1, 1, 0, 0, 0, 7, 0, 0, 0, /* header */
+	0x14, 0, 1, 0, 0, 0, 0, 0, 8, 0, 0, 0, '/', 'e', 't', 'c', '/', 'k', 'e', 'y'};
+static const unsigned char protocol_example[] = {
+	0x66, 0x42, 1, 1, 1, 0, 0, 0, 9, 0, 0, 0, 0x0c, 0, 0x0b, 0, 3, 0, 0, 0, 't', 'c', 'p', 0};
+static const unsigned char reply_example[] = {0x66, 0x42, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, /* header */
+	9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0, [32] = 6, [43] = 0};
+
+static void the_examples_of_the_manual_are_right(void **state)
+{
+	(void)state;
+	if (htons(1) == 1)
+		skip();
+	assert_int_equal(decode(open_example, sizeof(open_example)), 1);
+	expect_text(requests[0].path, (struct fdbroker_text)TEXT("/etc/key"));
+	assert_int_equal(decode(dial_example, sizeof(dial_example)), 1);
+	assert_int_equal(first_id, 8);
+	assert_int_equal(requests[0].endpoint.protocol, FDBROKER_TCP);
+	assert_int_equal(requests[0].endpoint.port, 80);
+	expect_text(requests[0].host, (struct fdbroker_text)TEXT("db"));
+	assert_int_equal(decode(protocol_example, sizeof(protocol_example)), 1);
+	expect_text(requests[0].name, (struct fdbroker_text)TEXT("tcp"));
+	assert_int_equal(decode_reply(reply_example, sizeof(reply_example)), 1);
+	assert_int_equal(results[0].data_length, 20);
+	assert_int_equal(decode_names(reply_example + 24, 20), 1);
+	assert_int_equal(answer.number, 6);
+}
+
 static void each_operation_has_its_traits(void **state)
 {
 	(void)state;
 	static const struct {
 		enum sample sample;
 		const char *traits;
-	} table[] = {{OPEN, "g"}, {BIND, "ta"}, {LISTEN, "g"}, {CONNECT, "ta"}, {DIAL, "ga"},
-		{SOCKET, "g"}, {TUN, "g"}, {SETSOCKOPT, "ta"}, {GETADDRINFO, "na"},
-		{GETNAMEINFO, "na"}, {GETPROTOBYNAME, "na"}};
+	} table[] = {{OPEN, "g"}, {BIND, "ta"}, {LISTEN, "g"}, {CONNECT, "ta"}, {DIAL, "gar"},
+		{SOCKET, "g"}, {TUN, "g"}, {SETSOCKOPT, "ta"}, {GETADDRINFO, "nar"},
+		{GETNAMEINFO, "nar"}, {GETPROTOBYNAME, "nar"}};
 
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const struct fdbroker_traits *traits =
@@ -409,6 +440,7 @@ static void each_operation_has_its_traits(void **state)
 		assert_int_equal(traits->gives_descriptor, strchr(table[i].traits, 'g') != NULL);
 		assert_int_equal(traits->gives_names, strchr(table[i].traits, 'n') != NULL);
 		assert_int_equal(traits->is_alone, strchr(table[i].traits, 'a') != NULL);
+		assert_int_equal(traits->is_repeatable, strchr(table[i].traits, 'r') != NULL);
 	}
 }
 
@@ -995,6 +1027,7 @@ int main(void)
 		cmocka_unit_test(requests_of_several_kinds_share_a_packet),
 		cmocka_unit_test(results_and_their_data_arrive_as_they_were_sent),
 		cmocka_unit_test(an_answer_of_the_name_service_arrives_as_it_was_sent),
+		cmocka_unit_test(the_examples_of_the_manual_are_right),
 		cmocka_unit_test(each_operation_has_its_traits),
 		cmocka_unit_test(a_packet_holds_64_requests_and_no_more),
 		cmocka_unit_test(a_packet_holds_64_results_and_no_more),
