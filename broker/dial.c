@@ -269,7 +269,8 @@ enum served serve_dial(const struct server *server, const struct asker *asker,
 {
 	static struct fdbroker_answer answer;
 	static struct dial dial;
-	enum served served = SERVED;
+	bool has_service = request->service.length > 0;
+	enum served served;
 
 	(void)received; /* the protocol lets none come along */
 	dial.server = server;
@@ -280,12 +281,13 @@ enum served serve_dial(const struct server *server, const struct asker *asker,
 	dial.port = request->endpoint.port;
 	dial.deadline = clock_msec() + DIAL_CONNECT_DEADLINE_MSEC;
 	dial.count = 0;
-	if (request->service.length > 0 && !dial_decide_service(&dial))
+	if (has_service && !dial_decide_service(&dial))
 		return SERVED;
-	if (request->service.length > 0 && server->may_wait &&
-		!dial_find_port(&dial, &answer, &served))
+	if (has_service && !server->may_wait)
+		return SERVED_BY_EXECUTOR;
+	if (has_service && !dial_find_port(&dial, &answer, &served))
 		return served;
-	if ((request->service.length == 0 || server->may_wait) && !dial_decide(&dial))
+	if (!dial_decide(&dial))
 		return SERVED;
 	if (!server->may_wait)
 		return SERVED_BY_EXECUTOR;

@@ -36,6 +36,7 @@ struct lending {
 	bool retiring;
 	bool wanted;       /* the supervisor has been asked for one more */
 	uint64_t retry_at; /* nothing can be lent until then; 0: it can */
+	uint32_t last_wanted;
 	unsigned int used; /* executors that are there and not idle */
 	struct executor executors[EXECUTORS_MAX];
 };
@@ -86,10 +87,14 @@ static void executor_want(struct lending *lending)
 {
 	if (lending->wanted)
 		return;
+	/* By turns: one that ended at once is not started again at once. */
 	for (uint32_t i = 0; i < EXECUTORS_MAX; i++) {
-		if (lending->executors[i].state == EXECUTOR_NONE) {
+		uint32_t index = (lending->last_wanted + 1 + i) % EXECUTORS_MAX;
+
+		if (lending->executors[index].state == EXECUTOR_NONE) {
 			lending->wanted = true;
-			role_tell(&lending->sessions->server, MESSAGE_WANT_EXECUTOR, i, 0);
+			lending->last_wanted = index;
+			role_tell(&lending->sessions->server, MESSAGE_WANT_EXECUTOR, index, 0);
 			return;
 		}
 	}
@@ -192,10 +197,15 @@ static void executor_done(
 
 	if (executor->state != EXECUTOR_BUSY)
 		return; /* too late: it has been given up */
-	executor_release(lending, executor, EXECUTOR_IDLE);
-	executor->deadline = clock_msec() + EXECUTOR_IDLE_MSEC;
-	if (message->type == MESSAGE_DONE_AND_OVER)
-		executor_leaves(lending, executor);
+	if (message->type == MESSAGE_DONE_AND_OVER) {
+		/* Charged for until it is gone: who makes them end makes others wait for new ones.
+		 */
+		executor->state = EXECUTOR_LEAVING;
+		executor->session = NULL;
+	} else {
+		executor_release(lending, executor, EXECUTOR_IDLE);
+		executor->deadline = clock_msec() + EXECUTOR_IDLE_MSEC;
+	}
 	lending_follow(
 		lending, session, session_return(lending->sessions, session, message->flag != 0));
 }

@@ -42,11 +42,11 @@ TCP="make AF_INET SOCK_STREAM"
 test_a_socket_of_the_client_is_connected_in_place() {
 	connect_policy
 	server 127.0.0.1 80
-	expect_equal "$(as alice ask "$TCP" "connect-it inet 127.0.0.1 80" is-connected flags)" \
+	expect_equal "$(as alice ask "$TCP" "connect-it inet 127.0.0.1 80" connected flags)" \
 		$'ok\nok\nok\nok O_RDWR'
 	expect_equal "$(as alice ask "make AF_INET SOCK_STREAM IPPROTO_MPTCP" \
-		"connect-it inet 127.0.0.1 80" is-connected)" $'ok\nok\nok'
-	expect_equal "$(as alice ask "make AF_INET SOCK_DGRAM" "connect-it inet 127.0.0.1 53" is-connected)" \
+		"connect-it inet 127.0.0.1 80" connected)" $'ok\nok\nok'
+	expect_equal "$(as alice ask "make AF_INET SOCK_DGRAM" "connect-it inet 127.0.0.1 53" connected)" \
 		$'ok\nok\nok'
 	expect_log 'audit: allowed .*connect.*tcp:127\.0\.0\.1:80'
 	expect_log 'audit: allowed .*connect.*udp:127\.0\.0\.1:53'
@@ -55,7 +55,7 @@ test_a_socket_of_the_client_is_connected_in_place() {
 test_IPv6_is_connected_too() {
 	connect_policy
 	server ::1 80
-	expect_equal "$(as alice ask "make AF_INET6 SOCK_STREAM" "connect-it inet6 ::1 80" is-connected)" \
+	expect_equal "$(as alice ask "make AF_INET6 SOCK_STREAM" "connect-it inet6 ::1 80" connected)" \
 		$'ok\nok\nok'
 }
 
@@ -63,7 +63,7 @@ test_IPv6_is_connected_too() {
 test_a_UDP_socket_of_IPv6_may_have_an_IPv4_address() {
 	connect_policy
 	expect_equal "$(as alice ask "make AF_INET6 SOCK_DGRAM" "connect-it inet 127.0.0.1 53" \
-		"connect-it inet6 ::ffff:127.0.0.1 53" "connect-it inet 127.0.0.2 53" is-connected)" \
+		"connect-it inet6 ::ffff:127.0.0.1 53" "connect-it inet 127.0.0.2 53" connected)" \
 		$'ok\nok\nok\nEACCES policy\nok'
 }
 

@@ -20,6 +20,7 @@ names_policy() {
 		slow.test AAAA silence / fd00::9
 		never.test A silence
 		never.test AAAA silence
+		long.test A truncated / 10.0.0.5
 		broken.test A servfail
 		broken.test AAAA servfail
 		5.0.0.10.in-addr.arpa PTR db.test
@@ -94,6 +95,26 @@ test_a_denied_address_is_left_out_of_the_answer() {
 	names_policy
 	expect_equal "$(as alice ask "resolve inner.test" "resolve inside.test" "resolve 10.1.0.1")" \
 		$'ok inner.test 10.0.0.5\nEACCES policy\nEACCES policy'
+}
+
+test_an_answer_too_long_for_a_packet_comes_by_TCP() {
+	names_policy
+	expect_equal "$(as alice ask "resolve long.test")" "ok long.test 10.0.0.5"
+	(($(queries '^by TCP: long.test') >= 1)) || fail "it did not"
+}
+
+# FDBROKER_ADDRESSES_MAX of protocol.h.
+test_of_many_addresses_the_first_128_are_answered() {
+	local i count
+	names_policy
+	echo "multi on" >/etc/host.conf
+	for count in 128 129; do
+		printf '127.0.0.1 localhost\n' >/etc/hosts
+		for ((i = 1; i <= count; i++)); do
+			echo "10.2.0.$i crowd.test" >>/etc/hosts
+		done
+		expect_equal "$(as alice ask "resolve crowd.test" | wc -w)" $((2 + 128)) "of $count"
+	done
 }
 
 test_every_answer_is_in_the_audit_log() {
@@ -214,6 +235,31 @@ test_a_client_that_hangs_up_ends_its_query() {
 	close_session client
 	eventually 5 has_ended "$pid" || fail "it still asks for nobody"
 	expect_equal "$(as alice ask "resolve db.test")" "ok db.test 10.0.0.5 fd00::5"
+}
+
+test_many_clients_that_hang_up_do_not_make_others_wait() {
+	local i before=$SECONDS
+	names_policy
+	for i in {1..8}; do
+		open_session "client$i" alice
+		begin_query "client$i" never.test "$i"
+		close_session "client$i"
+	done
+	expect_equal "$(as bob ask "resolve db.test")" "ok db.test 10.0.0.5 fd00::5"
+	# The executors that ended with their resolvers are not waited for, of which one takes 1 s.
+	expect_at_most $((SECONDS - before)) 4 "seconds"
+}
+
+test_modules_of_the_name_service_can_be_loaded() {
+	local pid
+	names_policy
+	[[ -n $(compgen -G '/usr/lib/*/libnss_compat.so.2') ]] || skip "no module is a file of its own"
+	sed -i 's/^protocols: .*/protocols: compat files/' /etc/nsswitch.conf
+	expect_equal "$(as alice lookup broker | grep '^protocol ')" \
+		$'protocol tcp: 6\nprotocol UDP: 17\nprotocol nothing: -1'
+	for pid in $(broker_pids resolver); do
+		grep -q libnss_compat "/proc/$pid/maps" || fail "it is not loaded"
+	done
 }
 
 test_a_resolver_has_no_rights_no_policy_and_only_its_channel() {

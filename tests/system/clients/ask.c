@@ -23,7 +23,7 @@
  *	set-option LEVEL NAME VALUE  fdbroker_setsockopt; a VALUE that is no number is a text
  * or is looked at:
  *	read | write TEXT | flags | name | peer | start-listening | answer TEXT | receive | close
- *	get-option LEVEL NAME | nonblock | is-connected | ping
+ *	get-option LEVEL NAME | nonblock | connected | ping
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
  *	open-myself PATH | bind-myself ADDRESS PORT
@@ -546,7 +546,7 @@ static void do_nonblock(struct client *client, int count, char **words)
 }
 
 /* Is it connected? */
-static void do_is_connected(struct client *client, int count, char **words)
+static void do_connected(struct client *client, int count, char **words)
 {
 	union any_address address;
 	socklen_t length = sizeof(address);
@@ -898,7 +898,7 @@ static const struct command {
 	{"set-option", 3, do_set_option},
 	{"get-option", 3, do_get_option},
 	{"nonblock", 1, do_nonblock},
-	{"is-connected", 1, do_is_connected},
+	{"connected", 1, do_connected},
 	{"cat-often", 4, do_cat_often},
 	{"dial", 2, do_dial},
 	{"resolve", 2, do_resolve},

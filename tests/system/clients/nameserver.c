@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A name server for the tests: answers UDP queries on 127.0.0.1:53 as a file says, which it reads
- * anew at each query, and prints each query as "NAME TYPE" (RFC 1035).
+ * A name server for the tests: answers queries on 127.0.0.1:53 as a file says, which it reads anew
+ * at each query, and prints each query as "NAME TYPE" (RFC 1035).
  *
  *	nameserver FILE
  *
@@ -13,12 +13,13 @@
  *	5.0.0.10.in-addr.arpa PTR db.test
  *	slow.test A silence / 10.0.0.5
  *	broken.test A servfail
+ *	long.test A truncated / 10.0.0.5	the first by UDP, and then it is asked by TCP
  *
  * A name that has no line does not exist.
  */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <err.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -223,6 +224,8 @@ static bool answer(const char *file, const struct message *query, struct message
 			return false;
 		if (strcmp(word, "servfail") == 0)
 			code = SERVFAIL;
+		else if (strcmp(word, "truncated") == 0)
+			reply->bytes[2] |= 2;
 		else if (word[0] != '\0')
 			put_answer(reply, name, type, word);
 	}
@@ -230,29 +233,80 @@ static bool answer(const char *file, const struct message *query, struct message
 	return true;
 }
 
-int main(int argc, char **argv)
+static void serve_udp(const char *file, int fd)
+{
+	static struct message query, reply;
+	struct sockaddr_in from;
+	socklen_t length = sizeof(from);
+	ssize_t got = recvfrom(
+		fd, query.bytes, sizeof(query.bytes), 0, (struct sockaddr *)&from, &length);
+
+	if (got < HEADER)
+		return;
+	query.length = (size_t)got;
+	if (answer(file, &query, &reply))
+		sendto(fd, reply.bytes, reply.length, 0, (struct sockaddr *)&from, length);
+}
+
+/* One query: its length, and then it, RFC 1035, section 4.2.2. False: there is none. */
+static bool serve_tcp_query(const char *file, int fd)
+{
+	static struct message query, reply;
+	uint16_t length = 0;
+
+	if (recv(fd, &length, sizeof(length), MSG_WAITALL) != sizeof(length))
+		return false;
+	query.length = ntohs(length);
+	if (query.length > sizeof(query.bytes) || query.length < HEADER ||
+		recv(fd, query.bytes, query.length, MSG_WAITALL) != (ssize_t)query.length)
+		return false;
+	printf("by TCP: ");
+	if (answer(file, &query, &reply)) {
+		length = htons((uint16_t)reply.length);
+		send(fd, &length, sizeof(length), MSG_NOSIGNAL);
+		send(fd, reply.bytes, reply.length, MSG_NOSIGNAL);
+	}
+	return true;
+}
+
+static void serve_tcp(const char *file, int listener)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	while (fd >= 0 && serve_tcp_query(file, fd))
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
+static int open_port(int type)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		(type == SOCK_STREAM && listen(fd, 16) < 0))
+		err(1, "port 53");
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	struct pollfd ports[] = {
+		{.fd = open_port(SOCK_DGRAM), .events = POLLIN},
+		{.fd = open_port(SOCK_STREAM), .events = POLLIN},
+	};
 
 	if (argc != 2)
 		errx(64, "usage: nameserver FILE");
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		err(1, "port 53");
 	printf("ready\n");
 	fflush(stdout);
-	for (;;) {
-		static struct message query, reply;
-		struct sockaddr_in from;
-		socklen_t length = sizeof(from);
-		ssize_t got = recvfrom(
-			fd, query.bytes, sizeof(query.bytes), 0, (struct sockaddr *)&from, &length);
-
-		if (got < HEADER)
-			continue;
-		query.length = (size_t)got;
-		if (answer(argv[1], &query, &reply))
-			sendto(fd, reply.bytes, reply.length, 0, (struct sockaddr *)&from, length);
+	while (poll(ports, 2, -1) > 0) {
+		if (ports[0].revents != 0)
+			serve_udp(argv[1], ports[0].fd);
+		if (ports[1].revents != 0)
+			serve_tcp(argv[1], ports[1].fd);
 	}
+	err(1, "poll");
 }
