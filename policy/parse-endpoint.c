@@ -58,9 +58,9 @@ static bool port_parse(struct parser *parser, const struct part *part, enum obje
 			"a port is missing");
 	if (part_is_star(part)) {
 		range.last = space->last;
-	} else if (byte_is_digit(bytes[0]) && part_is(part, byte_is_ipv4) &&
-		   memchr(bytes, '.', part->length)) {
-		return part_report(parser, part, "write a colon and the port after the address",
+	} else if (part_is(part, byte_is_name) && memchr(bytes, '.', part->length)) {
+		/* No service has a dot in its name (RFC 6335, 5.1). */
+		return part_report(parser, part, "write a colon and the port after the host",
 			"'%s' stands where a port belongs", part_quote(part).text);
 	} else if (byte_is_digit(bytes[0])) {
 		if (!port_parse_number(parser, part, space, &range))

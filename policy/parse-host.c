@@ -30,7 +30,7 @@ struct quoted part_quote(const struct part *part)
 	return text_quote(part_bytes(part), part->length);
 }
 
-bool byte_is_ipv4(char byte)
+static bool byte_is_ipv4(char byte)
 {
 	return byte_is_digit(byte) || byte == '.';
 }

@@ -24,7 +24,7 @@ bool word_choose(struct parser *parser, const struct word *word, uint32_t first,
 			return true;
 		}
 	}
-	char remedy[128] = "write one of:";
+	char remedy[256] = "write one of:"; /* the families of netlink are most */
 	size_t used = strlen(remedy);
 	for (size_t i = 0; i < count && used < sizeof(remedy); i++)
 		used += (size_t)snprintf(remedy + used, sizeof(remedy) - used, " %s", choices[i]);

@@ -66,7 +66,6 @@ __attribute__((format(printf, 4, 5))) bool part_report(struct parser *parser,
 /* Whether there are bytes in it, and all are of this sort. */
 bool part_is(const struct part *part, bool (*accept)(char byte));
 bool byte_is_digit(char byte);
-bool byte_is_ipv4(char byte);
 bool byte_is_name(char byte);
 
 /* Whether it is `*`, not written as an escape. */

@@ -53,24 +53,11 @@ test_what_the_manual_calls_not_supported_is_refused() {
 		allow stat /a
 		allow list /a
 		allow watch /a
-		allow connect tcp:80
-		allow socket raw:eth0
-		allow option mark=1
-		allow resolve host:example.org
 		allow credential key=/a
-		allow bind unix:/run/a
-		allow bind vsock:*:80
-		deny all host:*
-		deny all netlink:*
-		deny all tun:*
-		deny all tap:*
-		deny all icmp
-		deny all icmp6
+		deny all key=/a
 		allow read /a as alice
 		allow read /a copy
 		allow read /a max 4K
-		allow read /a with x
-		allow bind tcp:80 netns peer
 		limit sessions 4
 	END
 }

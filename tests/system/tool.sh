@@ -142,6 +142,21 @@ test_check_finds_nothing_wrong_in_a_good_policy() {
 	expect_status 0 fdbroker check /etc/fdbroker
 }
 
+# The broker asks in a process of its own, check by itself.
+test_a_protocol_is_known_by_its_name() {
+	printf 'ospf\t89\tOSPFIGP\n' >/etc/protocols
+	printf 'client a {\nfrom user alice\nallow socket raw:ospf\n}\n' | policy
+	expect_status 0 fdbroker check --strict "$POLICY"
+	start_broker
+	expect_equal "$(log_count 'no protocol')" 0 "warnings"
+	stop_broker
+	rm /etc/protocols
+	expect_status 2 fdbroker check --strict "$POLICY"
+	expect_match "$output" "there is no protocol 'ospf'"
+	start_broker
+	expect_log "there is no protocol 'ospf'"
+}
+
 test_check_prints_every_problem_with_line_and_caret() {
 	cat >/run/test/bad.policy <<-END
 		client one {

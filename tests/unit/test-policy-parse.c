@@ -58,6 +58,7 @@ static const struct broken broken_inputs[] = {
 	{"client a {\nfrom user bob\nfrom unit x.service\ndeny read /a\n}\n",
 		{{"4:1+4", "can shed"}}},
 	{"client a {\nfrom unit x.service\nallow read /a/%i\n}\n", {{"3:12+5", "%i needs"}}},
+	{"client a {\nfrom unit x.service\nallow bind unix:/a/%i\n}\n", {{"3:12+10", "%i needs"}}},
 	/* verbs */
 	{ALLOW("allow"), {{"3:6+1", "verb is missing"}}},
 	{ALLOW("allow reed /a"), {{"3:7+4", "unknown verb 'reed'"}}},
@@ -132,6 +133,7 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("deny all a=/b"), {{"3:10+4", "'a credential' is not supported"}}},
 	{ALLOW("allow bind host:example.org"), {{"3:12+16", "does not go"}}},
 	{ALLOW("allow read tcp:80"), {{"3:12+6", "does not go with"}}},
+	{ALLOW("allow connect tcp:db.internal"), {{"3:19+11", "port belongs"}}},
 	{ALLOW("allow connect tcp:a..b:80"), {{"3:19+4", "no host"}}},
 	{ALLOW("allow connect tcp:.a:80"), {{"3:19+2", "no host"}}},
 	{ALLOW("allow connect tcp:a.:80 tcp:.:80"), {{"3:29+1", "no IPv4 address"}}},
@@ -160,7 +162,7 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow resolve host:::1"), {{"3:20+3", "no brackets"}}},
 	{ALLOW("allow socket raw:256"), {{"3:18+3", "no protocol"}}},
 	{ALLOW("allow socket raw:"), {{"3:18+1", "no protocol"}}},
-	{ALLOW("allow socket raw:1-2"), {{"3:14+7", "no protocol"}}},
+	{ALLOW("allow socket raw:1-2"), {{"3:18+3", "no protocol"}}},
 	{ALLOW("allow socket netlink:32"), {{"3:22+2", "no netlink family"}}},
 	{ALLOW("allow socket netlink:rout"), {{"3:22+4", "unknown netlink family 'rout'"}}},
 	{ALLOW("allow socket tun:a/b"), {{"3:18+3", "no name of an interface"}}},
@@ -271,6 +273,10 @@ static const struct {
 	{ALLOW("allow bind 127.0.0.1:80"),
 		"endpoints begin with their kind, as in tcp:80, paths with a slash"},
 	{ALLOW("allow socket netlink:roote"), "did you mean 'route'?"},
+	{ALLOW("allow socket netlink:foo"),
+		"write one of: route usersock sock_diag nflog xfrm selinux iscsi audit fib_lookup "
+		"connector netfilter dnrtmsg kobject_uevent generic scsitransport ecryptfs rdma "
+		"crypto smc"},
 	{ALLOW("allow option prio=1"),
 		"write one of: mark priority rcvbufforce sndbufforce transparent debug "
 		"bindtodevice"},
