@@ -128,7 +128,7 @@ static enum walk_outcome walk_link(const struct walker *walker, enum walk_links 
 		!trusted_mounts_hold(walker->mounts, &walk->status))
 		return WALK_LINK;
 	if (++walk->links > LINKS_MAX)
-		return walk_error(walk, ELOOP); /* path_resolution(7) */
+		return WALK_LINK;
 	walk->final_link |= final;
 	return walk_splice_link(walk, walk->object, start, end);
 }

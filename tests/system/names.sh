@@ -226,6 +226,19 @@ no_resolver_is_asking() {
 	(($(broker_pids resolver | wc -l) <= 1 && $(broker_pids executor | wc -l) <= 1))
 }
 
+# RESOLVE_DEADLINE_MSEC of limits.h.
+test_a_query_ends_after_15_seconds_whatever_the_name_service_waits_for() {
+	local before=$SECONDS
+	names_policy
+	sed -i 's/timeout:[0-9]*/timeout:30/' /etc/resolv.conf
+	open_session client alice
+	begin_query client slow.test
+	expect_equal "$(hear client)" "EAI_AGAIN names"
+	expect_at_most 14 $((SECONDS - before)) "seconds that it must have waited"
+	expect_log 'the name service does not answer in time'
+	expect_equal "$(tell client "resolve slow.test")" "ok slow.test 10.0.0.9 fd00::9"
+}
+
 test_a_client_that_hangs_up_ends_its_query() {
 	local pid
 	names_policy
@@ -258,7 +271,7 @@ test_modules_of_the_name_service_can_be_loaded() {
 	expect_equal "$(as alice lookup broker | grep '^protocol ')" \
 		$'protocol tcp: 6\nprotocol UDP: 17\nprotocol nothing: -1'
 	for pid in $(broker_pids resolver); do
-		grep -q libnss_compat "/proc/$pid/maps" || fail "it is not loaded"
+		grep -q "r-xp.*libnss_compat" "/proc/$pid/maps" || fail "it is not loaded"
 	done
 }
 
