@@ -7,6 +7,7 @@ stuck_policy() {
 			from user alice
 			allow read,write /home/alice/hang/*
 			allow bind tcp:80
+			allow connect tcp:*:80
 		}
 		client others {
 			from user bob
@@ -142,19 +143,29 @@ test_a_client_whose_socket_lingers_when_it_is_closed_delays_nobody() {
 	done
 	sleep 1
 	others_go_on lingering
+	! grep -q closed /run/test/lingering* || fail "the broker did not take what it was sent"
 }
 
-test_a_client_that_keeps_its_socket_locked_during_a_bind_delays_nobody() {
+stalled_during() { # bind|connect
 	local i pids=()
 	stuck_policy
 	hang alice /home/alice/hang
 	for i in {1..10}; do
-		start_as alice hostile stalled 80 /home/alice/hang/read >"/run/test/stalled$i" 2>&1
+		start_as alice hostile "stalled-$1" 80 /home/alice/hang/read >"/run/test/stalled$i" 2>&1
 		pids+=($!)
 	done
 	sleep 1
 	others_go_on stalled
+	! grep -q closed /run/test/stalled* || fail "the broker did not take what it was sent"
 	# The locks go with the one who held them, and then all is well again.
 	kill -KILL "${pids[@]}"
 	expect_equal "$(as alice timeout 20 ask "bind tcp 0.0.0.0 80")" ok
+}
+
+test_a_client_that_keeps_its_socket_locked_during_a_bind_delays_nobody() {
+	stalled_during bind
+}
+
+test_a_client_that_keeps_its_socket_locked_during_a_connect_delays_nobody() {
+	stalled_during connect
 }
