@@ -22,12 +22,12 @@
  *
  * ERRORS. Functions mirror the system calls they stand for: on failure they return -1 (or NULL)
  * and set errno; fdbroker_getaddrinfo() and fdbroker_getnameinfo() return EAI_SYSTEM then, and the
- * other codes of libc for what the name service says. A denial by the policy is EACCES with the reason FDBROKER_REASON_POLICY. With the
- * reason FDBROKER_REASON_KERNEL the policy allows it, and errno is the one of the system call: what
- * the kernel said to the broker, or would have said. The broker looks at an object before it opens
- * it, and so it gives EEXIST for O_EXCL, ENOTDIR for O_DIRECTORY and ELOOP for O_NOFOLLOW itself.
- * fdbroker_last_reason() tells which of these it was. Any function that asks the broker can fail
- * with these, besides what is listed with it:
+ * other codes of libc for what the name service says. A denial by the policy is EACCES with the
+ *reason FDBROKER_REASON_POLICY. With the reason FDBROKER_REASON_KERNEL the policy allows it, and
+ *errno is the one of the system call: what the kernel said to the broker, or would have said. The
+ *broker looks at an object before it opens it, and so it gives EEXIST for O_EXCL, ENOTDIR for
+ *O_DIRECTORY and ELOOP for O_NOFOLLOW itself. fdbroker_last_reason() tells which of these it was.
+ *Any function that asks the broker can fail with these, besides what is listed with it:
  *
  *	ECONNRESET	the broker closed the connection, or is gone (reason BROKER). It closes
  *			those of clients that no client block of its policy is for, and those that
@@ -362,10 +362,11 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
  *	"tcp:80"  "tcp:*:80"  "tcp:127.0.0.1:443"  "udp:[::1]:53"  "tcp:[fe80::1%2]:80"
  *	"vsock:*:1024"
  *
- * Without a host it is one socket for both families, bound to [::]; where the kernel has no IPv6,
- * to 0.0.0.0. "[::]" as a host takes IPv6 alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can
- * stand beside it; net.ipv6.bindv6only does not matter. TCP sockets have SO_REUSEADDR (socket(7)).
- * What else is set on the socket is for the rule to say (fdbroker.policy(5), "with").
+ * Without a host it is one socket for both families, bound to [::], where an IPv4 peer shows as
+ * ::ffff:a.b.c.d (ipv6(7)); where the kernel has no IPv6, to 0.0.0.0. "[::]" as a host takes IPv6
+ *alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can stand beside it; net.ipv6.bindv6only does
+ *not matter. TCP sockets have SO_REUSEADDR (socket(7)). What else is set on the socket is for the
+ *rule to say (fdbroker.policy(5), "with").
  *
  * There is no "unix:": who connects would see the broker's credentials. Make the socket, have it
  * bound by fdbroker_bind(), and listen.
