@@ -169,16 +169,6 @@ static int bind_dressed(const struct server *server, const struct walk *walk, in
 
 /* ---- the request ---- */
 
-static void describe(const struct fdbroker_text *path, struct reply *reply)
-{
-	int length = snprintf(
-		reply->text, sizeof(reply->text), "unix:%.*s", (int)path->length, path->bytes);
-
-	reply->verbs = POLICY_BIT(POLICY_BIND);
-	reply->object = reply->text;
-	reply->object_length = (size_t)length;
-}
-
 /*
  * The folder is there. Executors take turns: bind(2) makes the file first and binds the socket to
  * it a moment later (unix_bind_bsd()), and in between it would look stale to another one.
@@ -234,7 +224,7 @@ enum served bind_unix(const struct server *server, const struct asker *asker,
 	enum served served;
 	struct walk walk;
 
-	describe(path, reply);
+	reply_describe_as(reply, POLICY_BIND, "unix:%.*s", (int)path->length, path->bytes);
 	if (unsuitable != 0)
 		return reply_refuse(reply, unsuitable, FDBROKER_REASON_SOCKET);
 	/* Whichever network namespace the socket lives in: a path is of none, unix(7). */

@@ -2,7 +2,7 @@
 /* Binding the peer's own unix socket to a path. Executors only. */
 #pragma once
 
-#include "serve.h"
+#include "operation.h"
 
 /* unsuitable: 0, or the errno for a socket that the path cannot be bound to. */
 enum served bind_unix(const struct server *server, const struct asker *asker,

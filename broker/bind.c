@@ -11,7 +11,6 @@
 #include "bind-unix.h"
 #include "netns.h"
 #include "received.h"
-#include "sockets.h"
 #include "target.h"
 #include "with.h"
 

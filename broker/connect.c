@@ -14,8 +14,8 @@
 
 #include "limits.h"
 #include "netns.h"
+#include "operation.h"
 #include "received.h"
-#include "sockets.h"
 #include "target.h"
 
 static void timer_expired(int signal)

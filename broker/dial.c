@@ -11,13 +11,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
-#include "dial.h"
 #include "limits.h"
 #include "netns.h"
+#include "operation.h"
 #include "race.h"
 #include "resolver.h"
 #include "target.h"
@@ -145,15 +144,6 @@ static uint32_t dial_deny(const struct dial *dial, const struct policy_endpoint 
 	return policy_deny_endpoint(dial->server->image, dial->asker->peer, POLICY_CONNECT, found);
 }
 
-static bool dial_refuse(struct dial *dial, uint32_t rule)
-{
-	dial->reply->decision.outcome =
-		rule != POLICY_NO_RULE ? POLICY_DENIED_BY_RULE : POLICY_DENIED_NO_RULE;
-	dial->reply->decision.rule = rule;
-	reply_refuse(dial->reply, EACCES, FDBROKER_REASON_POLICY);
-	return false;
-}
-
 /* Of all that the name led to, what may be connected to. False: nothing. */
 static bool dial_judge_addresses(struct dial *dial, const struct fdbroker_answer *answer)
 {
@@ -163,8 +153,10 @@ static bool dial_judge_addresses(struct dial *dial, const struct fdbroker_answer
 		.name_length = answer->name.length};
 	uint32_t rule = answer->name.length > 0 ? dial_deny(dial, &canonical) : POLICY_NO_RULE;
 
-	if (rule != POLICY_NO_RULE)
-		return dial_refuse(dial, rule);
+	if (rule != POLICY_NO_RULE) {
+		reply_deny(dial->reply, rule);
+		return false;
+	}
 	for (unsigned int i = 0; i < answer->address_count; i++) {
 		struct target *target = &dial->targets[dial->count];
 		struct fdbroker_endpoint endpoint = answer->addresses[i].endpoint;
@@ -178,7 +170,9 @@ static bool dial_judge_addresses(struct dial *dial, const struct fdbroker_answer
 		else if (!address_is_special(target) || address_allowed(dial, target))
 			dial->count++;
 	}
-	return dial->count > 0 || dial_refuse(dial, rule);
+	if (dial->count == 0)
+		reply_deny(dial->reply, rule);
+	return dial->count > 0;
 }
 
 /* What was asked for, judged before any name travels. */
@@ -210,21 +204,11 @@ static bool dial_decide_service(struct dial *dial)
 {
 	const struct fdbroker_request *request = dial->request;
 	struct reply *reply = dial->reply;
-	int length = snprintf(reply->text, sizeof(reply->text), "%s:%.*s:%.*s",
-		policy_kind_name(dial->kind), (int)request->host.length,
-		request->host.length > 0 ? request->host.bytes : "", (int)request->service.length,
-		request->service.bytes);
 
-	reply->verbs = POLICY_BIT(POLICY_CONNECT);
-	reply->object = reply->text;
-	reply->object_length =
-		(size_t)length < sizeof(reply->text) ? (size_t)length : sizeof(reply->text) - 1;
-	reply->decision =
-		policy_decide_verb(dial->server->image, dial->asker->peer, POLICY_CONNECT);
-	if (reply->decision.outcome == POLICY_ALLOWED)
-		return true;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	return false;
+	reply_describe_as(reply, POLICY_CONNECT, "%s:%.*s:%.*s", policy_kind_name(dial->kind),
+		(int)request->host.length, request->host.length > 0 ? request->host.bytes : "",
+		(int)request->service.length, request->service.bytes);
+	return reply_decide_verb(dial->server, dial->asker, reply, POLICY_CONNECT);
 }
 
 /* ---- the deed ---- */
@@ -237,8 +221,6 @@ static void dial_describe_winner(struct reply *reply, int fd)
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
 	socklen_t length = sizeof(address);
 	char text[INET6_ADDRSTRLEN] = "?";
-	size_t room = sizeof(reply->text) - reply->object_length;
-	int added;
 
 	if (getpeername(fd, (struct sockaddr *)&address, &length) < 0)
 		return;
@@ -246,9 +228,7 @@ static void dial_describe_winner(struct reply *reply, int fd)
 		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
 	else
 		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-	added = snprintf(reply->text + reply->object_length, room, " (%s)", text);
-	if (added > 0 && (size_t)added < room)
-		reply->object_length += (size_t)added;
+	reply_describe_more(reply, " (%s)", text);
 }
 
 static enum served dial_connect(struct dial *dial)

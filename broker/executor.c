@@ -22,6 +22,7 @@
 #include "log.h"
 #include "resolver.h"
 #include "role.h"
+#include "serve.h"
 
 /* What came of a job. */
 enum taken {

@@ -6,7 +6,7 @@
 
 #include "cleanup.h"
 #include "netns.h"
-#include "sockets.h"
+#include "operation.h"
 #include "target.h"
 #include "with.h"
 

@@ -9,13 +9,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "clock.h"
 #include "limits.h"
-#include "lookup.h"
+#include "operation.h"
 #include "resolver.h"
 #include "target.h"
 
@@ -52,17 +51,9 @@ static bool text_is_address(const struct fdbroker_text *node)
 static bool lookup_decide_verb(const struct server *server, const struct asker *asker,
 	struct reply *reply, const char *kind, const struct fdbroker_text *what)
 {
-	int length = snprintf(reply->text, sizeof(reply->text), "%s:%.*s", kind, (int)what->length,
+	reply_describe_as(reply, POLICY_RESOLVE, "%s:%.*s", kind, (int)what->length,
 		what->length > 0 ? what->bytes : "");
-
-	reply->verbs = POLICY_BIT(POLICY_RESOLVE);
-	reply->object = reply->text;
-	reply->object_length = (size_t)length;
-	reply->decision = policy_decide_verb(server->image, asker->peer, POLICY_RESOLVE);
-	if (reply->decision.outcome == POLICY_ALLOWED)
-		return true;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	return false;
+	return reply_decide_verb(server, asker, reply, POLICY_RESOLVE);
 }
 
 /* Does a rule deny what was found? Then the reply says so. */
@@ -73,9 +64,7 @@ static bool lookup_denied(const struct server *server, const struct asker *asker
 
 	if (rule == POLICY_NO_RULE)
 		return false;
-	reply->decision.outcome = POLICY_DENIED_BY_RULE;
-	reply->decision.rule = rule;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	reply_deny(reply, rule);
 	return true;
 }
 
@@ -220,11 +209,7 @@ static bool getnameinfo_decide(const struct server *server, const struct asker *
 	if ((request->nameinfo.flags & NI_NUMERICHOST) == 0)
 		return reply_decide(server, asker, reply, POLICY_RESOLVE, &object);
 	reply_describe(reply, POLICY_RESOLVE, &object);
-	reply->decision = policy_decide_verb(server->image, asker->peer, POLICY_RESOLVE);
-	if (reply->decision.outcome == POLICY_ALLOWED)
-		return true;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	return false;
+	return reply_decide_verb(server, asker, reply, POLICY_RESOLVE);
 }
 
 /*

@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-#include "serve.h"
+#include "operation.h"
 
 uint64_t netns_cookie(int socket)
 {

@@ -16,10 +16,7 @@ bool object_decide(const struct server *server, const struct asker *asker,
 {
 	reply->decision = policy_decide_path(
 		server->image, asker->peer, reply->verbs, path->bytes, path->length);
-	if (reply->decision.outcome == POLICY_ALLOWED)
-		return true;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	return false;
+	return reply_is_allowed(reply);
 }
 
 bool object_denied_there(const struct server *server, const struct asker *asker,
@@ -32,9 +29,7 @@ bool object_denied_there(const struct server *server, const struct asker *asker,
 	rule = policy_deny_path(server->image, asker->peer, reply->verbs, walk->path, walk->length);
 	if (rule == POLICY_NO_RULE)
 		return false;
-	reply->decision.outcome = POLICY_DENIED_BY_RULE;
-	reply->decision.rule = rule;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	reply_deny(reply, rule);
 	return true;
 }
 

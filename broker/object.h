@@ -3,7 +3,7 @@
  * something new its owner and mode. */
 #pragma once
 
-#include "serve.h"
+#include "operation.h"
 #include "walk.h"
 
 /* Decides on reply->verbs for the path that was asked for. False: denied, and the reply says so. */

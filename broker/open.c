@@ -15,7 +15,6 @@
 
 #include "cleanup.h"
 #include "object.h"
-#include "open.h"
 
 /* Flags of open(2) that are passed on. */
 #define FLAGS_PASSED (O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT)

@@ -7,14 +7,12 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "netns.h"
-#include "sockets.h"
-#include "target.h"
+#include "operation.h"
 
 static const struct option {
 	int level, name;
@@ -65,10 +63,8 @@ static void option_describe(
 		reply_describe(reply, POLICY_OPTION, &judged);
 		return;
 	}
-	reply->object_length = (size_t)snprintf(reply->text, sizeof(reply->text),
-		"level=%d name=%d", request->option.level, request->option.name);
-	reply->object = reply->text;
-	reply->verbs = POLICY_BIT(POLICY_OPTION);
+	reply_describe_as(reply, POLICY_OPTION, "level=%d name=%d", request->option.level,
+		request->option.name);
 }
 
 /*
@@ -93,9 +89,7 @@ static bool device_denied(const struct server *server, const struct asker *asker
 	rule = policy_deny_endpoint(server->image, asker->peer, POLICY_OPTION, &own);
 	if (rule == POLICY_NO_RULE)
 		return false;
-	reply->decision.outcome = POLICY_DENIED_BY_RULE;
-	reply->decision.rule = rule;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	reply_deny(reply, rule);
 	return true;
 }
 

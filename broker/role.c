@@ -10,12 +10,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "log.h"
 #include "memory.h"
+#include "netns.h"
 #include "role.h"
 
 /*
@@ -50,6 +52,28 @@ static int role_map(struct server *server, const struct peers **peers)
 											: -EBADF;
 }
 
+/* What operations need beside what was passed. 0 or a negative errno. */
+static int role_open_server(struct server *server)
+{
+	int error = server->may_wait ? connect_prepare() : 0;
+	int probe;
+
+	if (error < 0)
+		return error;
+	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (server->walker.root < 0)
+		return -errno;
+	server->self_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (server->self_fd < 0)
+		return -errno;
+	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe < 0)
+		return -errno;
+	server->netns_cookie = netns_cookie(probe);
+	close(probe);
+	return server->netns_cookie != 0 ? 0 : -EOPNOTSUPP;
+}
+
 static int role_open(enum role role, struct server *server, const struct peers **peers)
 {
 	int error;
@@ -64,7 +88,7 @@ static int role_open(enum role role, struct server *server, const struct peers *
 		return error;
 	server->may_wait = role == ROLE_EXECUTOR;
 	server->walker.cached = !server->may_wait;
-	return server_init(server);
+	return role_open_server(server);
 }
 
 int role_begin(enum role role, struct server *server, const struct peers **peers)

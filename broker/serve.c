@@ -4,24 +4,14 @@
  * decision to the audit ring, and then all results in one reply. What can be asked is a table.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dial.h"
-#include "limits.h"
-#include "lookup.h"
-#include "netns.h"
-#include "open.h"
 #include "serve.h"
-#include "sockets.h"
-
-typedef enum served serve_function(const struct server *, const struct asker *,
-	const struct fdbroker_request *, int, struct reply *);
 
 /* What a packet that was decoded can hold: no other operation comes here. */
-static serve_function *const operations[] = {
+static operation_function *const operations[] = {
 	[FDBROKER_OPEN] = serve_open,
 	[FDBROKER_BIND] = serve_bind,
 	[FDBROKER_LISTEN] = serve_listen,
@@ -34,40 +24,6 @@ static serve_function *const operations[] = {
 	[FDBROKER_GETNAMEINFO] = serve_getnameinfo,
 	[FDBROKER_GETPROTOBYNAME] = serve_getprotobyname,
 };
-
-static void reply_init(struct reply *reply)
-{
-	reply->error = 0;
-	reply->reason = FDBROKER_REASON_NONE;
-	reply->fd = -1;
-	reply->data = NULL;
-	reply->data_length = 0;
-	reply->verbs = 0;
-	reply->object = "";
-	reply->object_length = 0;
-	reply->decision =
-		(struct policy_decision){.outcome = POLICY_DENIED_NO_RULE, .rule = POLICY_NO_RULE};
-}
-
-enum served reply_refuse(struct reply *reply, int error, enum fdbroker_reason reason)
-{
-	reply->error = error;
-	reply->reason = reason;
-	return SERVED;
-}
-
-enum served reply_kernel(struct reply *reply, int error)
-{
-	return reply_refuse(reply, error, FDBROKER_REASON_KERNEL);
-}
-
-enum served reply_grant(struct reply *reply, int fd)
-{
-	reply->error = 0;
-	reply->reason = FDBROKER_REASON_NONE;
-	reply->fd = fd;
-	return SERVED;
-}
 
 /* The audit record of one served request: in the ring before the client can know. */
 static void serve_audit(
@@ -236,25 +192,4 @@ int serve_unknown(int connection, uint32_t first_id, unsigned int count)
 			&(struct reply){
 				.error = EOWNERDEAD, .reason = FDBROKER_REASON_UNKNOWN, .fd = -1});
 	return answer_send(&answer, connection);
-}
-
-int server_init(struct server *server)
-{
-	int error = server->may_wait ? connect_prepare() : 0;
-	int probe;
-
-	if (error < 0)
-		return error;
-	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (server->walker.root < 0)
-		return -errno;
-	server->self_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (server->self_fd < 0)
-		return -errno;
-	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (probe < 0)
-		return -errno;
-	server->netns_cookie = netns_cookie(probe);
-	close(probe);
-	return server->netns_cookie != 0 ? 0 : -EOPNOTSUPP;
 }

@@ -18,6 +18,7 @@
 #include "connection.h"
 #include "log.h"
 #include "role.h"
+#include "serve.h"
 #include "session.h"
 
 uint64_t session_key(const struct session *session)

@@ -15,8 +15,8 @@
 #include "accounts.h"
 #include "channel.h"
 #include "hands.h"
+#include "operation.h"
 #include "peers.h"
-#include "serve.h"
 
 enum session_state {
 	SESSION_FREE = 0,

@@ -6,14 +6,13 @@
  */
 #include <errno.h>
 #include <linux/netlink.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "netns.h"
-#include "sockets.h"
-#include "target.h"
+#include "operation.h"
 
 /* Of SOCK_..., the types without the flags: SOCK_TYPE_MASK and SOCK_MAX of include/linux/net.h. */
 #define TYPE_MASK 0xf
@@ -117,12 +116,8 @@ static struct wanted want(int domain, int type_and_flags, int protocol)
 /* What the policy has no word for is logged in numbers. */
 static enum served refuse(const struct fdbroker_request *request, int error, struct reply *reply)
 {
-	int length = snprintf(reply->text, sizeof(reply->text), "domain=%d type=%d protocol=%d",
+	reply_describe_as(reply, POLICY_SOCKET, "domain=%d type=%d protocol=%d",
 		request->socket.domain, request->socket.type, request->socket.protocol);
-
-	reply->verbs = POLICY_BIT(POLICY_SOCKET);
-	reply->object = reply->text;
-	reply->object_length = (size_t)length;
 	return reply_refuse(
 		reply, error, error == EACCES ? FDBROKER_REASON_POLICY : FDBROKER_REASON_SOCKET);
 }

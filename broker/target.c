@@ -4,8 +4,6 @@
  * and a new sockaddr is made from what was judged.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "target.h"
@@ -79,88 +77,4 @@ void target_init(
 		set_vsock(target, endpoint);
 	else
 		set_v6(target, endpoint);
-}
-
-/* ---- for the log ---- */
-
-/* The host's part: an address, a name, or nothing. */
-static void host_describe(const struct policy_endpoint *endpoint, char *text, size_t size)
-{
-	char address[INET6_ADDRSTRLEN] = "?", scope[16] = "";
-	uint32_t cid;
-
-	text[0] = '\0';
-	switch (endpoint->family) {
-	case POLICY_IPV4:
-		inet_ntop(AF_INET, endpoint->address, text, (socklen_t)size);
-		return;
-	case POLICY_IPV6:
-		inet_ntop(AF_INET6, endpoint->address, address, sizeof(address));
-		if (endpoint->scope != 0)
-			snprintf(scope, sizeof(scope), "%%%u", endpoint->scope);
-		snprintf(text, size, "[%s%s]", address, scope);
-		return;
-	case POLICY_CID:
-		memcpy(&cid, endpoint->address, sizeof(cid));
-		cid = ntohl(cid);
-		snprintf(text, size, cid == VMADDR_CID_ANY ? "*" : "%u", cid);
-		return;
-	case POLICY_NO_ADDRESS:
-		if (endpoint->name_length > 0)
-			snprintf(text, size, "%.*s", (int)endpoint->name_length, endpoint->name);
-		return;
-	}
-}
-
-void reply_describe(
-	struct reply *reply, enum policy_verb verb, const struct policy_endpoint *endpoint)
-{
-	const char *kind = policy_kind_name(endpoint->kind);
-	char host[FDBROKER_HOST_MAX + 1];
-	int length = 0;
-
-	host_describe(endpoint, host, sizeof(host));
-	switch (endpoint->kind) {
-	case POLICY_TCP:
-	case POLICY_UDP:
-	case POLICY_VSOCK:
-		length = snprintf(
-			reply->text, sizeof(reply->text), "%s:%s:%u", kind, host, endpoint->number);
-		break;
-	case POLICY_HOST:
-	case POLICY_TUN:
-	case POLICY_TAP:
-		length = snprintf(reply->text, sizeof(reply->text), "%s:%s", kind, host);
-		break;
-	case POLICY_RAW:
-	case POLICY_NETLINK:
-		length =
-			snprintf(reply->text, sizeof(reply->text), "%s:%u", kind, endpoint->number);
-		break;
-	case POLICY_BINDTODEVICE:
-		length = snprintf(reply->text, sizeof(reply->text), "%s=%s", kind, host);
-		break;
-	case POLICY_ICMP:
-	case POLICY_ICMP6:
-		length = snprintf(reply->text, sizeof(reply->text), "%s", kind);
-		break;
-	default:
-		length =
-			snprintf(reply->text, sizeof(reply->text), "%s=%u", kind, endpoint->number);
-		break;
-	}
-	reply->verbs = POLICY_BIT(verb);
-	reply->object = reply->text;
-	reply->object_length = (size_t)length;
-}
-
-bool reply_decide(const struct server *server, const struct asker *asker, struct reply *reply,
-	enum policy_verb verb, const struct policy_endpoint *endpoint)
-{
-	reply_describe(reply, verb, endpoint);
-	reply->decision = policy_decide_endpoint(server->image, asker->peer, verb, endpoint);
-	if (reply->decision.outcome == POLICY_ALLOWED)
-		return true;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	return false;
 }

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What a request is about, three times over: as the policy judges it, as the kernel is told, and as
- * the audit log writes it.
- */
+/* An address, as the policy judges it and as the kernel is told. */
 #pragma once
 
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "serve.h"
+#include "policy.h"
+#include "protocol.h"
 
-/* An address to bind or to connect to. */
 struct target {
 	struct policy_endpoint judged;
 	int domain, type;
@@ -33,11 +30,3 @@ void target_init(
 
 /* The kind that a protocol of the wire is. */
 enum policy_kind target_kind(enum fdbroker_protocol protocol);
-
-/* The endpoint as the policy language writes it, into reply->text, as the object of the reply. */
-void reply_describe(
-	struct reply *reply, enum policy_verb verb, const struct policy_endpoint *endpoint);
-
-/* Describes it, and decides. False: denied, and the reply says so. */
-bool reply_decide(const struct server *server, const struct asker *asker, struct reply *reply,
-	enum policy_verb verb, const struct policy_endpoint *endpoint);

@@ -21,8 +21,7 @@
 
 #include "cleanup.h"
 #include "netns.h"
-#include "sockets.h"
-#include "target.h"
+#include "operation.h"
 
 #define TUN_PATH "/dev/net/tun"
 /* Documentation/admin-guide/devices.txt */
