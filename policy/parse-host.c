@@ -1,63 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses, names of hosts and of interfaces, and the stretches of a word that errors point at. An
- * address is taken only when it is written out and says what it means: no short forms, no host bits
- * below a prefix, no name where the kernel will see an address.
+ * Addresses, names of hosts and of interfaces. An address is taken only when it is written out and
+ * says what it means: no short forms, no host bits below a prefix, no name where the kernel will
+ * see an address.
  */
 #include "parse.h"
 
 #include <arpa/inet.h>
 
-bool byte_is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
-bool byte_is_name(char byte)
-{
-	return byte_is_digit(byte) || (byte >= 'a' && byte <= 'z') ||
-	       (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '_' || byte == '.' ||
-	       byte == '+';
-}
-
-const char *part_bytes(const struct part *part)
-{
-	return part->word->bytes + part->first;
-}
-
-struct quoted part_quote(const struct part *part)
-{
-	return text_quote(part_bytes(part), part->length);
-}
-
 static bool byte_is_ipv4(char byte)
 {
 	return byte_is_digit(byte) || byte == '.';
-}
-
-bool part_is(const struct part *part, bool (*accept)(char byte))
-{
-	for (uint32_t i = 0; i < part->length; i++) {
-		if (!accept(part_bytes(part)[i]))
-			return false;
-	}
-	return part->length > 0;
-}
-
-bool part_is_star(const struct part *part)
-{
-	return part->length == 1 && word_has(part->word, part->first, '*');
-}
-
-bool part_report(
-	struct parser *parser, const struct part *part, const char *remedy, const char *format, ...)
-{
-	struct span where = word_part(parser->set, part->word, part->first, part->length);
-	va_list arguments;
-	va_start(arguments, format);
-	set_vreport(parser->set, POLICY_ERROR, &where, remedy, format, arguments);
-	va_end(arguments);
-	return false;
 }
 
 /* Bits below the prefix would be ignored, and whoever wrote them meant something else. */

@@ -14,25 +14,6 @@
 #define VERBS_SENT                                                                                 \
 	(POLICY_BIT(POLICY_BIND) | POLICY_BIT(POLICY_CONNECT) | POLICY_BIT(POLICY_OPTION))
 
-bool word_choose(struct parser *parser, const struct word *word, uint32_t first, uint32_t length,
-	const char *what, const char *const *choices, size_t count, uint8_t *chosen)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strlen(choices[i]) == length &&
-			memcmp(choices[i], word->bytes + first, length) == 0) {
-			*chosen = (uint8_t)i;
-			return true;
-		}
-	}
-	char remedy[256] = "write one of:"; /* the families of netlink are most */
-	size_t used = strlen(remedy);
-	for (size_t i = 0; i < count && used < sizeof(remedy); i++)
-		used += (size_t)snprintf(remedy + used, sizeof(remedy) - used, " %s", choices[i]);
-	struct span where = word_part(parser->set, word, first, length);
-	report_unknown(parser, &where, word->bytes + first, length, what, choices, count, remedy);
-	return false;
-}
-
 static bool mode_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
 	uint32_t mode = 0;
@@ -104,17 +85,6 @@ static bool as_parse(struct parser *parser, const struct word *word, struct rule
 	(void)rule;
 	return word_is(word, "peer") ||
 	       principal_parse(parser, word, 0, word->length, POLICY_NAME_USER, &principal);
-}
-
-bool size_parse(const char *bytes, size_t length, uint32_t *size)
-{
-	static const char units[] = "KMG";
-	const char *unit = length ? memchr(units, bytes[length - 1], 3) : NULL;
-	uint32_t shift = unit ? 10 * (uint32_t)(unit - units + 1) : 0;
-	if (!number_parse(bytes, unit ? length - 1 : length, UINT32_MAX >> shift, size))
-		return false;
-	*size <<= shift;
-	return true;
 }
 
 static bool max_parse(struct parser *parser, const struct word *word, struct rule *rule)

@@ -21,6 +21,8 @@ struct parser {
 		set_report((parser)->set, POLICY_ERROR, &part_, remedy, __VA_ARGS__);              \
 	} while (0)
 
+/* ---- parse-word.c ---- */
+
 /* Says at a word that its meaning comes later. */
 void report_unsupported(struct parser *parser, const struct word *word, const char *what);
 
@@ -35,20 +37,12 @@ bool number_parse(const char *bytes, size_t length, uint32_t max, uint32_t *numb
 /* The place of the byte in the word from `first` on, or the word's length. */
 uint32_t word_find(const struct word *word, uint32_t first, char byte);
 
-/* ---- parse-from.c ---- */
-void from_parse(struct parser *parser);
+/* Chooses one of the words that a part of the word may be; reports any other. */
+bool word_choose(struct parser *parser, const struct word *word, uint32_t first, uint32_t length,
+	const char *what, const char *const *choices, size_t count, uint8_t *chosen);
 
-/* Reports what is wrong with a block as a whole, once it is closed. */
-void client_check(struct parser *parser);
-
-/* A user or group: digits are an id, anything else is a name to ask for. */
-bool principal_parse(struct parser *parser, const struct word *word, uint32_t first,
-	uint32_t length, enum policy_name_kind kind, struct principal *principal);
-
-/* ---- parse-rule.c ---- */
-void rule_parse(struct parser *parser, enum effect effect);
-
-/* ---- parse-host.c ---- */
+/* Decimal digits, and after them perhaps K, M or G: so many times 1024, its square, its cube. */
+bool size_parse(const char *bytes, size_t length, uint32_t *size);
 
 /* A stretch of a word that an error points at. */
 struct part {
@@ -70,6 +64,21 @@ bool byte_is_name(char byte);
 
 /* Whether it is `*`, not written as an escape. */
 bool part_is_star(const struct part *part);
+
+/* ---- parse-from.c ---- */
+void from_parse(struct parser *parser);
+
+/* Reports what is wrong with a block as a whole, once it is closed. */
+void client_check(struct parser *parser);
+
+/* A user or group: digits are an id, anything else is a name to ask for. */
+bool principal_parse(struct parser *parser, const struct word *word, uint32_t first,
+	uint32_t length, enum policy_name_kind kind, struct principal *principal);
+
+/* ---- parse-rule.c ---- */
+void rule_parse(struct parser *parser, enum effect effect);
+
+/* ---- parse-host.c ---- */
 
 /* An address, `*`, or, unless it is for bind, a name. */
 bool host_parse(
@@ -103,13 +112,6 @@ bool setting_parse(struct parser *parser, const struct word *word, struct object
 /* Parses options from the word on to the end of the line into the rule. */
 bool rule_options_parse(
 	struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule);
-
-/* Chooses one of the words that a part of the word may be; reports any other. */
-bool word_choose(struct parser *parser, const struct word *word, uint32_t first, uint32_t length,
-	const char *what, const char *const *choices, size_t count, uint8_t *chosen);
-
-/* Decimal digits, and after them perhaps K, M or G: so many times 1024, its square, its cube. */
-bool size_parse(const char *bytes, size_t length, uint32_t *size);
 
 /* Whether an option begins with this word. */
 bool word_is_option(const struct word *word);
