@@ -138,6 +138,16 @@ static bool address_allowed(const struct dial *dial, const struct target *target
 	       netns_permits_ours(dial->server, dial->asker, &decision.options);
 }
 
+/* For the log: an address that a name led to. */
+static void dial_describe_address(struct reply *reply, const struct target *target)
+{
+	int family = target->judged.family == POLICY_IPV4 ? AF_INET : AF_INET6;
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(family, target->judged.address, text, sizeof(text));
+	reply_describe_more(reply, " (%s)", text);
+}
+
 /* The rule that denies this; or POLICY_NO_RULE. */
 static uint32_t dial_deny(const struct dial *dial, const struct policy_endpoint *found)
 {
@@ -170,9 +180,11 @@ static bool dial_judge_addresses(struct dial *dial, const struct fdbroker_answer
 		else if (!address_is_special(target) || address_allowed(dial, target))
 			dial->count++;
 	}
-	if (dial->count == 0)
-		reply_deny(dial->reply, rule);
-	return dial->count > 0;
+	if (dial->count > 0)
+		return true;
+	dial_describe_address(dial->reply, &dial->targets[0]); /* the last one, and perhaps all */
+	reply_deny(dial->reply, rule);
+	return false;
 }
 
 /* What was asked for, judged before any name travels. */
@@ -213,35 +225,19 @@ static bool dial_decide_service(struct dial *dial)
 
 /* ---- the deed ---- */
 
-/* For the log: to which of its addresses a name led. */
-static void dial_describe_winner(struct reply *reply, int fd)
-{
-	struct sockaddr_storage address;
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
-	socklen_t length = sizeof(address);
-	char text[INET6_ADDRSTRLEN] = "?";
-
-	if (getpeername(fd, (struct sockaddr *)&address, &length) < 0)
-		return;
-	if (address.ss_family == AF_INET)
-		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
-	else
-		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-	reply_describe_more(reply, " (%s)", text);
-}
-
 static enum served dial_connect(struct dial *dial)
 {
+	unsigned int decisive;
 	int fd;
 
 	race_interleave(dial->targets, dial->count);
-	fd = race_connect(dial->targets, dial->count, dial->asker->connection, dial->deadline);
-	if (fd < 0)
-		return reply_kernel(dial->reply, -fd);
+	fd = race_connect(
+		dial->targets, dial->count, dial->asker->connection, dial->deadline, &decisive);
 	if (dial->request->host.length > 0)
-		dial_describe_winner(dial->reply, fd);
-	return reply_grant(dial->reply, fd);
+		dial_describe_address(dial->reply, &dial->targets[decisive]);
+	if (fd == -ECANCELED)
+		return reply_refuse(dial->reply, ECONNRESET, FDBROKER_REASON_BROKER);
+	return fd < 0 ? reply_kernel(dial->reply, -fd) : reply_grant(dial->reply, fd);
 }
 
 enum served serve_dial(const struct server *server, const struct asker *asker,

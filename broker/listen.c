@@ -64,11 +64,16 @@ enum served serve_listen(const struct server *server, const struct asker *asker,
 	bool both_families = endpoint.family == FDBROKER_ANY;
 	struct target target;
 	int fd = -1, error;
+	bool allowed;
 
 	(void)received; /* the protocol lets none come along */
 	/* Family 0 is `[::]` without V6ONLY, which the policy judges for both families. */
 	target_init(&target, &endpoint, kind);
-	if (!reply_decide(server, asker, reply, POLICY_BIND, &target.judged))
+	allowed = reply_decide(server, asker, reply, POLICY_BIND, &target.judged);
+	if (both_families)
+		reply_describe_as(
+			reply, POLICY_BIND, "%s:*:%u", policy_kind_name(kind), endpoint.port);
+	if (!allowed)
 		return SERVED;
 	if (!netns_permits_ours(server, asker, options))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);

@@ -132,6 +132,8 @@ static enum served lookup_reply(const struct fdbroker_answer *answer, struct rep
 {
 	static unsigned char data[FDBROKER_DATA_MAX];
 
+	if (answer->code != 0)
+		reply_describe_more(reply, " (%s)", gai_strerror(answer->code));
 	reply->data = data;
 	reply->data_length = fdbroker_names_encode(data, answer);
 	return reply_grant(reply, -1);
@@ -149,7 +151,7 @@ static bool getaddrinfo_decide(const struct server *server, const struct asker *
 	if (is_name)
 		return reply_decide(server, asker, reply, POLICY_RESOLVE, &object);
 	if (request->host.length > 0)
-		return lookup_decide_verb(server, asker, reply, "host", &request->host);
+		return lookup_decide_verb(server, asker, reply, "address", &request->host);
 	return lookup_decide_verb(server, asker, reply, "service", &request->service);
 }
 
@@ -205,11 +207,14 @@ static bool getnameinfo_decide(const struct server *server, const struct asker *
 	const struct fdbroker_request *request, struct reply *reply)
 {
 	struct policy_endpoint object = lookup_address(&request->endpoint);
+	char text[INET6_ADDRSTRLEN] = "?";
 
 	if ((request->nameinfo.flags & NI_NUMERICHOST) == 0)
 		return reply_decide(server, asker, reply, POLICY_RESOLVE, &object);
-	reply_describe(reply, POLICY_RESOLVE, &object);
-	return reply_decide_verb(server, asker, reply, POLICY_RESOLVE);
+	inet_ntop(object.family == POLICY_IPV4 ? AF_INET : AF_INET6, object.address, text,
+		sizeof(text));
+	return lookup_decide_verb(server, asker, reply, "address",
+		&(struct fdbroker_text){.bytes = text, .length = strlen(text)});
 }
 
 /*

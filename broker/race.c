@@ -34,6 +34,7 @@ struct race {
 	const struct target *targets;
 	unsigned int count;
 	unsigned int begun, running;
+	unsigned int winner;
 	uint64_t next_at;   /* when to begin the next one */
 	int error;          /* of the first address; 0: it has not failed */
 	struct pollfd *fds; /* the client's connection, then one for each begun; fd -1: over */
@@ -57,8 +58,10 @@ static int race_begin(struct race *race, uint64_t now)
 	race->next_at = now + CONNECT_ATTEMPT_DELAY_MSEC;
 	*attempt = (struct pollfd){.fd = -1, .events = POLLOUT};
 	race->begun++;
-	if (fd >= 0 && connect(fd, &target->address.any, target->length) == 0)
+	if (fd >= 0 && connect(fd, &target->address.any, target->length) == 0) {
+		race->winner = race->begun - 1;
 		return fd;
+	}
 	if (fd >= 0 && errno == EINPROGRESS) {
 		attempt->fd = fd;
 		race->running++;
@@ -84,8 +87,10 @@ static int race_hear(struct race *race)
 		race->running--;
 		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 			error = errno;
-		if (error == 0)
+		if (error == 0) {
+			race->winner = i;
 			return fd;
+		}
 		race_failed(race, i, error);
 		close(fd);
 	}
@@ -123,7 +128,7 @@ static int race_run(struct race *race, uint64_t deadline)
 			return -errno;
 		}
 		if (race->fds[0].revents != 0)
-			return -ECONNRESET;
+			return -ECANCELED;
 		fd = race_hear(race);
 		if (fd >= 0)
 			return fd;
@@ -141,7 +146,8 @@ static int race_unblock(int fd)
 	return flags;
 }
 
-int race_connect(const struct target *targets, unsigned int count, int client, uint64_t deadline)
+int race_connect(const struct target *targets, unsigned int count, int client, uint64_t deadline,
+	unsigned int *decisive)
 {
 	static struct pollfd fds[1 + FDBROKER_ADDRESSES_MAX];
 	struct race race = {.targets = targets, .count = count, .fds = fds};
@@ -152,5 +158,6 @@ int race_connect(const struct target *targets, unsigned int count, int client, u
 	for (unsigned int i = 0; i < race.begun; i++)
 		if (fds[1 + i].fd >= 0)
 			close(fds[1 + i].fd);
+	*decisive = race.winner;
 	return winner >= 0 ? race_unblock(winner) : winner;
 }

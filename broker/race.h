@@ -12,9 +12,9 @@
 void race_interleave(struct target *targets, unsigned int count);
 
 /*
- * Connects. Returns the winner, blocking and close-on-exec; -ECONNRESET when the client has hung
- * up its connection, -ETIMEDOUT at the deadline (clock_msec()), or the negative errno with which
- * the first address failed when all have.
+ * Connects. Returns the winner, blocking and close-on-exec; -ECANCELED when the client has hung up
+ * its connection, -ETIMEDOUT at the deadline (clock_msec()), or the negative errno with which the
+ * first address failed when all have. *decisive: the number of the address that it is about.
  */
-int race_connect(const struct target *targets, unsigned int count, int client, uint64_t deadline)
-	__attribute__((warn_unused_result));
+int race_connect(const struct target *targets, unsigned int count, int client, uint64_t deadline,
+	unsigned int *decisive) __attribute__((warn_unused_result));

@@ -123,25 +123,33 @@ void reply_describe(
 {
 	const char *kind = policy_kind_name(endpoint->kind);
 	char host[FDBROKER_HOST_MAX + 1];
+	const char *device = endpoint->name_length > 0 ? host : "*"; /* whichever, or none */
 
 	host_describe(endpoint, host, sizeof(host));
 	switch (endpoint->kind) {
+	case POLICY_VSOCK:
+		if (endpoint->number == VMADDR_PORT_ANY) {
+			reply_describe_as(reply, verb, "%s:%s:*", kind, host);
+			return;
+		}
+		/* fall through */
 	case POLICY_TCP:
 	case POLICY_UDP:
-	case POLICY_VSOCK:
 		reply_describe_as(reply, verb, "%s:%s:%u", kind, host, endpoint->number);
 		return;
 	case POLICY_HOST:
+		reply_describe_as(reply, verb, "%s:%s", kind, host);
+		return;
 	case POLICY_TUN:
 	case POLICY_TAP:
-		reply_describe_as(reply, verb, "%s:%s", kind, host);
+		reply_describe_as(reply, verb, "%s:%s", kind, device);
 		return;
 	case POLICY_RAW:
 	case POLICY_NETLINK:
 		reply_describe_as(reply, verb, "%s:%u", kind, endpoint->number);
 		return;
 	case POLICY_BINDTODEVICE:
-		reply_describe_as(reply, verb, "%s=%s", kind, host);
+		reply_describe_as(reply, verb, "%s=%s", kind, device);
 		return;
 	case POLICY_ICMP:
 	case POLICY_ICMP6:

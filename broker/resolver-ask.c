@@ -74,8 +74,10 @@ static enum resolver_outcome resolver_hear(struct fdbroker_answer *answer)
 	static unsigned char data[FDBROKER_DATA_MAX + 1]; /* one more shows what is too long */
 	ssize_t length = recv(channel, data, sizeof(data), MSG_DONTWAIT);
 
-	if (length <= 0)
-		return resolver_lose(answer); /* it died over the question */
+	if (length <= 0) {
+		log_message(LOG_ERR, "the resolver has died over a question; it is replaced");
+		return resolver_lose(answer);
+	}
 	if (length > (ssize_t)FDBROKER_DATA_MAX ||
 		fdbroker_names_decode(data, (size_t)length, answer) < 0 ||
 		!answer_is_sound(answer)) {

@@ -33,7 +33,8 @@ static void serve_audit(
 	bool allowed =
 		reply->decision.outcome == POLICY_ALLOWED &&
 		(reply->reason == FDBROKER_REASON_NONE || reply->reason == FDBROKER_REASON_KERNEL ||
-			reply->reason == FDBROKER_REASON_NAMES);
+			reply->reason == FDBROKER_REASON_NAMES ||
+			reply->reason == FDBROKER_REASON_BROKER); /* nobody waits any more */
 	uint8_t log = reply->decision.options.log;
 	size_t unit_length = strlen(unit);
 	struct record record;

@@ -118,8 +118,7 @@ static enum served refuse(const struct fdbroker_request *request, int error, str
 {
 	reply_describe_as(reply, POLICY_SOCKET, "domain=%d type=%d protocol=%d",
 		request->socket.domain, request->socket.type, request->socket.protocol);
-	return reply_refuse(
-		reply, error, error == EACCES ? FDBROKER_REASON_POLICY : FDBROKER_REASON_SOCKET);
+	return reply_refuse(reply, error, FDBROKER_REASON_SOCKET);
 }
 
 enum served serve_socket(const struct server *server, const struct asker *asker,

@@ -112,14 +112,17 @@ enum served serve_tun(const struct server *server, const struct asker *asker,
 	int error;
 
 	(void)received; /* the protocol lets none come along */
+	/* The kernel would make a name of "vpn%d", and another one than was judged. */
+	if ((request->tun.flags & ~FLAGS_SERVED) != 0 ||
+		(request->name.length > 0 &&
+			memchr(request->name.bytes, '%', request->name.length) != NULL)) {
+		reply_describe(reply, POLICY_SOCKET, &judged);
+		return reply_refuse(reply, EINVAL, FDBROKER_REASON_SOCKET);
+	}
 	if (!reply_decide(server, asker, reply, POLICY_SOCKET, &judged))
 		return SERVED;
 	if (!netns_permits_ours(server, asker, &reply->decision.options))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
-	/* The kernel would make a name of "vpn%d", and another one than was judged. */
-	if ((request->tun.flags & ~FLAGS_SERVED) != 0 ||
-		memchr(request->name.bytes, '%', request->name.length) != NULL)
-		return reply_refuse(reply, EINVAL, FDBROKER_REASON_SOCKET);
 	if (!server->may_wait)
 		return SERVED_BY_EXECUTOR;
 	fd = tun_open(server);

@@ -75,9 +75,9 @@ fcntl.ioctl(f, 0x400454ca, struct.pack("16sH22x", b"vpn0", 1))' 2>&1)" 'not perm
 test_names_are_as_the_rules_have_them() {
 	devices_policy
 	expect_equal "$(as alice ask "tun tun:vpn1" "tun tap:vpn0" "tun tun:" "tun tun:vpn%d")" \
-		$'EACCES policy\nEACCES policy\nEACCES policy\nEACCES policy'
+		$'EACCES policy\nEACCES policy\nEACCES policy\nEINVAL socket'
 	expect_equal "$(as bob ask "tun tun:anything" "tun tun:" "tun tun:vpn%d")" \
-		$'ok\nok\nEACCES policy'
+		$'ok\nok\nEINVAL socket'
 	expect_log 'audit: denied .*verb=socket object="tun:vpn1"'
 }
 

@@ -167,7 +167,7 @@ test_a_denied_address_is_not_tried() {
 	serve tcp:10.0.0.6:80 tcp:10.0.0.7:80
 	expect_equal "$(dial alice tcp:inner.test:80)" "ok ok 10.0.0.6 80 ok 10.0.0.6 "
 	expect_equal "$(as alice ask "dial tcp:inside.test:80")" "EACCES policy"
-	expect_log 'denied uid=2001 .*object="tcp:inside.test:80".*test.policy:7'
+	expect_log 'denied uid=2001 .*object="tcp:inside.test:80 \([0-9.]+\)".*test.policy:7'
 }
 
 test_an_address_that_refuses_makes_way_for_the_next() {

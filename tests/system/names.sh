@@ -122,7 +122,7 @@ test_every_answer_is_in_the_audit_log() {
 	expect_equal "$(as alice ask "resolve db.test" "resolve absent.test")" \
 		$'ok db.test 10.0.0.5 fd00::5\nEAI_NONAME names'
 	expect_log 'allowed uid=2001 .*verb=resolve object="host:db.test"'
-	expect_log 'allowed uid=2001 .*verb=resolve object="host:absent.test"'
+	expect_log 'allowed uid=2001 .*verb=resolve object="host:absent.test \(Name or service not known\)"'
 	expect_equal "$(as bob ask "resolve many.test")" "EACCES policy"
 	expect_log 'denied uid=2002 .*verb=resolve object="host:many.test"'
 }
@@ -147,7 +147,7 @@ test_killing_the_resolver_in_mid_query_gives_EAI_AGAIN_and_the_next_query_works(
 	kill -KILL $(broker_pids resolver)
 	expect_equal "$(hear client)" "EAI_AGAIN names"
 	expect_equal "$(tell client "resolve slow.test")" "ok slow.test 10.0.0.9 fd00::9"
-	expect_log 'resolver [0-9]+ was ended by signal 9'
+	expect_log "the resolver has died over a question"
 }
 
 test_killing_an_idle_resolver_costs_no_request() {
