@@ -5,6 +5,8 @@
  */
 #include "build.h"
 
+#include "judge.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -104,20 +106,36 @@ static void rules_fill(struct builder *builder, struct plain_tables *tables)
 	}
 }
 
-/* The first rule of the block that allows the verb on something that can exist. */
-static uint32_t find_first_allow(
-	const struct policy_set *set, const struct client *client, uint32_t verb)
+/* Whether it allows anything, on something that can exist. */
+static bool rule_can_allow(const struct policy_set *set, const struct rule *rule)
 {
+	bool can_match = false;
+	for (uint32_t i = 0; i < rule->object_count && !can_match; i++)
+		can_match = !set->objects.items[rule->first_object + i].is_never;
+	return can_match && rule->effect == EFFECT_ALLOW && !rule->is_never;
+}
+
+/* For each verb, the first rule of the block that allows it, and how all of them record it. */
+static void allows_fill(
+	const struct policy_set *set, const struct client *client, struct image_block *block)
+{
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		block->first_allow[verb] = POLICY_NO_RULE;
+		block->allow_log[verb] = POLICY_LOG_NONE;
+	}
 	for (uint32_t i = 0; i < client->rule_count; i++) {
 		const struct rule *rule = &set->rules.items[client->first_rule + i];
-		bool is_allow = rule->effect == EFFECT_ALLOW && !rule->is_never &&
-				rule->effective_verbs & POLICY_BIT(verb);
-		for (uint32_t j = 0; j < rule->object_count && is_allow; j++) {
-			if (!set->objects.items[rule->first_object + j].is_never)
-				return client->first_rule + i;
+		if (!rule_can_allow(set, rule))
+			continue;
+		for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+			if (!(rule->effective_verbs & POLICY_BIT(verb)))
+				continue;
+			if (block->first_allow[verb] == POLICY_NO_RULE)
+				block->first_allow[verb] = client->first_rule + i;
+			block->allow_log[verb] =
+				log_join(block->allow_log[verb], rule->options.log);
 		}
 	}
-	return POLICY_NO_RULE;
 }
 
 /* A file's name is stored once; its blocks stand together. */
@@ -139,8 +157,7 @@ static void blocks_fill(struct builder *builder, struct plain_tables *tables)
 			.rule_count = client->rule_count,
 			.is_only = client->is_only,
 		};
-		for (uint32_t verb = 0; verb < POLICY_VERB_COUNT; verb++)
-			block->first_allow[verb] = find_first_allow(set, client, verb);
+		allows_fill(set, client, block);
 		froms_fill(builder, tables, client, block);
 	}
 }

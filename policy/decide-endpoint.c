@@ -118,7 +118,7 @@ static struct policy_decision asked_decide(const struct policy_image *image,
 	judge_init(&judge, image, peer, POLICY_BIT(verb));
 	asked_hear(&judge, EFFECT_DENY, asked);
 	if (judge.deny_rule != POLICY_NO_RULE)
-		return judge_deny(image, judge.deny_rule);
+		return policy_denial(image, judge.deny_rule);
 	asked_hear(&judge, EFFECT_ALLOW, asked);
 	return judge_allow(&judge);
 }
@@ -180,13 +180,15 @@ struct policy_decision policy_decide_verb(
 		return decision_refuse(0);
 	uint32_t denied = find_deny_everything(image, peer, verb);
 	if (denied != POLICY_NO_RULE)
-		return judge_deny(image, denied);
+		return policy_denial(image, denied);
 	struct policy_decision decision = decision_refuse(POLICY_BIT(verb));
 	const struct image_block *narrowing = NULL;
+	uint8_t log = POLICY_LOG_NONE;
 	for (uint32_t i = 0; i < peer->block_count && i < POLICY_PEER_BLOCKS_MAX; i++) {
 		const struct image_block *block = &image_blocks(image)[peer->blocks[i]];
 		uint32_t rule = block->first_allow[verb];
 		decision.rule = rule < decision.rule ? rule : decision.rule;
+		log = log_join(log, block->allow_log[verb]);
 		if (block->is_only && rule == POLICY_NO_RULE && !narrowing)
 			narrowing = block;
 	}
@@ -202,5 +204,6 @@ struct policy_decision policy_decide_verb(
 		.options = {.mode = 0600,
 			.uid = POLICY_OWNER_DEFAULT,
 			.gid = POLICY_OWNER_DEFAULT,
-			.types = POLICY_TYPE_FILE}};
+			.types = POLICY_TYPE_FILE,
+			.log = log}};
 }

@@ -43,7 +43,7 @@ struct policy_decision policy_decide_path(const struct policy_image *image,
 	if (!path_hear(&judge, EFFECT_DENY, path, length))
 		return decision_refuse(0);
 	if (judge.deny_rule != POLICY_NO_RULE)
-		return judge_deny(image, judge.deny_rule);
+		return policy_denial(image, judge.deny_rule);
 	if (!path_hear(&judge, EFFECT_ALLOW, path, length))
 		return decision_refuse(0);
 	return judge_allow(&judge);

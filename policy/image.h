@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define IMAGE_MAGIC "fdbrokP"
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 3u
 #define IMAGE_ALIGNMENT 16u
 
 enum effect { EFFECT_ALLOW, EFFECT_DENY, EFFECT_COUNT };
@@ -35,6 +35,8 @@ struct image_block {
 	uint32_t first_rule, rule_count;
 	uint32_t is_only;
 	uint32_t first_allow[POLICY_VERB_COUNT]; /* a rule, or POLICY_NO_RULE */
+	/* enum policy_log, of all rules that allow it; a multiple of four, to leave no gap */
+	uint8_t allow_log[(POLICY_VERB_COUNT + 3) / 4 * 4];
 };
 
 struct image_from {

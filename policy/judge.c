@@ -170,8 +170,10 @@ struct policy_decision decision_refuse(uint32_t missing)
 		.options = {.log = POLICY_LOG_ALL}};
 }
 
-struct policy_decision judge_deny(const struct policy_image *image, uint32_t rule)
+struct policy_decision policy_denial(const struct policy_image *image, uint32_t rule)
 {
+	if (rule >= policy_image_rule_count(image))
+		return decision_refuse(0);
 	return (struct policy_decision){.outcome = POLICY_DENIED_BY_RULE,
 		.rule = rule,
 		.options = {.log = image_rules(image)[rule].log}};

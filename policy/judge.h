@@ -34,9 +34,6 @@ void judge_hear(struct judge *judge, uint32_t terminal);
 /* What the allow rules heard so far amount to. */
 struct policy_decision judge_allow(const struct judge *judge);
 
-/* The decision that a deny rule has made. */
-struct policy_decision judge_deny(const struct policy_image *image, uint32_t rule);
-
 /* What a rule says besides whom and what; device points into the image. */
 struct policy_options rule_options(const struct policy_image *image, uint32_t rule);
 

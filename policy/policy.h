@@ -318,9 +318,17 @@ uint32_t policy_deny_endpoint(const struct policy_image *image, const struct pol
 	enum policy_verb verb, const struct policy_endpoint *endpoint);
 
 /*
+ * The decision that a rule stands for which policy_deny_path() or policy_deny_endpoint() returned:
+ * a denial by that rule, recorded as the rule itself says. POLICY_NO_RULE: one for which there is
+ * no rule, and which is always recorded.
+ */
+struct policy_decision policy_denial(const struct policy_image *image, uint32_t rule);
+
+/*
  * May the peer use the verb for anything at all? For what no object of the language names: a
  * service, a protocol. Allowed when some rule allows the verb on some object, in every `only` block
- * of the peer too; the rule is the first of these, its options are the default ones.
+ * of the peer too; the rule is the first of these, its options are the default ones, but for
+ * `log`: of all the rules that allow the verb, the one that records most counts.
  */
 struct policy_decision policy_decide_verb(
 	const struct policy_image *image, const struct policy_peer *peer, enum policy_verb verb);

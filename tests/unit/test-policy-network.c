@@ -516,6 +516,40 @@ static void a_verb_for_anything_needs_some_rule_in_every_only_block(void **state
 	}
 }
 
+static void a_verb_for_anything_is_recorded_as_its_rules_say(void **state)
+{
+	static const struct {
+		const char *text;
+		uint8_t log;
+	} cases[] = {
+		{BLOCK("a", "allow resolve host:a.b"), POLICY_LOG_ALL},
+		{BLOCK("a", "allow resolve host:a.b log none"), POLICY_LOG_NONE},
+		{BLOCK("a", "allow resolve host:a.b log denied"), POLICY_LOG_DENIED},
+		{BLOCK("a", "allow resolve host:a.b log none\nallow resolve host:c log denied"),
+			POLICY_LOG_DENIED},
+		{BLOCK("a", "allow resolve host:a.b log none\nallow connect tcp:80"),
+			POLICY_LOG_NONE},
+		{BLOCK("a", "allow resolve host:a.b log none\nallow resolve host:[fe80::%no] log "
+			    "denied"),
+			POLICY_LOG_NONE},
+		{BLOCK("a", "allow resolve host:* log none")
+				BLOCK("b", "allow resolve host:* log denied"),
+			POLICY_LOG_DENIED},
+		{BLOCK("a", "allow resolve host:* log none\ndeny resolve host:a"), POLICY_LOG_NONE},
+		{BLOCK("a", "allow resolve host:*\ndeny resolve host:* log none"), POLICY_LOG_NONE},
+		{BLOCK("a", "allow resolve host:* log none") BLOCK("b only", ""), POLICY_LOG_ALL},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct policy policy = policy_make(cases[i].text);
+		struct policy_peer peer = peer_make(&policy, &alice);
+		struct policy_decision decision = policy_decide_verb(policy.image, &peer, RESOLVE);
+		if (decision.options.log != cases[i].log)
+			fail_msg("%s: log %u", cases[i].text, decision.options.log);
+		policy_drop(&policy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +564,7 @@ int main(void)
 		cmocka_unit_test(all_addresses_with_options_that_differ_are_refused),
 		cmocka_unit_test(equal_endpoints_with_different_options_are_an_error),
 		cmocka_unit_test(a_verb_for_anything_needs_some_rule_in_every_only_block),
+		cmocka_unit_test(a_verb_for_anything_is_recorded_as_its_rules_say),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
