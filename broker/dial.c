@@ -164,7 +164,7 @@ static bool dial_judge_addresses(struct dial *dial, const struct fdbroker_answer
 	uint32_t rule = answer->name.length > 0 ? dial_deny(dial, &canonical) : POLICY_NO_RULE;
 
 	if (rule != POLICY_NO_RULE) {
-		reply_deny(dial->reply, rule);
+		reply_deny(dial->server, dial->reply, rule);
 		return false;
 	}
 	for (unsigned int i = 0; i < answer->address_count; i++) {
@@ -183,7 +183,7 @@ static bool dial_judge_addresses(struct dial *dial, const struct fdbroker_answer
 	if (dial->count > 0)
 		return true;
 	dial_describe_address(dial->reply, &dial->targets[0]); /* the last one, and perhaps all */
-	reply_deny(dial->reply, rule);
+	reply_deny(dial->server, dial->reply, rule);
 	return false;
 }
 

@@ -64,7 +64,7 @@ static bool lookup_denied(const struct server *server, const struct asker *asker
 
 	if (rule == POLICY_NO_RULE)
 		return false;
-	reply_deny(reply, rule);
+	reply_deny(server, reply, rule);
 	return true;
 }
 

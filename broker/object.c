@@ -29,7 +29,7 @@ bool object_denied_there(const struct server *server, const struct asker *asker,
 	rule = policy_deny_path(server->image, asker->peer, reply->verbs, walk->path, walk->length);
 	if (rule == POLICY_NO_RULE)
 		return false;
-	reply_deny(reply, rule);
+	reply_deny(server, reply, rule);
 	return true;
 }
 

@@ -89,7 +89,7 @@ static bool device_denied(const struct server *server, const struct asker *asker
 	rule = policy_deny_endpoint(server->image, asker->peer, POLICY_OPTION, &own);
 	if (rule == POLICY_NO_RULE)
 		return false;
-	reply_deny(reply, rule);
+	reply_deny(server, reply, rule);
 	return true;
 }
 

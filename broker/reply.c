@@ -48,11 +48,9 @@ enum served reply_grant(struct reply *reply, int fd)
 	return SERVED;
 }
 
-enum served reply_deny(struct reply *reply, uint32_t rule)
+enum served reply_deny(const struct server *server, struct reply *reply, uint32_t rule)
 {
-	reply->decision.outcome =
-		rule != POLICY_NO_RULE ? POLICY_DENIED_BY_RULE : POLICY_DENIED_NO_RULE;
-	reply->decision.rule = rule;
+	reply->decision = policy_denial(server->image, rule);
 	return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
 }
 

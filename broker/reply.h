@@ -43,9 +43,9 @@ void reply_init(struct reply *reply);
 enum served reply_refuse(struct reply *reply, int error, enum fdbroker_reason reason);
 enum served reply_kernel(struct reply *reply, int error);
 enum served reply_grant(struct reply *reply, int fd);
-/* A deny rule is against what was found behind what was asked for. POLICY_NO_RULE: no rule is for
- * it. */
-enum served reply_deny(struct reply *reply, uint32_t rule);
+/* A deny rule is against what was found behind what was asked for; or, POLICY_NO_RULE, no rule is
+ * for it. */
+enum served reply_deny(const struct server *server, struct reply *reply, uint32_t rule);
 
 /* ---- the object, in words of the policy language where it has them ---- */
 

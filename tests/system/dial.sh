@@ -170,6 +170,24 @@ test_a_denied_address_is_not_tried() {
 	expect_log 'denied uid=2001 .*object="tcp:inside.test:80 \([0-9.]+\)".*test.policy:7'
 }
 
+test_a_denial_behind_a_name_is_recorded_as_the_denial_says() {
+	dial_policy
+	policy <<-END
+		client quiet {
+			from user alice
+			allow connect tcp:*.test:*  log none
+			deny connect tcp:10.0.0.0/8:*
+			allow resolve host:*.test  log none
+			deny resolve host:10.0.0.0/8
+		}
+	END
+	reload_broker
+	expect_equal "$(as alice ask "dial tcp:inside.test:80")" "EACCES policy"
+	expect_log 'denied .*verb=connect object="tcp:inside.test:80 .*test.policy:4'
+	expect_equal "$(as alice ask "resolve inside.test")" "EACCES policy"
+	expect_log 'denied .*verb=resolve object="host:inside.test".*test.policy:6'
+}
+
 test_an_address_that_refuses_makes_way_for_the_next() {
 	dial_policy
 	serve tcp:10.0.0.6:80

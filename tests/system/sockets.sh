@@ -93,11 +93,30 @@ test_flags_of_a_fresh_socket_are_kept() {
 		$'ok\nok O_RDWR|O_NONBLOCK'
 }
 
+test_what_the_machine_withholds_is_said_at_the_start() {
+	policy <<-END
+		client machine {
+			from user alice
+			allow socket icmp tun:vpn0
+		}
+	END
+	echo "1 0" >/proc/sys/net/ipv4/ping_group_range
+	rm -f /dev/net/tun
+	start_broker
+	expect_log 'icmp sockets, but the kernel does not: net.ipv4.ping_group_range is 1 to 0, and group 900'
+	expect_log 'there is no /dev/net/tun'
+	stop_broker
+	echo "900 900" >/proc/sys/net/ipv4/ping_group_range
+	: >"$BROKER_LOG"
+	start_broker
+	expect_equal "$(log_count ping_group_range)" 0 "warnings"
+}
+
 test_what_no_rule_can_name_is_denied() {
 	sockets_policy
 	expect_equal "$(as alice ask "socket AF_INET SOCK_STREAM 0" "socket AF_INET6 SOCK_DGRAM 17" \
 		"socket AF_UNIX SOCK_STREAM 0" "socket AF_PACKET SOCK_RAW 0")" \
-		$'EACCES policy\nEACCES policy\nEACCES policy\nEAFNOSUPPORT socket'
+		$'EACCES socket\nEACCES socket\nEACCES socket\nEAFNOSUPPORT socket'
 	expect_log 'audit: denied .*verb=socket object="domain=2 type=1 protocol=0"'
 }
 
