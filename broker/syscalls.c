@@ -35,7 +35,6 @@
 	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
 		POLICY_BIT(POLICY_CREATE))
 #define SOCKETS POLICY_BIT(POLICY_BIND)
-#define DIALS POLICY_BIT(POLICY_CONNECT)
 #define ANY 0
 
 /* Beside verbs: the kinds of what some rule allows, and what comes with a socket that is bound. */
@@ -57,7 +56,7 @@ static_assert(POLICY_VERB_COUNT <= 32 && POLICY_KIND_COUNT <= 24 && POLICY_WITH_
 struct syscall_row {
 	int syscall;
 	unsigned int roles;
-	uint64_t verbs; /* only when the policy allows one of these, or of the above; ANY: always */
+	uint64_t needs; /* only when the policy allows one of these, or of the above; ANY: always */
 	/* All of these must hold, where row_is_checked(). */
 	unsigned int check_count;
 	struct scmp_arg_cmp checks[2];
@@ -106,21 +105,21 @@ static const struct syscall_row rows[] = {
 	{C(setsockopt), S | W | E | N, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_PASSCRED))},
 
 	/* finding and opening files */
-	{.syscall = C(openat2), .roles = S | W | E, .verbs = FILES},
-	{.syscall = C(statx), .roles = S | W | E | N, .verbs = FILES},
-	{.syscall = C(readlinkat), .roles = S | W | E | N, .verbs = FILES},
+	{.syscall = C(openat2), .roles = S | W | E, .needs = FILES},
+	{.syscall = C(statx), .roles = S | W | E | N, .needs = FILES},
+	{.syscall = C(readlinkat), .roles = S | W | E | N, .needs = FILES},
 	{C(openat), W, FILES, CHECK1(WITHOUT(2, O_CREAT | O_TRUNC))},
-	{.syscall = C(openat), .roles = S | E | N, .verbs = FILES},
+	{.syscall = C(openat), .roles = S | E | N, .needs = FILES},
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_DUPFD_CLOEXEC))},
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_GETFL))},
 	{C(fcntl), ALL, ANY, CHECK1(IS(1, F_SETFL))},
-	{.syscall = C(openat2), .roles = E, .verbs = UNIX_PATH | DEVICES},
-	{.syscall = C(statx), .roles = E, .verbs = UNIX_PATH | DEVICES},
-	{.syscall = C(readlinkat), .roles = E, .verbs = UNIX_PATH | DEVICES},
-	{.syscall = C(openat), .roles = E, .verbs = DEVICES},
-	{.syscall = C(fchownat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
-	{.syscall = C(fchmodat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
-	{.syscall = C(unlinkat), .roles = E, .verbs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
+	{.syscall = C(openat2), .roles = E, .needs = UNIX_PATH | DEVICES},
+	{.syscall = C(statx), .roles = E, .needs = UNIX_PATH | DEVICES},
+	{.syscall = C(readlinkat), .roles = E, .needs = UNIX_PATH | DEVICES},
+	{.syscall = C(openat), .roles = E, .needs = DEVICES},
+	{.syscall = C(fchownat), .roles = E, .needs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
+	{.syscall = C(fchmodat), .roles = E, .needs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
+	{.syscall = C(unlinkat), .roles = E, .needs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
 	{.syscall = C(getegid), .roles = ALL},
 
 	/* making and binding sockets */
@@ -136,21 +135,21 @@ static const struct syscall_row rows[] = {
 		CHECK2(IS(1, IPPROTO_IP), IS(2, IP_FREEBIND))},
 	{C(setsockopt), W | E, WITH(POLICY_WITH_FREEBIND),
 		CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_FREEBIND))},
-	{.syscall = C(bind), .roles = S | W | E, .verbs = SOCKETS},
-	{.syscall = C(listen), .roles = S | W | E, .verbs = SOCKETS},
+	{.syscall = C(bind), .roles = S | W | E, .needs = SOCKETS},
+	{.syscall = C(listen), .roles = S | W | E, .needs = SOCKETS},
 	{.syscall = C(getsockopt), .roles = S | E | N},
 
 	/* unix sockets in folders: the probe, and binding by name in the working directory */
 	{C(socket), E, UNIX_PATH, CHECK2(IS(0, AF_UNIX), TYPE(SOCK_DGRAM))},
-	{.syscall = C(connect), .roles = E, .verbs = UNIX_PATH},
-	{.syscall = C(getsockname), .roles = E, .verbs = UNIX_PATH},
-	{.syscall = C(fchdir), .roles = S | E, .verbs = UNIX_PATH},
-	{.syscall = C(flock), .roles = S | E, .verbs = UNIX_PATH},
-	{.syscall = C(umask), .roles = S | E, .verbs = UNIX_PATH},
-	{.syscall = C(renameat2), .roles = S | E, .verbs = UNIX_PATH},
+	{.syscall = C(connect), .roles = E, .needs = UNIX_PATH},
+	{.syscall = C(getsockname), .roles = E, .needs = UNIX_PATH},
+	{.syscall = C(fchdir), .roles = S | E, .needs = UNIX_PATH},
+	{.syscall = C(flock), .roles = S | E, .needs = UNIX_PATH},
+	{.syscall = C(umask), .roles = S | E, .needs = UNIX_PATH},
+	{.syscall = C(renameat2), .roles = S | E, .needs = UNIX_PATH},
 
 	/* connecting sockets of clients */
-	{.syscall = C(setitimer), .roles = S | E, .verbs = POLICY_BIT(POLICY_CONNECT)},
+	{.syscall = C(setitimer), .roles = S | E, .needs = POLICY_BIT(POLICY_CONNECT)},
 
 	/* sockets that need a privilege, or a module */
 	{C(socket), E, KIND(POLICY_ICMP), CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
@@ -196,7 +195,7 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(memfd_create), .roles = S},
 	{.syscall = C(ftruncate), .roles = S},
 	{.syscall = C(eventfd2), .roles = S},
-	{.syscall = C(epoll_create1), .roles = S | N},
+	{.syscall = C(epoll_create1), .roles = S | N | R},
 	{.syscall = C(signalfd4), .roles = S},
 	{.syscall = C(dup2), .roles = S},
 	{.syscall = C(dup3), .roles = S},
@@ -208,73 +207,75 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(setuid), .roles = S},
 	{.syscall = C(getresuid), .roles = S},
 	{.syscall = C(getresgid), .roles = S},
-	{.syscall = C(read), .roles = S | N},
-	{.syscall = C(pread64), .roles = S | N},
-	{.syscall = C(lseek), .roles = S | N},
-	{.syscall = C(getdents64), .roles = S | N},
+	{.syscall = C(read), .roles = S | N | R},
+	{.syscall = C(pread64), .roles = S | N | R},
+	{.syscall = C(lseek), .roles = S | N | R},
+	{.syscall = C(getdents64), .roles = S | N | R},
 	{.syscall = C(open), .roles = S | N},
-	{.syscall = C(stat), .roles = S | N},
-	{.syscall = C(lstat), .roles = S | N},
-	{.syscall = C(fstat), .roles = S | N},
-	{.syscall = C(fstatfs), .roles = S | N},
-	{.syscall = C(newfstatat), .roles = S | N},
-	{.syscall = C(access), .roles = S | N},
-	{.syscall = C(faccessat), .roles = S | N},
-	{.syscall = C(faccessat2), .roles = S | N},
-	{.syscall = C(readlink), .roles = S | N},
+	{.syscall = C(stat), .roles = S | N | R},
+	{.syscall = C(lstat), .roles = S | N | R},
+	{.syscall = C(fstat), .roles = S | N | R},
+	{.syscall = C(fstatfs), .roles = S | N | R},
+	{.syscall = C(newfstatat), .roles = S | N | R},
+	{.syscall = C(access), .roles = S | N | R},
+	{.syscall = C(faccessat), .roles = S | N | R},
+	{.syscall = C(faccessat2), .roles = S | N | R},
+	{.syscall = C(readlink), .roles = S | N | R},
 	{.syscall = C(getcwd), .roles = S | N},
-	{.syscall = C(poll), .roles = S | N},
-	{.syscall = C(ppoll), .roles = S | N},
-	{.syscall = C(arch_prctl), .roles = S | N},
+	{.syscall = C(poll), .roles = S | N | R},
+	{.syscall = C(ppoll), .roles = S | N | R},
+	{.syscall = C(arch_prctl), .roles = S | N | R},
 	{.syscall = C(set_tid_address), .roles = S | N},
-	{.syscall = C(set_robust_list), .roles = S | N},
-	{.syscall = C(rseq), .roles = S | N},
-	{.syscall = C(prlimit64), .roles = S | N},
+	{.syscall = C(set_robust_list), .roles = S | N | R},
+	{.syscall = C(rseq), .roles = S | N | R},
+	/* of itself: the kernel would let it change those of any process of the same user */
+	{C(prlimit64), S | N | R, ANY, CHECK1(IS(0, 0))},
 	{.syscall = C(getrlimit), .roles = S | N},
-	{.syscall = C(madvise), .roles = S | N},
-	{.syscall = C(mremap), .roles = S | N},
-	{.syscall = C(futex), .roles = S | N},
-	{.syscall = C(rt_sigaction), .roles = S | N},
-	{.syscall = C(rt_sigprocmask), .roles = S | N},
-	{.syscall = C(sigaltstack), .roles = S | N},
-	{.syscall = C(getpid), .roles = S | N},
-	{.syscall = C(getppid), .roles = S | N},
-	{.syscall = C(gettid), .roles = S | N},
-	{.syscall = C(getuid), .roles = S | N},
-	{.syscall = C(geteuid), .roles = S | N},
-	{.syscall = C(getgid), .roles = S | N},
-	{.syscall = C(clock_nanosleep), .roles = S | N},
-	{.syscall = C(sysinfo), .roles = S | N},
-	{.syscall = C(uname), .roles = S | N},
+	{.syscall = C(madvise), .roles = S | N | R},
+	{.syscall = C(mremap), .roles = S | N | R},
+	{.syscall = C(futex), .roles = S | N | R},
+	{.syscall = C(rt_sigaction), .roles = S | N | R},
+	{.syscall = C(rt_sigprocmask), .roles = S | N | R},
+	{.syscall = C(sigaltstack), .roles = S | N | R},
+	{.syscall = C(getpid), .roles = S | N | R},
+	{.syscall = C(getppid), .roles = S | N | R},
+	{.syscall = C(gettid), .roles = S | N | R},
+	{.syscall = C(getuid), .roles = S | N | R},
+	{.syscall = C(geteuid), .roles = S | N | R},
+	{.syscall = C(getgid), .roles = S | N | R},
+	{.syscall = C(clock_nanosleep), .roles = S | N | R},
+	{.syscall = C(sysinfo), .roles = S | N | R},
+	{.syscall = C(uname), .roles = S | N | R},
 
 	/* unique mount ids: statmount and listmount, which libseccomp 2.5 has no names for */
 	{.syscall = 457, .roles = S},
 	{.syscall = 458, .roles = S},
 
 	/* name service modules: files, and sockets to the services behind them */
-	{C(socket), S | N, ANY, CHECK1(IS(0, AF_UNIX))},
-	{C(socket), S | N, ANY, CHECK1(IS(0, AF_INET))},
-	{C(socket), S | N, ANY, CHECK1(IS(0, AF_INET6))},
-	{C(socket), S | N, ANY, CHECK1(IS(0, AF_NETLINK))},
-	{.syscall = C(connect), .roles = S | N},
-	{.syscall = C(sendto), .roles = S | N},
-	{.syscall = C(sendmmsg), .roles = S | N},
-	{.syscall = C(getsockname), .roles = S | N},
-	{.syscall = C(getpeername), .roles = S | N},
+	{C(socket), S | N | R, ANY, CHECK1(IS(0, AF_UNIX))},
+	{C(socket), S | N | R, ANY, CHECK1(IS(0, AF_INET))},
+	{C(socket), S | N | R, ANY, CHECK1(IS(0, AF_INET6))},
+	{C(socket), S | N | R, ANY, CHECK1(IS(0, AF_NETLINK))},
+	{.syscall = C(connect), .roles = S | N | R},
+	{.syscall = C(sendto), .roles = S | N | R},
+	{.syscall = C(sendmmsg), .roles = S | N | R},
+	{.syscall = C(getsockname), .roles = S | N | R},
+	{.syscall = C(getpeername), .roles = S | N | R},
+
+	/* the namespace of a connection, where a rule asks for the peer's */
+	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
 
 	/* an executor: waiting for its resolver and for connections, of its own sockets */
 	{.syscall = C(poll), .roles = E},
 	{.syscall = C(ppoll), .roles = E},
 	{.syscall = C(sendto), .roles = E},
-	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET), TYPE(SOCK_STREAM))},
-	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
-	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_STREAM))},
-	{C(socket), E, DIALS, CHECK2(IS(0, AF_INET6), TYPE(SOCK_DGRAM))},
-	{C(socket), E, DIALS, CHECK2(IS(0, AF_VSOCK), TYPE(SOCK_STREAM))},
-	/* the namespace of a connection, where a rule asks for the peer's */
-	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
-	{.syscall = C(connect), .roles = E, .verbs = DIALS},
-	{.syscall = C(getpeername), .roles = E, .verbs = DIALS},
+	{C(socket), E, POLICY_BIT(POLICY_CONNECT), CHECK2(IS(0, AF_INET), TYPE(SOCK_STREAM))},
+	{C(socket), E, POLICY_BIT(POLICY_CONNECT), CHECK2(IS(0, AF_INET), TYPE(SOCK_DGRAM))},
+	{C(socket), E, POLICY_BIT(POLICY_CONNECT), CHECK2(IS(0, AF_INET6), TYPE(SOCK_STREAM))},
+	{C(socket), E, POLICY_BIT(POLICY_CONNECT), CHECK2(IS(0, AF_INET6), TYPE(SOCK_DGRAM))},
+	{C(socket), E, POLICY_BIT(POLICY_CONNECT), CHECK2(IS(0, AF_VSOCK), TYPE(SOCK_STREAM))},
+	{.syscall = C(connect), .roles = E, .needs = POLICY_BIT(POLICY_CONNECT)},
+	{.syscall = C(getpeername), .roles = E, .needs = POLICY_BIT(POLICY_CONNECT)},
 
 	/* a resolver: what name service modules do, without writing, listening or a child */
 	{C(openat), R, ANY, CHECK1(WITHOUT(2, O_ACCMODE | O_CREAT | O_TRUNC))},
@@ -282,10 +283,6 @@ static const struct syscall_row rows[] = {
 	/* Loading a module: never memory that is or was written. */
 	{C(mmap), R, ANY, CHECK2(WITHOUT(2, PROT_WRITE), WITHOUT(3, MAP_ANONYMOUS))},
 	{C(bind), R, ANY, CHECK1(IS(2, sizeof(struct sockaddr_nl)))}, /* too short for a port */
-	{C(socket), R, ANY, CHECK1(IS(0, AF_UNIX))},
-	{C(socket), R, ANY, CHECK1(IS(0, AF_INET))},
-	{C(socket), R, ANY, CHECK1(IS(0, AF_INET6))},
-	{C(socket), R, ANY, CHECK1(IS(0, AF_NETLINK))},
 	{C(setsockopt), R, ANY, CHECK1(IS(1, SOL_SOCKET))},
 	{C(setsockopt), R, ANY, CHECK2(IS(1, IPPROTO_IP), IS(2, IP_RECVERR))},
 	{C(setsockopt), R, ANY, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVERR))},
@@ -295,88 +292,38 @@ static const struct syscall_row rows[] = {
 	{C(fcntl), R, ANY, CHECK1(IS(1, F_GETFD))},
 	{C(fcntl), R, ANY, CHECK1(IS(1, F_SETFD))},
 	{.syscall = C(writev), .roles = R}, /* queries over TCP */
-	{.syscall = C(connect), .roles = R},
-	{.syscall = C(sendto), .roles = R},
-	{.syscall = C(sendmmsg), .roles = R},
-	{.syscall = C(getsockname), .roles = R},
-	{.syscall = C(getpeername), .roles = R},
 	{.syscall = C(getsockopt), .roles = R},
 	{.syscall = C(shutdown), .roles = R},
-	{.syscall = C(poll), .roles = R},
-	{.syscall = C(ppoll), .roles = R},
-	{.syscall = C(epoll_create1), .roles = R},
 	{.syscall = C(epoll_ctl), .roles = R},
 	{.syscall = C(epoll_wait), .roles = R},
 	{.syscall = C(epoll_pwait), .roles = R},
-	{.syscall = C(read), .roles = R},
-	{.syscall = C(pread64), .roles = R},
-	{.syscall = C(lseek), .roles = R},
-	{.syscall = C(getdents64), .roles = R},
 	{.syscall = C(statx), .roles = R},
-	{.syscall = C(stat), .roles = R},
-	{.syscall = C(lstat), .roles = R},
-	{.syscall = C(fstat), .roles = R},
-	{.syscall = C(fstatfs), .roles = R},
-	{.syscall = C(newfstatat), .roles = R},
-	{.syscall = C(access), .roles = R},
-	{.syscall = C(faccessat), .roles = R},
-	{.syscall = C(faccessat2), .roles = R},
-	{.syscall = C(readlink), .roles = R},
 	{.syscall = C(readlinkat), .roles = R},
-	{.syscall = C(arch_prctl), .roles = R},
-	{.syscall = C(set_robust_list), .roles = R},
-	{.syscall = C(rseq), .roles = R},
-	{.syscall = C(prlimit64), .roles = R},
-	{.syscall = C(madvise), .roles = R},
-	{.syscall = C(mremap), .roles = R},
-	{.syscall = C(futex), .roles = R},
-	{.syscall = C(rt_sigaction), .roles = R},
-	{.syscall = C(rt_sigprocmask), .roles = R},
-	{.syscall = C(sigaltstack), .roles = R},
-	{.syscall = C(getpid), .roles = R},
-	{.syscall = C(getppid), .roles = R},
-	{.syscall = C(gettid), .roles = R},
-	{.syscall = C(getuid), .roles = R},
-	{.syscall = C(geteuid), .roles = R},
-	{.syscall = C(getgid), .roles = R},
 	{.syscall = C(gettimeofday), .roles = R},
 	{.syscall = C(time), .roles = R},
-	{.syscall = C(clock_nanosleep), .roles = R},
-	{.syscall = C(sysinfo), .roles = R},
-	{.syscall = C(uname), .roles = R},
-
-#if FDBROKER_SANITIZED
-	/* a resolver under the sanitizers' runtime */
-	{.syscall = C(mmap), .roles = R},
-	{.syscall = C(mprotect), .roles = R},
-	{.syscall = C(openat), .roles = R},
-	{.syscall = C(sched_yield), .roles = R},
-	{.syscall = C(personality), .roles = R},
-	{.syscall = C(prctl), .roles = R},
-#endif
 
 #if FDBROKER_SANITIZED
 	/* What the sanitizers' runtime does on its own account; such a build is for tests only. */
-	{.syscall = C(mmap), .roles = W | E},
-	{.syscall = C(mprotect), .roles = W | E},
+	{.syscall = C(mmap), .roles = W | E | R},
+	{.syscall = C(mprotect), .roles = W | E | R},
 	{.syscall = C(madvise), .roles = W | E},
 	{.syscall = C(mremap), .roles = W | E},
 	{.syscall = C(futex), .roles = W | E},
 	{.syscall = C(getpid), .roles = W | E},
 	{.syscall = C(gettid), .roles = W | E},
 	{.syscall = C(read), .roles = W | E},
-	{.syscall = C(openat), .roles = W | E},
+	{.syscall = C(openat), .roles = W | E | R},
 	{.syscall = C(readlink), .roles = W | E},
 	{.syscall = C(newfstatat), .roles = W | E},
 	{.syscall = C(sigaltstack), .roles = W | E},
 	{.syscall = C(rt_sigaction), .roles = W | E},
 	{.syscall = C(rt_sigprocmask), .roles = W | E},
-	{.syscall = C(sched_yield), .roles = W | E},
+	{.syscall = C(sched_yield), .roles = W | E | R},
 	{.syscall = C(sched_getaffinity), .roles = ALL},
 	{.syscall = C(prlimit64), .roles = W | E},
 	{.syscall = C(tgkill), .roles = ALL},
-	{.syscall = C(personality), .roles = S | N},
-	{.syscall = C(prctl), .roles = W | E},
+	{.syscall = C(personality), .roles = S | N | R},
+	{.syscall = C(prctl), .roles = W | E | R},
 	{.syscall = C(getppid), .roles = W | E},
 	{.syscall = C(pipe2), .roles = ALL},
 	{.syscall = C(pipe), .roles = ALL},
@@ -387,8 +334,9 @@ static const struct syscall_row rows[] = {
    children as well, whose own filters have them; only those that no role needs to break stay. */
 static bool row_is_checked(const struct syscall_row *row, enum role role)
 {
-	return row->check_count > 0 && (role == ROLE_WORKER || role == ROLE_EXECUTOR ||
-					       role == ROLE_RESOLVER || row->syscall == C(clone));
+	return row->check_count > 0 &&
+	       ((role != ROLE_SUPERVISOR && role != ROLE_NAMES) || row->syscall == C(clone) ||
+		       row->syscall == C(prlimit64));
 }
 
 static bool row_applies(const struct syscall_row *row, enum role role, uint64_t verbs)
@@ -397,7 +345,7 @@ static bool row_applies(const struct syscall_row *row, enum role role, uint64_t 
 	if (role == ROLE_SUPERVISOR)
 		return true;
 	return (row->roles & (1u << role)) != 0 &&
-	       (role == ROLE_NAMES || row->verbs == ANY || (row->verbs & verbs) != 0);
+	       (role == ROLE_NAMES || row->needs == ANY || (row->needs & verbs) != 0);
 }
 
 /*
