@@ -38,7 +38,7 @@ enum served serve_bind(const struct server *server, const struct asker *asker,
 
 	/* A lock that the socket's owner holds makes every one of these calls wait. */
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	error = received_inspect(received, &socket);
 	if (error == 0)
 		error = received_binds(&socket, family);

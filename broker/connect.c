@@ -72,7 +72,7 @@ enum served serve_connect(const struct server *server, const struct asker *asker
 
 	/* A lock that the socket's owner holds makes every one of these calls wait. */
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	error = received_inspect(received, &socket);
 	if (error == 0)
 		error = received_connects(&socket, family);

@@ -3,7 +3,7 @@
  * Connecting for a peer. A name is resolved once; each address that it led to is judged, and what
  * remains is connected to, so that nothing can lie between the judging and the deed: no second
  * answer, no name that leads somewhere else the next time. Whoever answers for a name decides where
- * it leads; so addresses that mean this machine or its link (RFC 5735, RFC 4291) are connected to
+ * it leads; so addresses that mean this machine or its link (RFC 6890, RFC 4291) are connected to
  * only if a rule by address allows them.
  *
  * Must never: resolve a name that the policy does not allow, or connect to what was not judged.
@@ -63,7 +63,7 @@ static bool dial_ask(const struct dial *dial, const struct resolver_query *query
 	enum resolver_outcome outcome =
 		resolver_ask(query, dial->asker->connection, deadline, answer);
 
-	*served = SERVED_BY_EXECUTOR;
+	*served = SERVED_ELSEWHERE;
 	if (outcome == RESOLVER_CLIENT_GONE)
 		*served = reply_kernel(dial->reply, ECONNRESET);
 	else if (outcome == RESOLVER_ANSWERED && answer->code != 0)
@@ -255,18 +255,18 @@ enum served serve_dial(const struct server *server, const struct asker *asker,
 	dial.reply = reply;
 	dial.kind = target_kind((enum fdbroker_protocol)request->endpoint.protocol);
 	dial.port = request->endpoint.port;
-	dial.deadline = clock_msec() + DIAL_CONNECT_DEADLINE_MSEC;
+	dial.deadline = clock_msec() + DIAL_DEADLINE_MSEC;
 	dial.count = 0;
 	if (has_service && !dial_decide_service(&dial))
 		return SERVED;
 	if (has_service && !server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	if (has_service && !dial_find_port(&dial, &answer, &served))
 		return served;
 	if (!dial_decide(&dial))
 		return SERVED;
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	if (request->host.length == 0)
 		return dial_connect(&dial);
 	if (!dial_find_addresses(&dial, &answer, &served))

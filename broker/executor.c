@@ -92,10 +92,10 @@ static enum taken executor_repeat(const struct server *server, const struct aske
 	uint32_t first_id, const struct fdbroker_request *requests, int count)
 {
 	enum served served;
-	int error = serve_packet(server, asker, asker->connection, first_id, requests,
-		(unsigned int)count, -1, &served);
+	int error =
+		serve_packet(server, asker, first_id, requests, (unsigned int)count, -1, &served);
 
-	if (served == SERVED_BY_EXECUTOR)
+	if (served == SERVED_ELSEWHERE)
 		return TAKEN_NOT;
 	(void)recv(asker->connection, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
 	return error < 0 ? TAKEN_BROKEN : TAKEN_SERVED;
@@ -123,17 +123,16 @@ static enum taken executor_take(
 	if (length <= 0)
 		return length < 0 ? TAKEN_BROKEN : TAKEN_SERVED;
 	count = fdbroker_packet_decode(bytes, (size_t)length, &first_id, requests, &why);
-	if (count > 0 &&
-		descriptors != fdbroker_operation_traits(requests[0].operation)->takes_descriptor) {
-		why = "not the one descriptor that the request needs";
+	if (count > 0)
+		why = fdbroker_descriptors_wrong(&requests[0], descriptors);
+	if (why != NULL)
 		count = -EPROTO;
-	}
 	if (count < 0) {
 		log_message(LOG_NOTICE, "protocol error: uid=%u pid=%d: %s; connection ended",
 			peer->policy.uid, peer->pid, why);
 		return TAKEN_BROKEN;
 	}
-	return serve_packet(server, &asker, connection, first_id, requests, (unsigned int)count,
+	return serve_packet(server, &asker, first_id, requests, (unsigned int)count,
 		       take_fd(&received), &served) < 0
 		       ? TAKEN_BROKEN
 		       : TAKEN_SERVED;

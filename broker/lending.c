@@ -120,7 +120,7 @@ static void executor_close(struct lending *lending, struct executor *executor)
 static uint64_t operation_msec(unsigned int operation)
 {
 	if (operation == FDBROKER_DIAL)
-		return DIAL_DEADLINE_MSEC;
+		return DIAL_LENT_DEADLINE_MSEC;
 	if (operation != 0 && fdbroker_operation_traits(operation)->gives_names)
 		return RESOLVE_LENT_DEADLINE_MSEC;
 	return EXECUTOR_DEADLINE_MSEC;

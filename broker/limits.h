@@ -19,7 +19,7 @@
  * Descriptors that a process needs for itself, beside those of its connections. The supervisor has
  * four for each executor and its resolver: a pidfd and an eventfd of both.
  */
-#define DESCRIPTORS_RESERVED 4096
+#define DESCRIPTORS_RESERVED(workers) (512 + 4 * EXECUTORS_MAX * (workers))
 
 /* Groups of one peer; the kernel's NGROUPS_MAX is 65536, for each of which memory is kept. */
 #define PEER_GROUPS_MAX 1024
@@ -54,8 +54,8 @@
  * Connecting with all that goes before it. The kernel gives an address up after 127 seconds
  * (tcp(7), tcp_syn_retries); a little later the executor does, and then the worker.
  */
-#define DIAL_CONNECT_DEADLINE_MSEC 140000
-#define DIAL_DEADLINE_MSEC 150000
+#define DIAL_DEADLINE_MSEC 140000
+#define DIAL_LENT_DEADLINE_MSEC 150000
 /* Between the beginnings of two attempts to connect, RFC 8305, section 8. */
 #define CONNECT_ATTEMPT_DELAY_MSEC 250
 /* The same when the policy it works under has been replaced: a reload waits for it. */
@@ -110,7 +110,8 @@
 #define CONNECT_REPEAT_MSEC 5
 /*
  * To a virtual machine a signal would give the connection up; the kernel does that by itself after
- * 2 s, SO_VM_SOCKETS_CONNECT_TIMEOUT of vsock(7), which the client may have set to more.
+ * 2 s, SO_VM_SOCKETS_CONNECT_TIMEOUT in net/vmw_vsock/af_vsock.c, which the client may have set to
+ * more.
  */
 #define CONNECT_VSOCK_MSEC 5000
 

@@ -78,7 +78,7 @@ enum served serve_listen(const struct server *server, const struct asker *asker,
 	if (!netns_permits_ours(server, asker, options))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
 	if (!server->may_wait && listener_needs_executor(kind, options))
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	error = listener_make(&target, both_families, request->listen.backlog, options, &fd);
 	if (error == EAFNOSUPPORT && both_families) {
 		/* A kernel without IPv6 has one family, and it has been granted. */

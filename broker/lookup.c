@@ -124,7 +124,7 @@ static bool lookup_ask(const struct resolver_query *query, const struct asker *a
 	case RESOLVER_UNASKED:
 		break;
 	}
-	*served = SERVED_BY_EXECUTOR;
+	*served = SERVED_ELSEWHERE;
 	return false;
 }
 
@@ -186,7 +186,7 @@ enum served serve_getaddrinfo(const struct server *server, const struct asker *a
 	if (!getaddrinfo_decide(server, asker, request, is_name, reply))
 		return SERVED;
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	getaddrinfo_query(request, is_name, &query);
 	if (!lookup_ask(
 		    &query, asker, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer, reply, &served))
@@ -255,7 +255,7 @@ enum served serve_getnameinfo(const struct server *server, const struct asker *a
 	if (!getnameinfo_decide(server, asker, request, reply))
 		return SERVED;
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	if (!lookup_ask(&query, asker, deadline, &answer, reply, &served))
 		return served;
 	if (lookup_name_denied(server, asker, &answer.name, reply))
@@ -279,7 +279,7 @@ enum served serve_getprotobyname(const struct server *server, const struct asker
 	if (!lookup_decide_verb(server, asker, reply, "protocol", &request->name))
 		return SERVED;
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	text_copy(query.node, &request->name);
 	if (!lookup_ask(
 		    &query, asker, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer, reply, &served))

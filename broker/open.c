@@ -126,11 +126,11 @@ static enum served open_found(const struct server *server, const struct fdbroker
 		(!walk->parent_trusted || !S_ISREG(walk->status.stx_mode) ||
 			(request->open.flags & O_TRUNC) != 0 ||
 			!trusted_mounts_hold(server->walker.mounts, &walk->status)))
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 
 	fd = open_again(server, walk, request->open.flags);
 	if (fd == -EAGAIN && !server->may_wait)
-		return SERVED_BY_EXECUTOR; /* a lease is being broken, fcntl(2) */
+		return SERVED_ELSEWHERE; /* a lease is being broken, fcntl(2) */
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
 }
 
@@ -166,7 +166,7 @@ static enum served open_missing(const struct server *server, const struct asker 
 	if (!object_decide(server, asker, &request->path, reply))
 		return SERVED;
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	/* A link's target is not created: it says where to look, not what may be made. */
 	if (walk->final_link)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_SYMLINK);
@@ -193,7 +193,7 @@ static enum served open_once(const struct server *server, const struct asker *as
 	outcome = walk_to(&server->walker, request->path.bytes, request->path.length, links, walk);
 	switch (outcome) {
 	case WALK_AGAIN:
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	case WALK_LINK:
 		/* open(2): O_NOFOLLOW and the last component is a link. */
 		if ((request->open.flags & O_NOFOLLOW) != 0 && walk_at_last(walk))

@@ -2,7 +2,7 @@
 /*
  * The operations: a decoded request in, decision and deed, and what is to be said of it in the
  * reply. Worker and executor run the same code; the difference is whether it may wait. What would
- * have to wait in a worker, and what comes with a descriptor, is SERVED_BY_EXECUTOR: nothing is
+ * have to wait in a worker, and what comes with a descriptor, is SERVED_ELSEWHERE: nothing is
  * left of what was begun, an executor does it all.
  */
 #pragma once
@@ -43,7 +43,7 @@ operation_function serve_connect;        /* connect.c */
 operation_function serve_dial;           /* dial.c */
 operation_function serve_socket;         /* socket.c */
 operation_function serve_tun;            /* tun.c */
-operation_function serve_option;         /* option.c */
+operation_function serve_setsockopt;     /* option.c */
 operation_function serve_getaddrinfo;    /* lookup.c */
 operation_function serve_getnameinfo;    /* lookup.c */
 operation_function serve_getprotobyname; /* lookup.c */

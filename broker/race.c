@@ -3,6 +3,7 @@
  * The race of RFC 8305, section 5. All sockets are the broker's own and non-blocking until one has
  * won; nothing here may wait but poll(2), which sees the client hang up.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -153,6 +154,7 @@ int race_connect(const struct target *targets, unsigned int count, int client, u
 	struct race race = {.targets = targets, .count = count, .fds = fds};
 	int winner;
 
+	assert(count > 0);
 	fds[0] = (struct pollfd){.fd = client, .events = POLLRDHUP};
 	winner = race_run(&race, deadline);
 	for (unsigned int i = 0; i < race.begun; i++)

@@ -33,7 +33,7 @@ struct reply {
 	char text[OBJECT_TEXT_MAX];
 };
 
-enum served { SERVED, SERVED_BY_EXECUTOR };
+enum served { SERVED, SERVED_ELSEWHERE };
 
 /* Nothing is said, and nothing allowed, yet. */
 void reply_init(struct reply *reply);

@@ -131,9 +131,13 @@ static void find_name(const struct resolver_query *query, struct fdbroker_answer
 
 static void find_protocol(const struct resolver_query *query, struct fdbroker_answer *answer)
 {
-	const struct protoent *found = getprotobyname(query->node);
+	static char room[4096];
+	struct protoent entry, *found = NULL;
+	int error = getprotobyname_r(query->node, &entry, room, sizeof(room), &found);
 
-	if (found == NULL)
+	if (error != 0 && error != ENOENT)
+		*answer = (struct fdbroker_answer){.code = EAI_SYSTEM, .error = error};
+	else if (found == NULL)
 		answer->code = EAI_NONAME;
 	else
 		answer->number = found->p_proto;

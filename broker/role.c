@@ -71,7 +71,7 @@ static int role_open_server(struct server *server)
 		return -errno;
 	server->netns_cookie = netns_cookie(probe);
 	close(probe);
-	return server->netns_cookie != 0 ? 0 : -EOPNOTSUPP;
+	return server->netns_cookie != 0 ? 0 : -EOPNOTSUPP; /* before Linux 5.14 */
 }
 
 static int role_open(enum role role, struct server *server, const struct peers **peers)

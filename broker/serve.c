@@ -3,6 +3,7 @@
  * The one way of a packet through worker and executor: each request to its operation, each
  * decision to the audit ring, and then all results in one reply. What can be asked is a table.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,11 +20,13 @@ static operation_function *const operations[] = {
 	[FDBROKER_DIAL] = serve_dial,
 	[FDBROKER_SOCKET] = serve_socket,
 	[FDBROKER_TUN] = serve_tun,
-	[FDBROKER_SETSOCKOPT] = serve_option,
+	[FDBROKER_SETSOCKOPT] = serve_setsockopt,
 	[FDBROKER_GETADDRINFO] = serve_getaddrinfo,
 	[FDBROKER_GETNAMEINFO] = serve_getnameinfo,
 	[FDBROKER_GETPROTOBYNAME] = serve_getprotobyname,
 };
+static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,
+	"whatever the protocol can ask for is served");
 
 /* The audit record of one served request: in the ring before the client can know. */
 static void serve_audit(
@@ -152,9 +155,9 @@ static int answer_send(struct answer *answer, int connection)
 	return answer_send_once(answer, connection);
 }
 
-int serve_packet(const struct server *server, const struct asker *asker, int connection,
-	uint32_t first_id, const struct fdbroker_request *requests, unsigned int count,
-	int received, enum served *served)
+int serve_packet(const struct server *server, const struct asker *asker, uint32_t first_id,
+	const struct fdbroker_request *requests, unsigned int count, int received,
+	enum served *served)
 {
 	static struct reply replies[FDBROKER_REQUESTS_MAX]; /* every process has one thread */
 	struct answer answer;
@@ -177,7 +180,7 @@ int serve_packet(const struct server *server, const struct asker *asker, int con
 	if (*served == SERVED) {
 		for (unsigned int i = 0; i < count; i++)
 			serve_audit(server, asker, &replies[i]);
-		error = answer_send(&answer, connection);
+		error = answer_send(&answer, asker->connection);
 	}
 	answer_close(&answer);
 	return error;

@@ -8,15 +8,15 @@
 #include "operation.h"
 
 /*
- * Serves a whole packet: every request of it, the audit records, and the reply on the connection.
- * Takes over `received`, the descriptor that came with it, or -1. *served says whether it was; if
- * not, nothing was sent, nothing is left of what was begun, and an executor is to do it all (or
- * another one: this executor has lost its resolver). 0, or a negative errno when the reply could
- * not be sent: then the connection is to be ended.
+ * Serves a whole packet: every request of it, the audit records, and the reply on
+ * asker->connection. Takes over `received`, the descriptor that came with it, or -1. *served says
+ * whether it was; if not, nothing was sent, nothing is left of what was begun, and an executor is
+ * to do it all (or another one: this executor has lost its resolver). 0, or a negative errno when
+ * the reply could not be sent: then the connection is to be ended.
  */
-int serve_packet(const struct server *server, const struct asker *asker, int connection,
-	uint32_t first_id, const struct fdbroker_request *requests, unsigned int count,
-	int received, enum served *served) __attribute__((warn_unused_result));
+int serve_packet(const struct server *server, const struct asker *asker, uint32_t first_id,
+	const struct fdbroker_request *requests, unsigned int count, int received,
+	enum served *served) __attribute__((warn_unused_result));
 
 /* Answers ids that nobody can know the outcome of. 0 or a negative errno, as above. */
 int serve_unknown(int connection, uint32_t first_id, unsigned int count)

@@ -231,13 +231,13 @@ static enum session_next session_serve_packet(
 	const struct peer *peer = session_peer(sessions, session);
 	const struct asker asker = {
 		.peer = &peer->policy, .pid = peer->pid, .connection = session->fd};
-	enum served served = SERVED_BY_EXECUTOR;
+	enum served served = SERVED_ELSEWHERE;
 	int error = 0;
 
 	if (!packet_is_long(peeked))
-		error = serve_packet(&sessions->server, &asker, session->fd, peeked->first_id,
-			peeked->requests, (unsigned int)peeked->count, -1, &served);
-	if (served == SERVED_BY_EXECUTOR) {
+		error = serve_packet(&sessions->server, &asker, peeked->first_id, peeked->requests,
+			(unsigned int)peeked->count, -1, &served);
+	if (served == SERVED_ELSEWHERE) {
 		session_unwatch(sessions, session);
 		return session_needs_executor(session);
 	}
@@ -263,14 +263,11 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 	}
 	if (peeked.length <= 0)
 		return session_hang_up(sessions, session);
-	if (peeked.count > 0 &&
-		peeked.descriptors !=
-			fdbroker_operation_traits(peeked.requests[0].operation)->takes_descriptor) {
-		peeked.why = peeked.descriptors ? "a descriptor that no request asks for"
-						: "a request without its descriptor";
-		peeked.count = -EPROTO;
-	}
-	if (peeked.count < 0) {
+	/* Whether there is one or there are more is for an executor to see, which takes them. */
+	if (peeked.count > 0)
+		peeked.why =
+			fdbroker_descriptors_wrong(&peeked.requests[0], peeked.descriptors ? 1 : 0);
+	if (peeked.why != NULL) {
 		session_unwatch(sessions, session);
 		return session_protocol_error(sessions, session, peeked.why);
 	}

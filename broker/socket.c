@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "netns.h"
 #include "operation.h"
 
 /* Of SOCK_..., the types without the flags: SOCK_TYPE_MASK and SOCK_MAX of include/linux/net.h. */
@@ -133,11 +132,9 @@ enum served serve_socket(const struct server *server, const struct asker *asker,
 		return refuse(request, wanted.error, reply);
 	if (!reply_decide(server, asker, reply, POLICY_SOCKET, &wanted.judged))
 		return SERVED;
-	if (!netns_permits_ours(server, asker, &reply->decision.options))
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
 	/* It may need a capability, or a module that has to be loaded first. */
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	fd = socket(domain, type | SOCK_CLOEXEC, request->socket.protocol);
 	return fd < 0 ? reply_kernel(reply, errno) : reply_grant(reply, fd);
 }

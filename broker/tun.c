@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "netns.h"
 #include "operation.h"
 
 #define TUN_PATH "/dev/net/tun"
@@ -87,7 +86,7 @@ static int tun_configure(int fd, const struct fdbroker_request *request)
 			device.ifr_name[request->name.length] != '\0'))
 		return EINVAL;
 	/* One that is persistent by now was there before, and keeps the owner that it was given. */
-	if ((device.ifr_flags & IFF_PERSIST) == 0 && ioctl(fd, TUNSETOWNER, 0) < 0)
+	if ((device.ifr_flags & IFF_PERSIST) == 0 && ioctl(fd, TUNSETOWNER, 0UL) < 0)
 		return errno;
 	if ((flags & FDBROKER_TUN_UP) != 0) {
 		int error = tun_bring_up(&device);
@@ -95,7 +94,7 @@ static int tun_configure(int fd, const struct fdbroker_request *request)
 		if (error != 0)
 			return error;
 	}
-	if ((flags & FDBROKER_TUN_PERSIST) != 0 && ioctl(fd, TUNSETPERSIST, 1) < 0)
+	if ((flags & FDBROKER_TUN_PERSIST) != 0 && ioctl(fd, TUNSETPERSIST, 1UL) < 0)
 		return errno;
 	return 0;
 }
@@ -121,10 +120,8 @@ enum served serve_tun(const struct server *server, const struct asker *asker,
 	}
 	if (!reply_decide(server, asker, reply, POLICY_SOCKET, &judged))
 		return SERVED;
-	if (!netns_permits_ours(server, asker, &reply->decision.options))
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	fd = tun_open(server);
 	if (fd < 0)
 		return reply_kernel(reply, -fd);

@@ -84,6 +84,8 @@ enum fdbroker_operation {
 	FDBROKER_GETNAMEINFO = 10,
 	/* Name of a protocol. Gives struct fdbroker_names. */
 	FDBROKER_GETPROTOBYNAME = 11,
+
+	FDBROKER_OPERATIONS_END,
 };
 
 enum fdbroker_protocol { FDBROKER_TCP = 1, FDBROKER_UDP = 2, FDBROKER_VSOCK = 3 };
@@ -232,6 +234,13 @@ struct fdbroker_traits {
 };
 /* operation is one of enum fdbroker_operation. */
 const struct fdbroker_traits *fdbroker_operation_traits(enum fdbroker_operation operation);
+
+/*
+ * So many descriptors came with the packet of which this is the first request. NULL, or a static
+ * sentence when they are not as many as it takes.
+ */
+const char *fdbroker_descriptors_wrong(
+	const struct fdbroker_request *first, unsigned int descriptors);
 
 /* An answer of the name service, taken apart. The texts point into the data. */
 struct fdbroker_answer {

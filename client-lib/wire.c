@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* The structures are the format: a compiler that pads them differently must not build this. */
 static_assert(sizeof(struct fdbroker_header) == 12, "header");
@@ -44,13 +45,13 @@ static bool all_zero(const unsigned char *bytes, size_t length)
 
 /* ---- what each operation looks like ---- */
 
-static const char *check_endpoint(const struct fdbroker_endpoint *endpoint);
 static const char *check_bind(const struct fdbroker_request *request);
 static const char *check_connect(const struct fdbroker_request *request);
 static const char *check_listen(const struct fdbroker_request *request);
 static const char *check_dial(const struct fdbroker_request *request);
 static const char *check_nameinfo(const struct fdbroker_request *request);
 static const char *check_tun(const struct fdbroker_request *request);
+static const char *check_setsockopt(const struct fdbroker_request *request);
 
 struct text_bounds {
 	uint16_t min, max;
@@ -112,6 +113,7 @@ static const struct operation {
 			.traits = {.takes_descriptor = true, .is_alone = true},
 			.numbers = 3,
 			.texts = {{0, FDBROKER_INTERFACE_MAX}},
+			.check = check_setsockopt,
 		},
 	[FDBROKER_GETADDRINFO] =
 		{
@@ -133,6 +135,9 @@ static const struct operation {
 		},
 };
 
+static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,
+	"each operation has a row");
+
 static bool is_operation(unsigned int operation)
 {
 	return operation > 0 && operation < sizeof(operations) / sizeof(operations[0]);
@@ -141,6 +146,16 @@ static bool is_operation(unsigned int operation)
 const struct fdbroker_traits *fdbroker_operation_traits(enum fdbroker_operation operation)
 {
 	return &operations[operation].traits;
+}
+
+const char *fdbroker_descriptors_wrong(
+	const struct fdbroker_request *first, unsigned int descriptors)
+{
+	bool takes_one = operations[first->operation].traits.takes_descriptor;
+
+	if (descriptors > (takes_one ? 1u : 0u))
+		return "a descriptor that no request asks for";
+	return descriptors < (takes_one ? 1u : 0u) ? "a request without its descriptor" : NULL;
 }
 
 static bool has_texts(const struct operation *operation)
@@ -261,6 +276,18 @@ static const char *check_tun(const struct fdbroker_request *request)
 	return request->tun.is_tap == 0 || request->tun.is_tap == 1
 		       ? NULL
 		       : "neither a tun nor a tap device";
+}
+
+/* An int, or the name of a device. */
+static const char *check_setsockopt(const struct fdbroker_request *request)
+{
+	bool is_device =
+		request->option.level == SOL_SOCKET && request->option.name == SO_BINDTODEVICE;
+
+	if (is_device && request->option.value != 0)
+		return "a device with a number";
+	return !is_device && request->name.length > 0 ? "an option that is no text, with one"
+						      : NULL;
 }
 
 /* ---- reading ---- */

@@ -108,7 +108,7 @@ static int option_set(int fd, const struct option *option, const struct fdbroker
 	return setsockopt(fd, option->level, option->name, value, length) < 0 ? errno : 0;
 }
 
-enum served serve_option(const struct server *server, const struct asker *asker,
+enum served serve_setsockopt(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
 	const struct option *option = option_find(request);
@@ -118,7 +118,7 @@ enum served serve_option(const struct server *server, const struct asker *asker,
 
 	/* A lock that the socket's owner holds makes every one of these calls wait. */
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	option_describe(option, request, reply);
 	if (getsockopt(received, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0)
 		return reply_refuse(reply, errno, FDBROKER_REASON_SOCKET);
