@@ -296,7 +296,10 @@ static void executor_kill(struct crew_executor *executor)
 static void executor_hangs(struct crew_executor *executor)
 {
 	executor->state = EXECUTOR_HANGING;
-	log_message(LOG_WARNING, "executor %d hangs in the kernel; it serves nobody any more",
+	process_account(&executor->process);
+	log_message(LOG_WARNING,
+		"executor %d hangs in the kernel and serves nobody any more; what it was doing may "
+		"still come to pass",
 		executor->process.pid);
 	worker_tell(executor->worker, MESSAGE_EXECUTOR_GONE, executor_index(executor), true);
 	worker_bury_if_quiet(executor->worker);

@@ -60,17 +60,14 @@ static bool dial_ask(const struct dial *dial, const struct resolver_query *query
 	struct fdbroker_answer *answer, enum served *served)
 {
 	uint64_t deadline = clock_msec() + RESOLVE_DEADLINE_MSEC;
-	enum resolver_outcome outcome =
-		resolver_ask(query, dial->asker->connection, deadline, answer);
 
 	*served = SERVED_ELSEWHERE;
-	if (outcome == RESOLVER_CLIENT_GONE)
-		*served = reply_kernel(dial->reply, ECONNRESET);
-	else if (outcome == RESOLVER_ANSWERED && answer->code != 0)
-		*served = reply_refuse(dial->reply, names_error(answer), FDBROKER_REASON_NAMES);
-	else if (outcome == RESOLVER_ANSWERED && answer->address_count == 0)
-		*served = reply_refuse(dial->reply, ENOENT, FDBROKER_REASON_NAMES);
-	return outcome == RESOLVER_ANSWERED && answer->code == 0 && answer->address_count > 0;
+	if (resolver_ask(query, deadline, answer) == RESOLVER_UNASKED)
+		return false;
+	if (answer->code == 0)
+		return true;
+	*served = reply_refuse(dial->reply, names_error(answer), FDBROKER_REASON_NAMES);
+	return false;
 }
 
 static struct resolver_query dial_query(const struct dial *dial, int flags)
@@ -78,6 +75,7 @@ static struct resolver_query dial_query(const struct dial *dial, int flags)
 	return (struct resolver_query){
 		.question = RESOLVER_ADDRESSES,
 		.flags = flags,
+		.is_absolute = 1, /* a rule by name is for that name, not for one that begins so */
 		.family = AF_UNSPEC,
 		.socktype = dial->kind == POLICY_UDP ? SOCK_DGRAM : SOCK_STREAM,
 	};

@@ -111,21 +111,11 @@ static bool lookup_filter(const struct server *server, const struct asker *asker
 
 /* ---- asking and answering ---- */
 
-/* Asks the resolver. False: there is no answer, and *served is what becomes of the request. */
-static bool lookup_ask(const struct resolver_query *query, const struct asker *asker,
-	uint64_t deadline, struct fdbroker_answer *answer, struct reply *reply, enum served *served)
+/* Asks the resolver. False: this executor's is gone, and another one's is to be asked. */
+static bool lookup_ask(
+	const struct resolver_query *query, uint64_t deadline, struct fdbroker_answer *answer)
 {
-	switch (resolver_ask(query, asker->connection, deadline, answer)) {
-	case RESOLVER_ANSWERED:
-		return true;
-	case RESOLVER_CLIENT_GONE:
-		*served = reply_kernel(reply, ECONNRESET);
-		return false;
-	case RESOLVER_UNASKED:
-		break;
-	}
-	*served = SERVED_ELSEWHERE;
-	return false;
+	return resolver_ask(query, deadline, answer) == RESOLVER_ANSWERED;
 }
 
 static enum served lookup_reply(const struct fdbroker_answer *answer, struct reply *reply)
@@ -180,7 +170,6 @@ enum served serve_getaddrinfo(const struct server *server, const struct asker *a
 	static struct fdbroker_answer answer;
 	bool is_name = request->host.length > 0 && !text_is_address(&request->host);
 	struct resolver_query query;
-	enum served served;
 
 	(void)received; /* the protocol lets none come along */
 	if (!getaddrinfo_decide(server, asker, request, is_name, reply))
@@ -188,9 +177,8 @@ enum served serve_getaddrinfo(const struct server *server, const struct asker *a
 	if (!server->may_wait)
 		return SERVED_ELSEWHERE;
 	getaddrinfo_query(request, is_name, &query);
-	if (!lookup_ask(
-		    &query, asker, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer, reply, &served))
-		return served;
+	if (!lookup_ask(&query, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer))
+		return SERVED_ELSEWHERE;
 	if (is_name && lookup_name_denied(server, asker, &answer.name, reply))
 		return SERVED;
 	/* Without a node the addresses are constants (AI_PASSIVE), and no news. */
@@ -221,15 +209,15 @@ static bool getnameinfo_decide(const struct server *server, const struct asker *
  * The name without the domain of this machine (NI_NOFQDN). It is believed only if it is the
  * beginning of the name that was judged.
  */
-static bool getnameinfo_shorten(struct resolver_query *query, const struct asker *asker,
-	uint64_t deadline, struct fdbroker_answer *answer, struct reply *reply, enum served *served)
+static bool getnameinfo_shorten(
+	struct resolver_query *query, uint64_t deadline, struct fdbroker_answer *answer)
 {
 	char full[FDBROKER_NAME_MAX + 1];
 	size_t length;
 
 	text_copy(full, &answer->name);
 	query->flags |= NI_NOFQDN;
-	if (!lookup_ask(query, asker, deadline, answer, reply, served))
+	if (!lookup_ask(query, deadline, answer))
 		return false;
 	length = answer->name.length;
 	if (answer->code == 0 && (memcmp(full, answer->name.bytes, length) != 0 ||
@@ -249,20 +237,19 @@ enum served serve_getnameinfo(const struct server *server, const struct asker *a
 		.flags = request->nameinfo.flags & ~not_judged,
 		.endpoint = request->endpoint,
 	};
-	enum served served;
 
 	(void)received;
 	if (!getnameinfo_decide(server, asker, request, reply))
 		return SERVED;
 	if (!server->may_wait)
 		return SERVED_ELSEWHERE;
-	if (!lookup_ask(&query, asker, deadline, &answer, reply, &served))
-		return served;
+	if (!lookup_ask(&query, deadline, &answer))
+		return SERVED_ELSEWHERE;
 	if (lookup_name_denied(server, asker, &answer.name, reply))
 		return SERVED;
 	if (answer.code == 0 && (request->nameinfo.flags & NI_NOFQDN) != 0 &&
-		!getnameinfo_shorten(&query, asker, deadline, &answer, reply, &served))
-		return served;
+		!getnameinfo_shorten(&query, deadline, &answer))
+		return SERVED_ELSEWHERE;
 	return lookup_reply(&answer, reply);
 }
 
@@ -273,7 +260,6 @@ enum served serve_getprotobyname(const struct server *server, const struct asker
 {
 	static struct fdbroker_answer answer;
 	struct resolver_query query = {.question = RESOLVER_PROTOCOL};
-	enum served served;
 
 	(void)received;
 	if (!lookup_decide_verb(server, asker, reply, "protocol", &request->name))
@@ -281,8 +267,7 @@ enum served serve_getprotobyname(const struct server *server, const struct asker
 	if (!server->may_wait)
 		return SERVED_ELSEWHERE;
 	text_copy(query.node, &request->name);
-	if (!lookup_ask(
-		    &query, asker, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer, reply, &served))
-		return served;
+	if (!lookup_ask(&query, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer))
+		return SERVED_ELSEWHERE;
 	return lookup_reply(&answer, reply);
 }

@@ -16,7 +16,7 @@ bool object_decide(const struct server *server, const struct asker *asker,
 {
 	reply->decision = policy_decide_path(
 		server->image, asker->peer, reply->verbs, path->bytes, path->length);
-	return reply_is_allowed(reply);
+	return reply_is_allowed(server, asker, reply);
 }
 
 bool object_denied_there(const struct server *server, const struct asker *asker,

@@ -13,6 +13,16 @@
 #include "memory.h"
 #include "process.h"
 
+/* A resolver decides nothing: what it has to say is a message, and is said to be its own. */
+static void process_log(struct process *process, const struct record *record, const char *text)
+{
+	if (process->role != ROLE_RESOLVER)
+		log_record(record, text, process->generation->image);
+	else if (record->kind == RECORD_MESSAGE)
+		log_message(LOG_NOTICE, "resolver %d: %.*s", process->pid,
+			record->text_length < 256 ? record->text_length : 256, text);
+}
+
 /* Writes what is in the ring to the log. */
 static void process_flush(struct process *process)
 {
@@ -21,7 +31,7 @@ static void process_flush(struct process *process)
 	struct record record;
 
 	while (ring_read(process->ring, &process->ring_tail, head, &record, text))
-		log_record(&record, text, process->generation->image);
+		process_log(process, &record, text);
 	skipped = atomic_load_explicit(&process->ring->skipped, memory_order_relaxed);
 	if (skipped != process->ring_skipped)
 		log_message(LOG_WARNING, "%s %d: %llu records skipped, the log could not keep up",
@@ -105,11 +115,21 @@ int process_start(struct process *process, enum role role, struct generation *ge
 	return error;
 }
 
+void process_account(struct process *process)
+{
+	static char text[UINT16_MAX];
+	struct record record;
+
+	process_flush(process);
+	if (ring_read_pending(process->ring, process->ring_tail, &record, text))
+		process_log(process, &record, text);
+}
+
 void process_end(struct process *process, bool expected)
 {
 	int status = 0;
 
-	process_flush(process);
+	process_account(process);
 	if (child_ended(process->pidfd, &status) && !expected) {
 		if (WIFSIGNALED(status))
 			log_message(LOG_ERR, "%s %d was ended by signal %d (%s)",

@@ -33,6 +33,12 @@ struct process {
 int process_start(struct process *process, enum role role, struct generation *generation,
 	int channel, int own, source_ready *ended) __attribute__((warn_unused_result));
 
+/*
+ * Logs what is left in its ring, and what it was doing when it was stopped. For a process that will
+ * say nothing more, whether it has ended or not.
+ */
+void process_account(struct process *process);
+
 /* Reaps it, logs what is left in its ring and how it ended, when that was not as it should be. */
 void process_end(struct process *process, bool expected);
 

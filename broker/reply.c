@@ -159,12 +159,80 @@ void reply_describe(
 	}
 }
 
+/* ---- the audit log ---- */
+
+static bool reply_was_allowed(const struct reply *reply)
+{
+	switch (reply->reason) {
+	case FDBROKER_REASON_NONE:
+	case FDBROKER_REASON_KERNEL:
+	case FDBROKER_REASON_NAMES:
+	case FDBROKER_REASON_BROKER: /* nobody waits for it any more */
+	case FDBROKER_REASON_UNKNOWN:
+		return reply->decision.outcome == POLICY_ALLOWED;
+	default:
+		return false;
+	}
+}
+
+static bool reply_is_recorded(const struct reply *reply)
+{
+	uint8_t log = reply->decision.options.log;
+
+	return log == POLICY_LOG_ALL || (log == POLICY_LOG_DENIED && !reply_was_allowed(reply));
+}
+
+static const char *asker_unit(const struct asker *asker)
+{
+	return asker->peer->text + asker->peer->unit;
+}
+
+static struct record reply_record(const struct asker *asker, const struct reply *reply)
+{
+	size_t unit_length = strlen(asker_unit(asker));
+
+	return (struct record){
+		.kind = RECORD_DECISION,
+		.uid = asker->peer->uid,
+		.pid = asker->pid,
+		.verbs = reply->verbs,
+		.rule = reply->decision.rule,
+		.error = reply->error,
+		.reason = (uint8_t)reply->reason,
+		.allowed = reply_was_allowed(reply),
+		.unit_length = (uint8_t)unit_length,
+		.text_length = (uint16_t)(unit_length + reply->object_length),
+	};
+}
+
+void reply_audit(const struct server *server, const struct asker *asker, const struct reply *reply)
+{
+	struct record record = reply_record(asker, reply);
+
+	if (reply_is_recorded(reply))
+		ring_write(server->ring, &record, asker_unit(asker), reply->object);
+}
+
+static void reply_audit_pending(
+	const struct server *server, const struct asker *asker, struct reply *reply)
+{
+	struct record record;
+
+	reply_refuse(reply, EOWNERDEAD, FDBROKER_REASON_UNKNOWN);
+	record = reply_record(asker, reply);
+	if (reply_is_recorded(reply))
+		ring_write_pending(server->ring, &record, asker_unit(asker), reply->object);
+}
+
 /* ---- the decision ---- */
 
-bool reply_is_allowed(struct reply *reply)
+bool reply_is_allowed(const struct server *server, const struct asker *asker, struct reply *reply)
 {
-	if (reply->decision.outcome == POLICY_ALLOWED)
+	if (reply->decision.outcome == POLICY_ALLOWED) {
+		if (server->may_wait)
+			reply_audit_pending(server, asker, reply);
 		return true;
+	}
 	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
 	return false;
 }
@@ -174,12 +242,12 @@ bool reply_decide(const struct server *server, const struct asker *asker, struct
 {
 	reply_describe(reply, verb, endpoint);
 	reply->decision = policy_decide_endpoint(server->image, asker->peer, verb, endpoint);
-	return reply_is_allowed(reply);
+	return reply_is_allowed(server, asker, reply);
 }
 
 bool reply_decide_verb(const struct server *server, const struct asker *asker, struct reply *reply,
 	enum policy_verb verb)
 {
 	reply->decision = policy_decide_verb(server->image, asker->peer, verb);
-	return reply_is_allowed(reply);
+	return reply_is_allowed(server, asker, reply);
 }

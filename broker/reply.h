@@ -57,10 +57,18 @@ __attribute__((format(printf, 3, 4))) void reply_describe_as(
 __attribute__((format(printf, 2, 3))) void reply_describe_more(
 	struct reply *reply, const char *format, ...);
 
+/* ---- the audit log ---- */
+
+/* The record of what became of it: in the ring before the client can know. */
+void reply_audit(const struct server *server, const struct asker *asker, const struct reply *reply);
+
 /* ---- the decision; false: denied, and the reply says so ---- */
 
-/* Of what has been decided. */
-bool reply_is_allowed(struct reply *reply);
+/*
+ * Of what has been decided. An executor leaves a record from here on, in case it never comes to say
+ * what became of it.
+ */
+bool reply_is_allowed(const struct server *server, const struct asker *asker, struct reply *reply);
 
 /* Describes the endpoint, and decides. */
 bool reply_decide(const struct server *server, const struct asker *asker, struct reply *reply,

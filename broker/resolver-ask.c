@@ -48,13 +48,30 @@ static bool is_printable(const struct fdbroker_text *text)
 	return true;
 }
 
+/* Is that an answer to this question? The library refuses one that is not, and the connection with
+ * it. */
+static bool answer_fits(const struct resolver_query *query, const struct fdbroker_answer *answer)
+{
+	if ((query->question == RESOLVER_ADDRESSES) != (answer->address_count > 0))
+		return false;
+	for (unsigned int i = 0; i < answer->address_count; i++) {
+		int family =
+			answer->addresses[i].endpoint.family == FDBROKER_IPV4 ? AF_INET : AF_INET6;
+
+		if (query->family != AF_UNSPEC && query->family != family)
+			return false;
+	}
+	return true;
+}
+
 /* The codes of getaddrinfo(3) are negative and few; a failure has nothing beside its code. */
-static bool answer_is_sound(const struct fdbroker_answer *answer)
+static bool answer_is_sound(
+	const struct resolver_query *query, const struct fdbroker_answer *answer)
 {
 	if (!is_printable(&answer->name) || !is_printable(&answer->service))
 		return false;
 	if (answer->code == 0)
-		return answer->error == 0 && answer->number >= 0;
+		return answer->error == 0 && answer->number >= 0 && answer_fits(query, answer);
 	return answer->code < 0 && answer->code >= EAI_IDN_ENCODE && answer->address_count == 0 &&
 	       answer->name.length == 0 && answer->service.length == 0 && answer->number == 0 &&
 	       (answer->error == 0 || answer->code == EAI_SYSTEM);
@@ -69,67 +86,78 @@ static enum resolver_outcome resolver_lose(struct fdbroker_answer *answer)
 	return RESOLVER_ANSWERED;
 }
 
-static enum resolver_outcome resolver_hear(struct fdbroker_answer *answer)
+/*
+ * A descriptor that came along would be closed when it is discarded, which can wait for ever: so
+ * there is no room for one, and what has one stays where it is (MSG_CTRUNC).
+ */
+static ssize_t resolver_peek(void *data, size_t size)
+{
+	struct iovec bytes = {.iov_base = data, .iov_len = size};
+	struct msghdr packet = {.msg_iov = &bytes, .msg_iovlen = 1};
+	ssize_t length = recvmsg(channel, &packet, MSG_PEEK | MSG_DONTWAIT);
+
+	return length > 0 && (packet.msg_flags & MSG_CTRUNC) != 0 ? -1 : length;
+}
+
+static enum resolver_outcome resolver_hear(
+	const struct resolver_query *query, struct fdbroker_answer *answer)
 {
 	static unsigned char data[FDBROKER_DATA_MAX + 1]; /* one more shows what is too long */
-	ssize_t length = recv(channel, data, sizeof(data), MSG_DONTWAIT);
+	ssize_t length = resolver_peek(data, sizeof(data));
 
-	if (length <= 0) {
+	if (length == 0) {
 		log_message(LOG_ERR, "the resolver has died over a question; it is replaced");
 		return resolver_lose(answer);
 	}
-	if (length > (ssize_t)FDBROKER_DATA_MAX ||
+	if (length < 0 || length > (ssize_t)FDBROKER_DATA_MAX ||
 		fdbroker_names_decode(data, (size_t)length, answer) < 0 ||
-		!answer_is_sound(answer)) {
+		!answer_is_sound(query, answer)) {
 		log_message(LOG_ERR, "the resolver's answer is malformed; it is replaced");
 		return resolver_lose(answer);
 	}
+	(void)recv(channel, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
 	return RESOLVER_ANSWERED;
 }
 
 /* ---- asking ---- */
 
-enum waited { WAITED_ANSWER, WAITED_CLIENT_GONE, WAITED_TOO_LONG };
-
-static enum waited resolver_wait(int connection, uint64_t deadline)
+/*
+ * Is there something already, before a question? It would be taken for the answer to this one. So
+ * it is with the end of the channel.
+ */
+static bool resolver_speaks_unasked(void)
 {
-	struct pollfd fds[] = {
-		{.fd = channel, .events = POLLIN},
-		{.fd = connection, .events = POLLRDHUP},
-	};
+	struct pollfd ready = {.fd = channel, .events = POLLIN};
+
+	return poll(&ready, 1, 0) != 0;
+}
+
+static bool resolver_answers(uint64_t deadline)
+{
+	struct pollfd ready = {.fd = channel, .events = POLLIN};
 
 	for (;;) {
 		uint64_t now = clock_msec();
 
 		if (now >= deadline)
-			return WAITED_TOO_LONG;
-		if (poll(fds, 2, (int)(deadline - now)) < 0 && errno != EINTR)
-			return WAITED_TOO_LONG;
-		if (fds[1].revents != 0)
-			return WAITED_CLIENT_GONE;
-		if (fds[0].revents != 0)
-			return WAITED_ANSWER;
+			return false;
+		if (poll(&ready, 1, (int)(deadline - now)) > 0)
+			return true;
 	}
 }
 
-enum resolver_outcome resolver_ask(const struct resolver_query *query, int connection,
-	uint64_t deadline, struct fdbroker_answer *answer)
+enum resolver_outcome resolver_ask(
+	const struct resolver_query *query, uint64_t deadline, struct fdbroker_answer *answer)
 {
 	if (channel < 0)
 		return resolver_lose(answer);
-	if (lost || send(channel, query, sizeof(*query), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+	if (lost || resolver_speaks_unasked() ||
+		send(channel, query, sizeof(*query), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		lost = true;
 		return RESOLVER_UNASKED;
 	}
-	switch (resolver_wait(connection, deadline)) {
-	case WAITED_ANSWER:
-		return resolver_hear(answer);
-	case WAITED_CLIENT_GONE:
-		lost = true; /* it is busy with what nobody wants to know */
-		return RESOLVER_CLIENT_GONE;
-	case WAITED_TOO_LONG:
-		break;
-	}
+	if (resolver_answers(deadline))
+		return resolver_hear(query, answer);
 	log_message(LOG_NOTICE, "the name service does not answer in time");
 	return resolver_lose(answer);
 }

@@ -6,9 +6,9 @@
  * Must never: see a policy, a peer or a connection of a client, or gain a capability.
  */
 #include <errno.h>
-#include <locale.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <resolv.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,6 +86,22 @@ static void take_addresses(struct fdbroker_answer *answer, const struct addrinfo
 			answer->address_count++;
 }
 
+/*
+ * Search domains (resolv.conf(5)) are for people who type. Whether the name service heeds this is
+ * its own affair; the C library's does.
+ */
+static void set_search(const struct resolver_query *query)
+{
+	bool is_whole = query->is_absolute != 0 && strchr(query->node, '.') != NULL;
+
+	if ((_res.options & RES_INIT) == 0 && res_init() != 0)
+		return;
+	if (is_whole)
+		_res.options &= ~(unsigned long)(RES_DNSRCH | RES_DEFNAMES);
+	else
+		_res.options |= RES_DNSRCH | RES_DEFNAMES;
+}
+
 static void find_addresses(const struct resolver_query *query, struct fdbroker_answer *answer)
 {
 	static char name[FDBROKER_NAME_MAX];
@@ -97,6 +113,7 @@ static void find_addresses(const struct resolver_query *query, struct fdbroker_a
 	};
 	struct addrinfo *list = NULL;
 
+	set_search(query);
 	answer->code =
 		getaddrinfo(text_or_none(query->node), text_or_none(query->service), &hints, &list);
 	answer->error = answer->code == EAI_SYSTEM ? errno : 0;
@@ -169,8 +186,6 @@ static int resolver_begin(void)
 	if (ring == NULL)
 		return -EBADF;
 	log_to_ring(ring);
-	/* Names of hosts with letters beyond ASCII (AI_IDN) are UTF-8, whoever asks. */
-	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	if (confine_for_good(ROLE_RESOLVER, 0) < 0)
 		return -EPERM;
 	return confine_syscalls(ROLE_RESOLVER, NULL);

@@ -25,6 +25,7 @@ enum resolver_question {
 struct resolver_query {
 	uint32_t question; /* enum resolver_question */
 	int32_t flags, family, socktype, protocol;
+	uint32_t is_absolute; /* ADDRESSES: a node with a dot is not looked for in search domains */
 	struct fdbroker_endpoint endpoint;
 	char node[FDBROKER_HOST_MAX + 1];
 	char service[FDBROKER_SERVICE_MAX + 1];
@@ -45,18 +46,18 @@ void resolver_attach(void);
 int resolver_channel(void);
 
 enum resolver_outcome {
-	RESOLVER_ANSWERED,    /* answer->code is the name service's, or EAI_AGAIN in its place */
-	RESOLVER_CLIENT_GONE, /* nobody waits for the answer any more */
-	RESOLVER_UNASKED,     /* the resolver had ended before: another executor has another */
+	RESOLVER_ANSWERED, /* answer->code is the name service's, or EAI_AGAIN in its place */
+	RESOLVER_UNASKED,  /* the resolver had ended before: another executor has another */
 };
 
 /*
- * Asks, and waits until the deadline (clock_msec()) while somebody is at the other end of the
- * client's connection. The answer's texts are valid until the next question. When the resolver dies
- * over the question, or is late, the answer is EAI_AGAIN.
+ * Asks, and waits until the deadline (clock_msec()), whether or not the client is still there: a
+ * resolver cannot be told to stop, and ending it would cost more than waiting, at the expense of
+ * others. The answer's texts are valid until the next question. When the resolver dies over the
+ * question, or is late, the answer is EAI_AGAIN.
  */
-enum resolver_outcome resolver_ask(const struct resolver_query *query, int connection,
-	uint64_t deadline, struct fdbroker_answer *answer) __attribute__((warn_unused_result));
+enum resolver_outcome resolver_ask(const struct resolver_query *query, uint64_t deadline,
+	struct fdbroker_answer *answer) __attribute__((warn_unused_result));
 
 /* Nothing can be asked any more: this executor is to end, so that both are replaced. */
 bool resolver_is_lost(void);

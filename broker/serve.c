@@ -28,37 +28,6 @@ static operation_function *const operations[] = {
 static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,
 	"whatever the protocol can ask for is served");
 
-/* The audit record of one served request: in the ring before the client can know. */
-static void serve_audit(
-	const struct server *server, const struct asker *asker, const struct reply *reply)
-{
-	const char *unit = asker->peer->text + asker->peer->unit;
-	bool allowed =
-		reply->decision.outcome == POLICY_ALLOWED &&
-		(reply->reason == FDBROKER_REASON_NONE || reply->reason == FDBROKER_REASON_KERNEL ||
-			reply->reason == FDBROKER_REASON_NAMES ||
-			reply->reason == FDBROKER_REASON_BROKER); /* nobody waits any more */
-	uint8_t log = reply->decision.options.log;
-	size_t unit_length = strlen(unit);
-	struct record record;
-
-	if (log == POLICY_LOG_NONE || (log == POLICY_LOG_DENIED && allowed))
-		return;
-	record = (struct record){
-		.kind = RECORD_DECISION,
-		.uid = asker->peer->uid,
-		.pid = asker->pid,
-		.verbs = reply->verbs,
-		.rule = reply->decision.rule,
-		.error = reply->error,
-		.reason = (uint8_t)reply->reason,
-		.allowed = allowed,
-		.unit_length = (uint8_t)unit_length,
-		.text_length = (uint16_t)(unit_length + reply->object_length),
-	};
-	ring_write(server->ring, &record, unit, reply->object);
-}
-
 /* What has been served so far of one packet. */
 struct answer {
 	unsigned char bytes[FDBROKER_REPLY_MAX];
@@ -171,6 +140,10 @@ int serve_packet(const struct server *server, const struct asker *asker, uint32_
 			server, asker, &requests[i], received, &replies[i]);
 		if (*served == SERVED)
 			answer_add(&answer, first_id + i, &replies[i]);
+		/* At once: the next one may hang. A worker may yet leave the packet to an executor.
+		 */
+		if (*served == SERVED && server->may_wait)
+			reply_audit(server, asker, &replies[i]);
 	}
 	/* The client's next bind may see EADDRINUSE while we hold the socket; and closing may wait.
 	 */
@@ -178,8 +151,8 @@ int serve_packet(const struct server *server, const struct asker *asker, uint32_
 		close(received);
 	error = 0;
 	if (*served == SERVED) {
-		for (unsigned int i = 0; i < count; i++)
-			serve_audit(server, asker, &replies[i]);
+		for (unsigned int i = 0; i < count && !server->may_wait; i++)
+			reply_audit(server, asker, &replies[i]);
 		error = answer_send(&answer, asker->connection);
 	}
 	answer_close(&answer);

@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -20,21 +22,20 @@
 #include "broker/resolver.h"
 #include "descriptors.h"
 
-static int resolver;      /* its end of the channel */
-static int connection[2]; /* the broker's end, and the client's */
+static int resolver; /* its end of the channel */
 static int descriptors_before;
 static struct fdbroker_answer answer;
-static const struct resolver_query query = {.question = RESOLVER_ADDRESSES, .node = "db.test"};
+static struct resolver_query query;
 
 static int begin(void **state)
 {
 	int ends[2];
 
 	(void)state;
+	query = (struct resolver_query){.question = RESOLVER_ADDRESSES, .node = "db.test"};
 	(void)close(CHILD_RESOLVER); /* whatever whoever started us left there */
 	descriptors_before = count_descriptors();
-	if (channel_pair(ends) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, connection) < 0 ||
-		dup2(ends[0], CHILD_RESOLVER) < 0)
+	if (channel_pair(ends) < 0 || dup2(ends[0], CHILD_RESOLVER) < 0)
 		return -1;
 	close(ends[0]);
 	resolver = ends[1];
@@ -53,18 +54,60 @@ static int end(void **state)
 {
 	(void)state;
 	hang_up(&resolver);
-	hang_up(&connection[0]);
-	hang_up(&connection[1]);
 	close(CHILD_RESOLVER);
 	assert_int_equal(count_descriptors(), descriptors_before);
 	return 0;
 }
 
-/* What the resolver says lies there before it is asked; a question finds it at once. */
+/* What the resolver says once it is asked. */
+struct saying {
+	const void *bytes;
+	size_t length;
+	int descriptor; /* beside it; -1: none */
+};
+
+static struct resolver_query asked;
+
+static void *say(void *argument)
+{
+	const struct saying *saying = argument;
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS}};
+	struct iovec data = {
+		.iov_base = (void *)(uintptr_t)saying->bytes, .iov_len = saying->length};
+	struct msghdr packet = {.msg_iov = &data, .msg_iovlen = 1};
+
+	if (saying->descriptor >= 0) {
+		memcpy(CMSG_DATA(&control.header), &saying->descriptor, sizeof(int));
+		packet.msg_control = &control;
+		packet.msg_controllen = sizeof(control);
+	}
+	struct pollfd question = {.fd = resolver, .events = POLLIN};
+
+	if (poll(&question, 1, 2000) == 1 &&
+		recv(resolver, &asked, sizeof(asked), 0) == sizeof(asked))
+		(void)sendmsg(resolver, &packet, 0);
+	return NULL;
+}
+
+static enum resolver_outcome ask_saying(struct saying saying)
+{
+	enum resolver_outcome outcome;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, say, &saying), 0);
+	outcome = resolver_ask(&query, clock_msec() + 5000, &answer);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	return outcome;
+}
+
 static enum resolver_outcome ask_for(const void *bytes, size_t length)
 {
-	assert_int_equal(send(resolver, bytes, length, 0), length);
-	return resolver_ask(&query, connection[0], clock_msec() + 5000, &answer);
+	return ask_saying((struct saying){bytes, length, -1});
 }
 
 static enum resolver_outcome ask_for_answer(const struct fdbroker_answer *said)
@@ -102,7 +145,6 @@ static void expect_lost(enum resolver_outcome outcome)
 static void a_sound_answer_is_handed_on(void **state)
 {
 	struct fdbroker_answer said = sound_answer();
-	struct resolver_query asked;
 
 	(void)state;
 	assert_int_equal(ask_for_answer(&said), RESOLVER_ANSWERED);
@@ -111,7 +153,6 @@ static void a_sound_answer_is_handed_on(void **state)
 	assert_int_equal(answer.address_count, 1);
 	assert_memory_equal(answer.addresses, said.addresses, sizeof(said.addresses[0]));
 	assert_int_equal(answer.name.length, strlen("db.test"));
-	assert_int_equal(recv(resolver, &asked, sizeof(asked), 0), sizeof(asked));
 	assert_memory_equal(&asked, &query, sizeof(query));
 }
 
@@ -212,34 +253,61 @@ static void a_resolver_that_dies_over_the_question_is_lost(void **state)
 {
 	(void)state;
 	/* An empty packet reads as its end does. */
-	assert_int_equal(send(resolver, "", 0, 0), 0);
-	expect_lost(resolver_ask(&query, connection[0], clock_msec() + 5000, &answer));
+	expect_lost(ask_for("", 0));
 }
 
 static void a_resolver_that_is_late_is_lost(void **state)
 {
 	(void)state;
-	expect_lost(resolver_ask(&query, connection[0], clock_msec() + 20, &answer));
-	assert_int_equal(
-		resolver_ask(&query, connection[0], clock_msec() + 20, &answer), RESOLVER_UNASKED);
+	expect_lost(resolver_ask(&query, clock_msec() + 20, &answer));
+	assert_int_equal(resolver_ask(&query, clock_msec() + 20, &answer), RESOLVER_UNASKED);
 }
 
 static void a_resolver_that_is_gone_before_is_not_asked(void **state)
 {
 	(void)state;
 	hang_up(&resolver);
-	assert_int_equal(resolver_ask(&query, connection[0], clock_msec() + 5000, &answer),
-		RESOLVER_UNASKED);
+	assert_int_equal(resolver_ask(&query, clock_msec() + 5000, &answer), RESOLVER_UNASKED);
 	assert_true(resolver_is_lost());
 }
 
-static void nobody_waits_for_a_client_that_has_hung_up(void **state)
+/* It would be taken for the answer, and every answer after it for that of the question before. */
+static void what_is_said_before_the_question_is_not_heard(void **state)
 {
+	unsigned char data[FDBROKER_DATA_MAX];
+	struct fdbroker_answer said = {.code = EAI_NONAME};
+
 	(void)state;
-	hang_up(&connection[1]);
-	assert_int_equal(resolver_ask(&query, connection[0], clock_msec() + 5000, &answer),
-		RESOLVER_CLIENT_GONE);
+	assert_int_equal(send(resolver, data, fdbroker_names_encode(data, &said), 0),
+		sizeof(struct fdbroker_names));
+	assert_int_equal(resolver_ask(&query, clock_msec() + 5000, &answer), RESOLVER_UNASKED);
 	assert_true(resolver_is_lost());
+}
+
+/* Closing it could wait for ever: nobody takes it out. */
+static void a_descriptor_beside_the_answer_is_not_taken(void **state)
+{
+	unsigned char data[FDBROKER_DATA_MAX];
+	struct fdbroker_answer said = {.code = EAI_NONAME};
+	size_t length = fdbroker_names_encode(data, &said);
+
+	(void)state;
+	expect_lost(ask_saying((struct saying){data, length, STDIN_FILENO}));
+}
+
+static void an_answer_to_another_question_is_not_believed(void **state)
+{
+	unsigned char data[FDBROKER_DATA_MAX];
+	struct fdbroker_answer said = {.code = 0};
+
+	/* No address, and one of another family than was asked for. */
+	expect_lost(ask_for(data, fdbroker_names_encode(data, &said)));
+	end(state);
+	assert_int_equal(begin(state), 0);
+	query.family = AF_INET6;
+	said.address_count = 1;
+	said.addresses[0].endpoint.family = FDBROKER_IPV4;
+	expect_lost(ask_for(data, fdbroker_names_encode(data, &said)));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -258,7 +326,9 @@ int main(void)
 		TEST(a_resolver_that_dies_over_the_question_is_lost),
 		TEST(a_resolver_that_is_late_is_lost),
 		TEST(a_resolver_that_is_gone_before_is_not_asked),
-		TEST(nobody_waits_for_a_client_that_has_hung_up),
+		TEST(what_is_said_before_the_question_is_not_heard),
+		TEST(a_descriptor_beside_the_answer_is_not_taken),
+		TEST(an_answer_to_another_question_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
