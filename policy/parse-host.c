@@ -95,6 +95,11 @@ bool device_check(struct parser *parser, const struct part *part)
 				"write the whole name; there are no wildcards in it",
 				"'%s' is no name of an interface", part_quote(part).text);
 	}
+	/* The kernel would take it, but nobody has such a name, and every list looks like one. */
+	if (memchr(part_bytes(part), ',', part->length))
+		return part_report(parser, part,
+			"each is an object of its own; no name has a comma",
+			"'%s' is no name of an interface", part_quote(part).text);
 	if (part_is(part, byte_is_device) && part->length <= POLICY_INTERFACE_MAX)
 		return true;
 	return part_report(parser, part,

@@ -174,6 +174,26 @@ static bool object_check_verbs(struct parser *parser, const struct rule_parser *
 	return true;
 }
 
+/* A longer path can never be asked for; of a pattern that can be told only when it is literal. */
+static bool unix_parse(
+	struct parser *parser, const struct word *word, uint32_t first, struct object *object)
+{
+	const struct part path = {word, first, word->length - first};
+	if (!pattern_parse(parser->set, word, first, path.length, &object->pattern))
+		return false;
+	uint32_t length = 0;
+	for (uint32_t i = 0; i < object->pattern.component_count; i++) {
+		const struct component *component = &object->pattern.components[i];
+		if (component->kind != COMPONENT_LITERAL)
+			return true;
+		length += 1u + component->length;
+	}
+	if (length <= POLICY_UNIX_PATH_MAX)
+		return true;
+	return part_report(parser, &path, "choose a shorter one: unix(7)",
+		"a unix socket's path has at most %u bytes", POLICY_UNIX_PATH_MAX);
+}
+
 static bool object_parse_kind(struct parser *parser, const struct rule_parser *line,
 	const struct word *word, struct object *object)
 {
@@ -183,6 +203,7 @@ static bool object_parse_kind(struct parser *parser, const struct rule_parser *l
 	case OBJECT_PATH:
 		return pattern_parse(parser->set, word, 0, word->length, &object->pattern);
 	case OBJECT_UNIX:
+		return unix_parse(parser, word, first, object);
 	case OBJECT_CREDENTIAL:
 		return pattern_parse(
 			parser->set, word, first, word->length - first, &object->pattern);

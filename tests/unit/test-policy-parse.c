@@ -6,6 +6,11 @@
 
 #define ALLOW(line) "client a {\nfrom user alice\n" line "\n}\n"
 
+/* 101 bytes */
+#define UNIX_NAME                                                                                  \
+	"12345678901234567890123456789012345678901234567890"                                       \
+	"12345678901234567890123456789012345678901234567890/"
+
 /* `place` is LINE:COLUMN+WIDTH. Exactly the errors listed are expected. */
 struct expected {
 	const char *place, *message;
@@ -180,6 +185,14 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow option bindtodevice=eth*"), {{"3:27+4", "no name of an interface"}}},
 	{ALLOW("allow option marck=1"), {{"3:14+5", "unknown socket option 'marck'"}}},
 	{ALLOW("allow bind mark=1"), {{"3:12+6", "does not go"}}},
+	{ALLOW("allow socket tun:vpn0,vpn1"), {{"3:18+9", "no name of an interface"}}},
+	{ALLOW("allow option bindtodevice=a,b"), {{"3:27+3", "no name of an interface"}}},
+	{ALLOW("allow option transparent=5"), {{"3:26+1", "no value of 'transparent'"}}},
+	{ALLOW("allow option debug=0-2"), {{"3:20+3", "no value of 'debug'"}}},
+	{ALLOW("allow option debug=9-1"), {{"3:20+3", "no value of 'debug'"}}},
+	/* a unix socket's path, of one byte too many */
+	{ALLOW("allow bind unix:/run/" UNIX_NAME "ab"), {{"3:17+108", "at most 107 bytes"}}},
+	{ALLOW("deny all unix:/run/" UNIX_NAME "ab"), {{"3:15+108", "at most 107 bytes"}}},
 	/* options of endpoints */
 	{ALLOW("allow bind tcp:80 with freebind,freebind"), {{"3:33+8", "twice"}}},
 	{ALLOW("allow bind tcp:80 with device=a,device=b"), {{"3:33+8", "twice"}}},
@@ -286,6 +299,12 @@ static const struct {
 		"write socket vsock:*:*, and bind or connect with the port"},
 	{ALLOW("allow socket tap:vpn*"), "write the whole name; there are no wildcards in it"},
 	{ALLOW("allow bind tcp:example.org:80"), "write the address, or * for all"},
+	{ALLOW("allow socket tun:vpn0,vpn1"), "each is an object of its own; no name has a comma"},
+	{ALLOW("allow option mark=1,2"), "write each as an object of its own, or a range: NUM-NUM"},
+	{ALLOW("allow option mark=0x10"), "write numbers in decimal"},
+	{ALLOW("allow option rcvbufforce=0-8MB"), "write K, M or G without a B, as in 8M"},
+	{ALLOW("allow option transparent=yes"), "write 0 or 1: it is off or on"},
+	{ALLOW("allow bind unix:/run/" UNIX_NAME "ab"), "choose a shorter one: unix(7)"},
 	{ALLOW("allow wriet /a"), "did you mean 'write'?"},
 	{ALLOW("allow read /a copi"),
 		"the options of this version: mode owner type symlinks with netns log"},
@@ -343,6 +362,9 @@ static const char *const good_inputs[] = {
 	ALLOW("allow option mark=100-199 priority=7 rcvbufforce=0-8M sndbufforce=4K debug=* "
 	      "transparent=1 bindtodevice=eth0 bindtodevice=* netns peer"),
 	ALLOW("allow option mark=4294967295 rcvbufforce=3G"),
+	ALLOW("allow option transparent=0 transparent=0-1 transparent=* debug=1"),
+	ALLOW("allow bind unix:/run/" UNIX_NAME "a unix:/run/" UNIX_NAME "*a"),
+	ALLOW("allow socket tun:eth0-eth3"),
 	ALLOW("allow resolve host:* host:a.b host:*.b host:10.0.0.0/8 host:[2001:db8::]/32"),
 	ALLOW("allow bind tcp:80 udp:80 with freebind,transparent,reuseport,v6only,device=eth9 "
 	      "netns broker log none"),
