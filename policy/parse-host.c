@@ -173,6 +173,9 @@ static bool ipv6_parse(struct parser *parser, const struct part *host, struct ad
 	uint32_t percent = word_find(host->word, first, '%');
 	uint32_t slash = word_find(host->word, first, '/');
 	uint32_t end = percent < close ? percent : close;
+	if (close >= host->first + host->length)
+		return part_report(parser, host, "close it, as in [2001:db8::1]",
+			"'%s' has '[' without ']'", part_quote(host).text);
 	if (slash < close)
 		return ipv6_report_prefix_inside(parser, host, slash, close);
 	if (!ipv6_read(host->word, first, end, address->bytes))
