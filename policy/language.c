@@ -107,9 +107,35 @@ static uint32_t word_distance(const char *a, uint32_t a_length, const char *b, u
 	return row[b_length];
 }
 
+#define CONSTANT_MAX 32u
+
+/*
+ * The word of a constant of a C header: SO_MARK is mark, NETLINK_ROUTE is route. In lower case, at
+ * `lower`, of which `*length` bytes are left.
+ */
+static const char *word_from_constant(const char *bytes, size_t *length, char lower[CONSTANT_MAX])
+{
+	static const char *const prefixes[] = {"so_", "ip_", "ipv6_", "netlink_"};
+	for (size_t i = 0; i < *length; i++)
+		lower[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] - 'A' + 'a')
+							      : bytes[i];
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		size_t prefix = strlen(prefixes[i]);
+		if (*length <= prefix || memcmp(lower, prefixes[i], prefix) != 0)
+			continue;
+		*length -= prefix;
+		return lower + prefix;
+	}
+	return lower;
+}
+
 const char *word_find_near(const char *bytes, size_t length, const char *const *words, size_t count)
 {
 	const char *nearest = NULL;
+	char lower[CONSTANT_MAX];
+	if (length > sizeof(lower))
+		return NULL;
+	bytes = word_from_constant(bytes, &length, lower);
 	uint32_t nearest_distance = length > 4 ? 3 : 2;
 	if (length < 2 || length > NEAR_MAX)
 		return NULL;

@@ -142,8 +142,8 @@ static bool word_is_object(const struct word *word)
 
 static void object_report_unknown(struct parser *parser, const struct word *word)
 {
-	const char *starts[OBJECT_KIND_COUNT];
-	size_t count = 0;
+	const char *starts[OBJECT_KIND_COUNT] = {"icmp", "icmp6"}; /* those without a colon */
+	size_t count = 2;
 	uint32_t colon = word_find(word, 0, ':'), slash = word_find(word, 0, '/');
 	if (colon >= slash) {
 		report_word(parser, word, "paths begin with a slash, or with %h/",
