@@ -37,20 +37,20 @@ const struct verb_word verb_words[POLICY_VERB_COUNT] = {
 };
 
 const struct object_word object_words[OBJECT_KIND_COUNT] = {
-	[OBJECT_PATH] = {"a path", NULL, POLICY_KIND_COUNT, true},
-	[OBJECT_TCP] = {"a tcp endpoint", "tcp:", POLICY_TCP, true},
-	[OBJECT_UDP] = {"a udp endpoint", "udp:", POLICY_UDP, true},
-	[OBJECT_UNIX] = {"a unix socket", "unix:", POLICY_KIND_COUNT, true},
-	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:", POLICY_VSOCK, true},
-	[OBJECT_HOST] = {"a host", "host:", POLICY_HOST, true},
-	[OBJECT_RAW] = {"a raw socket", "raw:", POLICY_RAW, true},
-	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", POLICY_NETLINK, true},
-	[OBJECT_TUN] = {"a tun device", "tun:", POLICY_TUN, true},
-	[OBJECT_TAP] = {"a tap device", "tap:", POLICY_TAP, true},
-	[OBJECT_ICMP] = {"an icmp socket", NULL, POLICY_ICMP, true},
-	[OBJECT_ICMP6] = {"an icmp6 socket", NULL, POLICY_ICMP6, true},
-	[OBJECT_SETTING] = {"a socket option", NULL, POLICY_KIND_COUNT, true},
-	[OBJECT_CREDENTIAL] = {"a credential", NULL, POLICY_KIND_COUNT, false},
+	[OBJECT_PATH] = {"a path", NULL, "/PATH", POLICY_KIND_COUNT, true},
+	[OBJECT_TCP] = {"a tcp endpoint", "tcp:", "tcp:[HOST:]PORT", POLICY_TCP, true},
+	[OBJECT_UDP] = {"a udp endpoint", "udp:", "udp:[HOST:]PORT", POLICY_UDP, true},
+	[OBJECT_UNIX] = {"a unix socket", "unix:", "unix:/PATH", POLICY_KIND_COUNT, true},
+	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:", "vsock:CID:PORT", POLICY_VSOCK, true},
+	[OBJECT_HOST] = {"a host", "host:", "host:HOST", POLICY_HOST, true},
+	[OBJECT_RAW] = {"a raw socket", "raw:", "raw:NUMBER", POLICY_RAW, true},
+	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", "netlink:FAMILY", POLICY_NETLINK, true},
+	[OBJECT_TUN] = {"a tun device", "tun:", "tun:DEVICE", POLICY_TUN, true},
+	[OBJECT_TAP] = {"a tap device", "tap:", "tap:DEVICE", POLICY_TAP, true},
+	[OBJECT_ICMP] = {"an icmp socket", NULL, "icmp", POLICY_ICMP, true},
+	[OBJECT_ICMP6] = {"an icmp6 socket", NULL, "icmp6", POLICY_ICMP6, true},
+	[OBJECT_SETTING] = {"a socket option", NULL, "NAME=VALUE", POLICY_KIND_COUNT, true},
+	[OBJECT_CREDENTIAL] = {"a credential", NULL, "NAME=/PATH", POLICY_KIND_COUNT, false},
 };
 
 const char *policy_verb_name(enum policy_verb verb)
