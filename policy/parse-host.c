@@ -253,8 +253,9 @@ static uint32_t host_find_port(const struct part *host)
 	bool is_bracketed = host->length && word->bytes[host->first] == '[';
 	uint32_t from = is_bracketed ? word_find(word, host->first, ']') : host->first;
 	uint32_t colon = word_find(word, from, ':');
-	/* Two colons without brackets are an IPv6 address. */
-	if (colon >= end || (!is_bracketed && word_find(word, colon + 1, ':') < end))
+	/* Two colons without brackets are an IPv6 address, and so is what begins with one. */
+	if (colon >= end || colon == host->first ||
+		(!is_bracketed && word_find(word, colon + 1, ':') < end))
 		return 0;
 	return colon;
 }

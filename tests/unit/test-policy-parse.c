@@ -198,6 +198,7 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("deny connect tcp:169.254.0.0/16"), {{"3:18+14", "port belongs"}}},
 	{ALLOW("allow resolve host:example.org:80"), {{"3:31+3", "':80' after a host"}}},
 	{ALLOW("allow resolve host:[::1]:80"), {{"3:25+3", "':80' after a host"}}},
+	{ALLOW("allow connect tcp:::80"), {{"3:19+1", "no brackets"}}},
 	{ALLOW("allow connect tcp:example.org:80:90"), {{"3:30+3", "':80' after a host"}}},
 	{ALLOW("allow connect tcp://example.org:80"), {{"3:19+2", "begins with '//'"}}},
 	{ALLOW("allow connect tcp://example.org"), {{"3:19+2", "begins with '//'"}}},
