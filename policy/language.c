@@ -37,20 +37,20 @@ const struct verb_word verb_words[POLICY_VERB_COUNT] = {
 };
 
 const struct object_word object_words[OBJECT_KIND_COUNT] = {
-	[OBJECT_PATH] = {"a path", NULL, POLICY_KIND_COUNT, true},
-	[OBJECT_TCP] = {"a tcp endpoint", "tcp:", POLICY_TCP, true},
-	[OBJECT_UDP] = {"a udp endpoint", "udp:", POLICY_UDP, true},
-	[OBJECT_UNIX] = {"a unix socket", "unix:", POLICY_KIND_COUNT, true},
-	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:", POLICY_VSOCK, true},
-	[OBJECT_HOST] = {"a host", "host:", POLICY_HOST, true},
-	[OBJECT_RAW] = {"a raw socket", "raw:", POLICY_RAW, true},
-	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", POLICY_NETLINK, true},
-	[OBJECT_TUN] = {"a tun device", "tun:", POLICY_TUN, true},
-	[OBJECT_TAP] = {"a tap device", "tap:", POLICY_TAP, true},
-	[OBJECT_ICMP] = {"an icmp socket", NULL, POLICY_ICMP, true},
-	[OBJECT_ICMP6] = {"an icmp6 socket", NULL, POLICY_ICMP6, true},
-	[OBJECT_SETTING] = {"a socket option", NULL, POLICY_KIND_COUNT, true},
-	[OBJECT_CREDENTIAL] = {"a credential", NULL, POLICY_KIND_COUNT, false},
+	[OBJECT_PATH] = {"a path", NULL, "/PATH", POLICY_KIND_COUNT, true},
+	[OBJECT_TCP] = {"a tcp endpoint", "tcp:", "tcp:[HOST:]PORT", POLICY_TCP, true},
+	[OBJECT_UDP] = {"a udp endpoint", "udp:", "udp:[HOST:]PORT", POLICY_UDP, true},
+	[OBJECT_UNIX] = {"a unix socket", "unix:", "unix:/PATH", POLICY_KIND_COUNT, true},
+	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:", "vsock:CID:PORT", POLICY_VSOCK, true},
+	[OBJECT_HOST] = {"a host", "host:", "host:HOST", POLICY_HOST, true},
+	[OBJECT_RAW] = {"a raw socket", "raw:", "raw:NUMBER", POLICY_RAW, true},
+	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", "netlink:FAMILY", POLICY_NETLINK, true},
+	[OBJECT_TUN] = {"a tun device", "tun:", "tun:DEVICE", POLICY_TUN, true},
+	[OBJECT_TAP] = {"a tap device", "tap:", "tap:DEVICE", POLICY_TAP, true},
+	[OBJECT_ICMP] = {"an icmp socket", NULL, "icmp", POLICY_ICMP, true},
+	[OBJECT_ICMP6] = {"an icmp6 socket", NULL, "icmp6", POLICY_ICMP6, true},
+	[OBJECT_SETTING] = {"a socket option", NULL, "NAME=VALUE", POLICY_KIND_COUNT, true},
+	[OBJECT_CREDENTIAL] = {"a credential", NULL, "NAME=/PATH", POLICY_KIND_COUNT, false},
 };
 
 const char *policy_verb_name(enum policy_verb verb)
@@ -107,9 +107,35 @@ static uint32_t word_distance(const char *a, uint32_t a_length, const char *b, u
 	return row[b_length];
 }
 
+#define CONSTANT_MAX 32u
+
+/*
+ * The word of a constant of a C header: SO_MARK is mark, NETLINK_ROUTE is route. In lower case, at
+ * `lower`, of which `*length` bytes are left.
+ */
+static const char *word_from_constant(const char *bytes, size_t *length, char lower[CONSTANT_MAX])
+{
+	static const char *const prefixes[] = {"so_", "ip_", "ipv6_", "netlink_"};
+	for (size_t i = 0; i < *length; i++)
+		lower[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] - 'A' + 'a')
+							      : bytes[i];
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		size_t prefix = strlen(prefixes[i]);
+		if (*length <= prefix || memcmp(lower, prefixes[i], prefix) != 0)
+			continue;
+		*length -= prefix;
+		return lower + prefix;
+	}
+	return lower;
+}
+
 const char *word_find_near(const char *bytes, size_t length, const char *const *words, size_t count)
 {
 	const char *nearest = NULL;
+	char lower[CONSTANT_MAX];
+	if (length > sizeof(lower))
+		return NULL;
+	bytes = word_from_constant(bytes, &length, lower);
 	uint32_t nearest_distance = length > 4 ? 3 : 2;
 	if (length < 2 || length > NEAR_MAX)
 		return NULL;

@@ -21,6 +21,7 @@ extern const struct verb_word verb_words[POLICY_VERB_COUNT];
 struct object_word {
 	const char *name;          /* for messages */
 	const char *start;         /* how such an object begins; NULL: found otherwise */
+	const char *form;          /* the whole of it, for remedies */
 	enum policy_kind endpoint; /* POLICY_KIND_COUNT: none, or found otherwise */
 	bool is_supported;
 };

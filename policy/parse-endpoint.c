@@ -47,6 +47,34 @@ static bool port_parse_number(struct parser *parser, const struct part *part,
 	return true;
 }
 
+static bool byte_is_host(char byte)
+{
+	return byte_is_name(byte) || byte == '/';
+}
+
+/* No service has a dot in its name (RFC 6335, 5.1). */
+static bool part_is_host(const struct part *part)
+{
+	return part_is(part, byte_is_host) && memchr(part_bytes(part), '.', part->length);
+}
+
+static bool byte_is_address(char byte)
+{
+	return byte_is_digit(byte) || byte == '.' || byte == '/';
+}
+
+/* A host without a port. Always false. */
+static bool port_report_host(struct parser *parser, const struct part *part)
+{
+	if (part->length > 1 && memcmp(part_bytes(part), "//", 2) == 0)
+		return part_report(parser, &(struct part){part->word, part->first, 2},
+			"leave out the //", "a host begins with '//'");
+	return part_report(parser, part,
+		part_is(part, byte_is_address) ? "write a colon and the port after the address"
+					       : "write a colon and the port after the host",
+		"'%s' stands where a port belongs", part_quote(part).text);
+}
+
 static bool port_parse(struct parser *parser, const struct part *part, enum object_kind kind)
 {
 	const char *bytes = part_bytes(part);
@@ -58,10 +86,8 @@ static bool port_parse(struct parser *parser, const struct part *part, enum obje
 			"a port is missing");
 	if (part_is_star(part)) {
 		range.last = space->last;
-	} else if (part_is(part, byte_is_name) && memchr(bytes, '.', part->length)) {
-		/* No service has a dot in its name (RFC 6335, 5.1). */
-		return part_report(parser, part, "write a colon and the port after the host",
-			"'%s' stands where a port belongs", part_quote(part).text);
+	} else if (part_is_host(part)) {
+		return port_report_host(parser, part);
 	} else if (byte_is_digit(bytes[0])) {
 		if (!port_parse_number(parser, part, space, &range))
 			return false;

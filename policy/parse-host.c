@@ -13,24 +13,30 @@ static bool byte_is_ipv4(char byte)
 	return byte_is_digit(byte) || byte == '.';
 }
 
-/* Bits below the prefix would be ignored, and whoever wrote them meant something else. */
-static bool address_check_host_bits(
-	struct parser *parser, const struct part *part, const struct address *address)
+/* Clears the bits below the prefix. Returns whether there were any. */
+static bool address_mask(struct address *address)
 {
-	uint8_t masked[16];
 	uint32_t size = address->family == 4 ? 4 : 16;
 	bool has_host_bits = false;
 	for (uint32_t i = 0; i < size; i++) {
 		uint32_t kept = address->prefix > i * 8 ? address->prefix - i * 8 : 0;
 		uint8_t mask = (uint8_t)(kept >= 8 ? 0xff : 0xff00u >> kept);
-		masked[i] = address->bytes[i] & mask;
-		has_host_bits = has_host_bits || masked[i] != address->bytes[i];
+		has_host_bits = has_host_bits || (address->bytes[i] & ~mask);
+		address->bytes[i] &= mask;
 	}
-	if (!has_host_bits)
+	return has_host_bits;
+}
+
+/* Bits below the prefix would be ignored, and whoever wrote them meant something else. */
+static bool address_check_host_bits(
+	struct parser *parser, const struct part *part, const struct address *address)
+{
+	struct address masked = *address;
+	if (!address_mask(&masked))
 		return true;
 	char text[INET6_ADDRSTRLEN], remedy[96];
 	bool is_v4 = address->family == 4;
-	if (!inet_ntop(is_v4 ? AF_INET : AF_INET6, masked, text, sizeof(text)))
+	if (!inet_ntop(is_v4 ? AF_INET : AF_INET6, masked.bytes, text, sizeof(text)))
 		text[0] = '\0';
 	snprintf(remedy, sizeof(remedy), "write %s%s%s/%u, or the address without a prefix",
 		is_v4 ? "" : "[", text, is_v4 ? "" : "]", address->prefix);
@@ -95,6 +101,11 @@ bool device_check(struct parser *parser, const struct part *part)
 				"write the whole name; there are no wildcards in it",
 				"'%s' is no name of an interface", part_quote(part).text);
 	}
+	/* The kernel would take it, but nobody has such a name, and every list looks like one. */
+	if (memchr(part_bytes(part), ',', part->length))
+		return part_report(parser, part,
+			"each is an object of its own; no name has a comma",
+			"'%s' is no name of an interface", part_quote(part).text);
 	if (part_is(part, byte_is_device) && part->length <= POLICY_INTERFACE_MAX)
 		return true;
 	return part_report(parser, part,
@@ -111,19 +122,64 @@ static bool interface_parse(struct parser *parser, const struct part *part, stru
 	return address->interface != NONE;
 }
 
+/* What is between `first` and `end`, without a byte that would end it before. */
+static bool ipv6_read(const struct word *word, uint32_t first, uint32_t end, uint8_t *bytes)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	if (end - first < sizeof(text))
+		memcpy(text, word->bytes + first, end - first);
+	return inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* [2001:db8::1/64] for [2001:db8::]/64; `slash` stands before `close`. Always false. */
+static bool ipv6_report_prefix_inside(
+	struct parser *parser, const struct part *host, uint32_t slash, uint32_t close)
+{
+	const struct word *word = host->word;
+	uint32_t first = host->first + 1, percent = word_find(word, first, '%'), prefix;
+	uint32_t end = percent < slash ? percent : slash;
+	struct address address = {.family = POLICY_IPV6};
+	char text[INET6_ADDRSTRLEN], remedy[192] = "write it behind the bracket: [2001:db8::]/64";
+	if (ipv6_read(word, first, end, address.bytes) &&
+		number_parse(word->bytes + slash + 1, close - slash - 1, 128, &prefix)) {
+		address.prefix = (uint8_t)prefix;
+		address_mask(&address);
+		if (inet_ntop(AF_INET6, address.bytes, text, sizeof(text)))
+			snprintf(remedy, sizeof(remedy), "write it behind the bracket: [%s%s]/%u",
+				text, text_quote(word->bytes + end, slash - end).text, prefix);
+	}
+	return part_report(parser, &(struct part){word, slash, close - slash}, remedy,
+		"a prefix inside the brackets");
+}
+
+/* Says what is wrong with what stands in brackets. Always false. */
+static bool ipv6_report(
+	struct parser *parser, const struct part *host, uint32_t first, uint32_t close)
+{
+	char text[INET_ADDRSTRLEN] = "";
+	uint8_t bytes[4];
+	if (close - first < sizeof(text))
+		memcpy(text, host->word->bytes + first, close - first);
+	bool is_v4 = inet_pton(AF_INET, text, bytes) == 1;
+	return part_report(parser, host,
+		is_v4 ? "write an IPv4 address without brackets" : "write it as in [2001:db8::1]",
+		"'%s' is no IPv6 address", part_quote(host).text);
+}
+
 /* "[" IPV6 [ "%" IF ] "]" [ "/" N ] */
 static bool ipv6_parse(struct parser *parser, const struct part *host, struct address *address)
 {
-	char text[INET6_ADDRSTRLEN] = "";
-	const char *bytes = host->word->bytes;
 	uint32_t close = word_find(host->word, host->first, ']'), first = host->first + 1;
 	uint32_t percent = word_find(host->word, first, '%');
+	uint32_t slash = word_find(host->word, first, '/');
 	uint32_t end = percent < close ? percent : close;
-	if (end - first < sizeof(text))
-		memcpy(text, bytes + first, end - first);
-	if (inet_pton(AF_INET6, text, address->bytes) != 1)
-		return part_report(parser, host, "write it as in [2001:db8::1]",
-			"'%s' is no IPv6 address", part_quote(host).text);
+	if (close >= host->first + host->length)
+		return part_report(parser, host, "close it, as in [2001:db8::1]",
+			"'%s' has '[' without ']'", part_quote(host).text);
+	if (slash < close)
+		return ipv6_report_prefix_inside(parser, host, slash, close);
+	if (!ipv6_read(host->word, first, end, address->bytes))
+		return ipv6_report(parser, host, first, close);
 	address->family = 6;
 	if (end == percent &&
 		!interface_parse(parser,
@@ -189,12 +245,43 @@ static bool name_parse(struct parser *parser, const struct part *host, struct ad
 	return true;
 }
 
+/* Where a port begins, at its colon, that must not be there; 0: nowhere. */
+static uint32_t host_find_port(const struct part *host)
+{
+	const struct word *word = host->word;
+	uint32_t end = host->first + host->length;
+	bool is_bracketed = host->length && word->bytes[host->first] == '[';
+	uint32_t from = is_bracketed ? word_find(word, host->first, ']') : host->first;
+	uint32_t colon = word_find(word, from, ':');
+	/* Two colons without brackets are an IPv6 address, and so is what begins with one. */
+	if (colon >= end || colon == host->first ||
+		(!is_bracketed && word_find(word, colon + 1, ':') < end))
+		return 0;
+	return colon;
+}
+
+/* What is written as elsewhere: HOST:PORT, //HOST. */
+static bool host_check_form(struct parser *parser, const struct part *host)
+{
+	uint32_t colon = host_find_port(host);
+	if (host->length > 1 && memcmp(part_bytes(host), "//", 2) == 0)
+		return part_report(parser, &(struct part){host->word, host->first, 2},
+			"leave out the //", "a host begins with '//'");
+	if (!colon)
+		return true;
+	const struct part port = {host->word, colon, host->first + host->length - colon};
+	return part_report(parser, &port, "leave it out: a host has no port of its own",
+		"'%s' after a host", part_quote(&port).text);
+}
+
 bool host_parse(
 	struct parser *parser, const struct part *host, bool is_bind, struct address *address)
 {
 	const char *bytes = part_bytes(host);
 	if (part_is_star(host))
 		return true;
+	if (!host_check_form(parser, host))
+		return false;
 	if (host->length && bytes[0] == '[')
 		return ipv6_parse(parser, host, address);
 	if (memchr(bytes, ':', host->length))

@@ -8,7 +8,6 @@
 
 #define OBJECTS_FILE (KIND_BIT(OBJECT_PATH) | KIND_BIT(OBJECT_CREDENTIAL))
 #define OBJECTS_ALL UINT32_MAX
-#define VERBS_ALL UINT32_MAX
 /* Where a client's own socket is what it is done to. */
 #define OBJECTS_SENT (OBJECTS_NETWORK | KIND_BIT(OBJECT_VSOCK) | KIND_BIT(OBJECT_SETTING))
 #define VERBS_SENT                                                                                 \
@@ -206,6 +205,30 @@ static void option_report_unknown(struct parser *parser, const struct word *word
 			"the options of this version: mode owner type symlinks with netns log");
 }
 
+/* Whether it goes with all verbs and objects of the line. */
+static bool option_check_rule(struct parser *parser, const struct word *word,
+	const struct option *option, uint32_t objects, uint32_t verbs)
+{
+	struct hint hint = hint_option(option->keyword, option->verbs, option->objects);
+	if (!objects || (!(objects & ~option->objects) && !(verbs & ~option->verbs)))
+		return true;
+	if (!(objects & option->objects))
+		report_word(parser, word, hint.text, "'%s' does not go with %s", option->keyword,
+			objects & (objects - 1) ? "any object of the line"
+						: object_words[__builtin_ctz(objects)].name);
+	else if (objects & ~option->objects)
+		report_word(parser, word, "write a line of its own for the other objects",
+			"'%s' does not go with every object of the line", option->keyword);
+	else if (!(verbs & option->verbs))
+		report_word(parser, word, hint.text, "'%s' does not go with %s", option->keyword,
+			verbs & (verbs - 1) ? "any verb of the line"
+					    : verb_words[__builtin_ctz(verbs)].name);
+	else
+		report_word(parser, word, "write a line of its own for the other verbs",
+			"'%s' does not go with every verb of the line", option->keyword);
+	return false;
+}
+
 /* Whether the option may stand on this line at all. */
 static bool option_check(struct parser *parser, const struct word *word,
 	const struct option *option, uint32_t objects, const struct rule *rule, uint32_t *seen)
@@ -222,14 +245,8 @@ static bool option_check(struct parser *parser, const struct word *word,
 			"'%s' does not go with deny", option->keyword);
 	else if (!option->is_supported)
 		report_unsupported(parser, word, option->keyword);
-	else if (objects & ~option->objects)
-		report_word(parser, word, "write a line of its own for the other objects",
-			"'%s' does not go with every object of the line", option->keyword);
-	else if (rule->named_verbs & ~option->verbs)
-		report_word(parser, word, "write a line of its own for the other verbs",
-			"'%s' does not go with every verb of the line", option->keyword);
 	else
-		return true;
+		return option_check_rule(parser, word, option, objects, rule->named_verbs);
 	return false;
 }
 

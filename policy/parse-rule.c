@@ -54,7 +54,8 @@ struct rule_parser {
 	bool is_all;        /* deny all */
 	bool has_supported; /* else the objects need not be reported as unsupported again */
 	bool is_valid;
-	uint32_t objects; /* KIND_BIT of every object on the line */
+	uint32_t kinds;   /* KIND_BIT of every object on the line */
+	uint32_t objects; /* of those that were parsed so far */
 };
 
 static void verb_parse(struct parser *parser, struct rule_parser *line, const struct word *word,
@@ -140,11 +141,25 @@ static bool word_is_object(const struct word *word)
 	       word_is(word, "icmp6");
 }
 
-static void object_report_unknown(struct parser *parser, const struct word *word)
+static bool verbs_take_paths(uint32_t verbs)
 {
-	const char *starts[OBJECT_KIND_COUNT];
-	size_t count = 0;
+	bool is_path = false;
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
+		is_path = is_path || (verbs & POLICY_BIT(verb) &&
+					     verb_words[verb].objects & KIND_BIT(OBJECT_PATH));
+	return is_path;
+}
+
+static void object_report_unknown(struct parser *parser, const struct word *word, uint32_t verbs)
+{
+	const char *starts[OBJECT_KIND_COUNT] = {"icmp", "icmp6"}; /* those without a colon */
+	size_t count = 2;
 	uint32_t colon = word_find(word, 0, ':'), slash = word_find(word, 0, '/');
+	if (colon >= slash && !verbs_take_paths(verbs)) {
+		report_word(parser, word, hint_no_object(word, verbs).text, "'%s' is no object",
+			word_quote(word).text);
+		return;
+	}
 	if (colon >= slash) {
 		report_word(parser, word, "paths begin with a slash, or with %h/",
 			"'%s' is not an absolute path", word_quote(word).text);
@@ -167,11 +182,32 @@ static bool object_check_verbs(struct parser *parser, const struct rule_parser *
 		bool is_named = line->rule.named_verbs & POLICY_BIT(verb);
 		if (!is_named || verb_words[verb].objects & KIND_BIT(kind))
 			continue;
-		report_word(parser, word, "write a line for each kind of object",
-			"'%s' does not go with %s", verb_words[verb].name, object_words[kind].name);
+		struct hint hint = hint_verb_object((enum policy_verb)verb, kind, line->kinds);
+		report_word(parser, word, hint.text, "'%s' does not go with %s",
+			verb_words[verb].name, object_words[kind].name);
 		return false;
 	}
 	return true;
+}
+
+/* A longer path can never be asked for; of a pattern that can be told only when it is literal. */
+static bool unix_parse(
+	struct parser *parser, const struct word *word, uint32_t first, struct object *object)
+{
+	const struct part path = {word, first, word->length - first};
+	if (!pattern_parse(parser->set, word, first, path.length, &object->pattern))
+		return false;
+	uint32_t length = 0;
+	for (uint32_t i = 0; i < object->pattern.component_count; i++) {
+		const struct component *component = &object->pattern.components[i];
+		if (component->kind != COMPONENT_LITERAL)
+			return true;
+		length += 1u + component->length;
+	}
+	if (length <= POLICY_UNIX_PATH_MAX)
+		return true;
+	return part_report(parser, &path, "choose a shorter one: unix(7)",
+		"a unix socket's path has at most %u bytes", POLICY_UNIX_PATH_MAX);
 }
 
 static bool object_parse_kind(struct parser *parser, const struct rule_parser *line,
@@ -183,6 +219,7 @@ static bool object_parse_kind(struct parser *parser, const struct rule_parser *l
 	case OBJECT_PATH:
 		return pattern_parse(parser->set, word, 0, word->length, &object->pattern);
 	case OBJECT_UNIX:
+		return unix_parse(parser, word, first, object);
 	case OBJECT_CREDENTIAL:
 		return pattern_parse(
 			parser->set, word, first, word->length - first, &object->pattern);
@@ -216,7 +253,7 @@ static bool object_parse(struct parser *parser, struct rule_parser *line, const 
 	struct object object = {
 		.kind = object_find_kind(word), .where = word->where, .address.interface = NONE};
 	if (object.kind == OBJECT_KIND_COUNT) {
-		object_report_unknown(parser, word);
+		object_report_unknown(parser, word, line->rule.named_verbs);
 		return false;
 	}
 	object.endpoint = object_words[object.kind].endpoint;
@@ -245,6 +282,8 @@ static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 {
 	const struct word *words = parser->line.words.items;
 	uint32_t count = parser->line.words.count, at = 2;
+	for (uint32_t i = at; i < count && word_is_object(&words[i]); i++)
+		line->kinds |= KIND_BIT(object_find_kind(&words[i]));
 	for (; at < count && word_is_object(&words[at]); at++)
 		line->is_valid = object_parse(parser, line, &words[at]) && line->is_valid;
 	if (at > 2)
@@ -256,7 +295,7 @@ static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 			"write a path or an endpoint after the verbs", "an object is missing");
 	else
 		report_word(parser, &words[at],
-			"paths begin with a slash, endpoints with their kind, as in tcp:80",
+			hint_no_object(&words[at], line->rule.named_verbs).text,
 			"'%s' is no object", word_quote(&words[at]).text);
 	return count;
 }

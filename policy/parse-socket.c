@@ -104,24 +104,46 @@ bool device_parse(
 	return object->address.name != NULL;
 }
 
-/* NUM or NUM-NUM, each perhaps with K, M or G. */
+static const char *values_find_remedy(const struct part *part)
+{
+	const char *bytes = part_bytes(part);
+	char last = part->length ? bytes[part->length - 1] : '\0';
+	if (memchr(bytes, ',', part->length))
+		return "write each as an object of its own, or a range: NUM-NUM";
+	if (part->length > 1 && bytes[0] == '0' && (bytes[1] == 'x' || bytes[1] == 'X'))
+		return "write numbers in decimal";
+	if (part->length > 2 && (last == 'B' || last == 'b') &&
+		memchr("KMGkmg", bytes[part->length - 2], 6))
+		return "write K, M or G without a B, as in 8M";
+	return "write NUM, NUM-NUM or *; a number may end in K, M or G, and goes to 4294967295";
+}
+
+/* NUM or NUM-NUM, each perhaps with K, M or G, or `*`. */
+static bool values_read(const struct part *part, struct number_range *range)
+{
+	const char *bytes = part_bytes(part), *dash = memchr(bytes, '-', part->length);
+	size_t first_length = dash ? (size_t)(dash - bytes) : part->length;
+	if (part_is_star(part)) {
+		range->last = UINT32_MAX;
+		return true;
+	}
+	if (!size_parse(bytes, first_length, &range->first))
+		return false;
+	range->last = range->first;
+	return !dash || size_parse(dash + 1, part->length - first_length - 1, &range->last);
+}
+
 static bool values_parse(struct parser *parser, const struct part *part, struct object *object)
 {
 	struct number_range range = {.name = NONE, .where = part->word->where};
-	const char *bytes = part_bytes(part), *dash = memchr(bytes, '-', part->length);
-	size_t first_length = dash ? (size_t)(dash - bytes) : part->length;
-	bool is_valid = size_parse(bytes, first_length, &range.first);
-	range.last = range.first;
-	if (is_valid && dash)
-		is_valid = size_parse(dash + 1, part->length - first_length - 1, &range.last);
-	if (part_is_star(part)) {
-		range.last = UINT32_MAX;
-		is_valid = true;
-	}
+	bool is_valid = values_read(part, &range);
+	bool is_switch = object->endpoint == POLICY_TRANSPARENT || object->endpoint == POLICY_DEBUG;
+	if (is_switch && !part_is_star(part) && (!is_valid || range.first > 1 || range.last > 1))
+		return part_report(parser, part, "write 0 or 1: it is off or on",
+			"'%s' is no value of '%s'", part_quote(part).text,
+			policy_kind_name(object->endpoint));
 	if (!is_valid)
-		return part_report(parser, part,
-			"write NUM, NUM-NUM or *; a number may end in K, M or G, and goes to "
-			"4294967295",
+		return part_report(parser, part, values_find_remedy(part),
 			"'%s' is no range of values", part_quote(part).text);
 	if (range.last < range.first)
 		return part_report(parser, part, "write the lower value first",

@@ -78,6 +78,24 @@ bool principal_parse(struct parser *parser, const struct word *word, uint32_t fi
 /* ---- parse-rule.c ---- */
 void rule_parse(struct parser *parser, enum effect effect);
 
+/* ---- parse-hint.c ---- */
+
+#define VERBS_ALL UINT32_MAX
+
+/* A remedy. */
+struct hint {
+	char text[160];
+};
+
+/* The verb does not go with the kind; `kinds` are those of all objects of the line. */
+struct hint hint_verb_object(enum policy_verb verb, enum object_kind kind, uint32_t kinds);
+
+/* What the option goes with. */
+struct hint hint_option(const char *option, uint32_t verbs, uint32_t objects);
+
+/* The word stands where an object of these verbs belongs. */
+struct hint hint_no_object(const struct word *word, uint32_t verbs);
+
 /* ---- parse-host.c ---- */
 
 /* An address, `*`, or, unless it is for bind, a name. */
