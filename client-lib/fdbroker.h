@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libfdbroker: files, sockets and names that a program may not have by itself, through
- *fdbrokerd(8).
+ * fdbrokerd(8).
  *
  * This header is the reference; libfdbroker(3) is the overview. It can be included from C11 and
  * C++. Every function here exists since 0.1.
@@ -23,11 +23,11 @@
  * ERRORS. Functions mirror the system calls they stand for: on failure they return -1 (or NULL)
  * and set errno; fdbroker_getaddrinfo() and fdbroker_getnameinfo() return EAI_SYSTEM then, and the
  * other codes of libc for what the name service says. A denial by the policy is EACCES with the
- *reason FDBROKER_REASON_POLICY. With the reason FDBROKER_REASON_KERNEL the policy allows it, and
- *errno is the one of the system call: what the kernel said to the broker, or would have said. The
- *broker looks at an object before it opens it, and so it gives EEXIST for O_EXCL, ENOTDIR for
- *O_DIRECTORY and ELOOP for O_NOFOLLOW itself. fdbroker_last_reason() tells which of these it was.
- *Any function that asks the broker can fail with these, besides what is listed with it:
+ * reason FDBROKER_REASON_POLICY. With the reason FDBROKER_REASON_KERNEL the policy allows it, and
+ * errno is the one of the system call: what the kernel said to the broker, or would have said. The
+ * broker looks at an object before it opens it, and so it gives EEXIST for O_EXCL, ENOTDIR for
+ * O_DIRECTORY and ELOOP for O_NOFOLLOW itself. fdbroker_last_reason() tells which of these it was.
+ * Any function that asks the broker can fail with these, besides what is listed with it:
  *
  *	ECONNRESET	the broker closed the connection, or is gone (reason BROKER). It closes
  *			those of clients that no client block of its policy is for, and those that
@@ -364,9 +364,9 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
  *
  * Without a host it is one socket for both families, bound to [::], where an IPv4 peer shows as
  * ::ffff:a.b.c.d (ipv6(7)); where the kernel has no IPv6, to 0.0.0.0. "[::]" as a host takes IPv6
- *alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can stand beside it; net.ipv6.bindv6only does
- *not matter. TCP sockets have SO_REUSEADDR (socket(7)). What else is set on the socket is for the
- *rule to say (fdbroker.policy(5), "with").
+ * alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can stand beside it; net.ipv6.bindv6only
+ * does not matter. TCP sockets have SO_REUSEADDR (socket(7)). What else is set on the socket is for
+ * the rule to say (fdbroker.policy(5), "with").
  *
  * There is no "unix:": who connects would see the broker's credentials. Make the socket, have it
  * bound by fdbroker_bind(), and listen.
@@ -447,11 +447,15 @@ int fdbroker_dial(struct fdbroker *broker, const char *endpoint) FDBROKER_USE_RE
 
 /*
  * Makes a socket for which socket(2) asks for a privilege, or which a sandbox forbids. The
- *arguments are those of socket(2). Served are AF_INET, SOCK_DGRAM, IPPROTO_ICMP; AF_INET6,
- *SOCK_DGRAM, IPPROTO_ICMPV6 for ping: "icmp" and "icmp6" of fdbroker.policy(5). See
- *ping_group_range in icmp(7): the kernel may refuse the broker too. AF_INET or AF_INET6, SOCK_RAW,
- *a protocol "raw:". Whoever has one can inject any packet. AF_NETLINK	"netlink:", netlink(7)
- *	AF_VSOCK	"vsock:*:*", vsock(7)
+ * arguments are those of socket(2). Served are, with the object of fdbroker.policy(5) that grants
+ * each of them:
+ *	AF_INET, SOCK_DGRAM, IPPROTO_ICMP	"icmp", for ping. See ping_group_range in icmp(7):
+ *						the kernel may refuse the broker too.
+ *	AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6	"icmp6", likewise
+ *	AF_INET or AF_INET6, SOCK_RAW,		"raw:". Whoever has one can inject any packet.
+ *	and a protocol
+ *	AF_NETLINK				"netlink:", netlink(7)
+ *	AF_VSOCK				"vsock:*:*", vsock(7)
  * TCP, UDP and unix sockets need no privilege, and are given only bound or connected, by
  * fdbroker_listen() and fdbroker_dial().
  *
@@ -493,7 +497,7 @@ int fdbroker_socket(
  * and one of the errnos that the kernel gave the broker for /dev/net/tun and its ioctl(2) (reason
  * KERNEL): EBUSY, if somebody has the device open, and others; or
  *	EACCES		the policy does not allow it (reason POLICY); or the rule wants it in
- *another network namespace (reason NETNS)
+ *			another network namespace (reason NETNS)
  *	EINVAL		device is not of this form, or there is no such flag (reason LOCAL); or the
  *			name has a "%" (reason SOCKET)
  *	EFAULT		device is NULL (reason LOCAL)
@@ -549,13 +553,15 @@ struct addrinfo;
  * Returns 0, or one of the codes of getaddrinfo(3), for gai_strerror(3):
  *	EAI_SYSTEM	and sets errno: EACCES if the policy does not allow it (reason POLICY);
  *			EFAULT if result is NULL (reason LOCAL); what stands at ERRORS above; or
- *what the name service ran into (reason NAMES) EAI_AGAIN	the name service does not answer now
- *(reason NAMES) EAI_NONAME	there is no such host (reason NAMES); node and service are both
- *NULL, or node is empty or longer than 253 bytes (reason LOCAL) EAI_SERVICE	there is no such
- *service (reason NAMES); service is longer than 63 bytes (reason LOCAL) EAI_MEMORY	out of
- *memory: here (reason LOCAL), or there (reason NAMES) EAI_BADFLAGS, EAI_FAMILY, EAI_SOCKTYPE,
- *EAI_NODATA, EAI_FAIL and others (reason NAMES) fdbroker_last_reason() is NONE after success.
- *Unless it returns EAI_SYSTEM, errno is unspecified.
+ *			what the name service ran into (reason NAMES)
+ *	EAI_AGAIN	the name service does not answer now (reason NAMES)
+ *	EAI_NONAME	there is no such host (reason NAMES); node and service are both NULL, or
+ *			node is empty or longer than 253 bytes (reason LOCAL)
+ *	EAI_SERVICE	there is no such service (reason NAMES); service is longer than 63 bytes
+ *			(reason LOCAL)
+ *	EAI_MEMORY	out of memory: here (reason LOCAL), or there (reason NAMES)
+ *	EAI_BADFLAGS, EAI_FAMILY, EAI_SOCKTYPE, EAI_NODATA, EAI_FAIL and others (reason NAMES)
+ * fdbroker_last_reason() is NONE after success. Unless it returns EAI_SYSTEM, errno is unspecified.
  *
  * Since: 0.1
  */
