@@ -73,10 +73,11 @@
  *
  * SANDBOXES. After fdbroker_new() the library makes only these system calls: sendmsg, recvmsg,
  * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
- * /proc/thread-self, and fstat (or newfstatat) of dirfd; in fdbroker_connect() getsockopt; and in
- * fdbroker_free() munmap. It never calls socket, bind, connect, setsockopt or open, and never
- * libc's name service. fdbroker_getaddrinfo() allocates memory, for which libc may call brk and
- * mmap; the functions of libc that free memory may call munmap and madvise on their own account.
+ * /proc/thread-self, and fstat (or newfstatat) of dirfd; in fdbroker_connect() getsockopt, and
+ * clock_gettime where the vdso(7) does not have it; and in fdbroker_free() munmap. It never calls
+ * socket, bind, connect, setsockopt or open, and never libc's name service. fdbroker_getaddrinfo()
+ * allocates memory, for which libc may call brk and mmap; the functions of libc that free memory
+ * may call munmap and madvise on their own account.
  */
 #ifndef FDBROKER_H
 #define FDBROKER_H

@@ -606,6 +606,33 @@ static void the_sockets_timeout_bounds_connecting(void **state)
 	disconnect(broker);
 }
 
+static void ignore_signal(int number)
+{
+	(void)number;
+}
+
+/* If each tick made the time begin anew, this would wait until connecting itself gives up. */
+static void signals_do_not_prolong_the_sockets_timeout(void **state)
+{
+	(void)state;
+	struct fdbroker *broker = connect_to(serve_connects);
+	const struct timeval timeout = {.tv_usec = 300 * MSEC};
+	const struct itimerval ticks = {{.tv_usec = 50 * MSEC}, {.tv_usec = 50 * MSEC}}, none = {0};
+	struct sigaction handler = {.sa_handler = ignore_signal, .sa_flags = SA_RESTART}, before;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	start_server(true);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)), 0);
+	assert_int_equal(sigaction(SIGALRM, &handler, &before), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &ticks, NULL), 0);
+	expect_failure(connect_to_server(broker, fd), EINPROGRESS, FDBROKER_REASON_KERNEL);
+	assert_int_equal(setitimer(ITIMER_REAL, &none, NULL), 0);
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	close(fd);
+	stop_server();
+	disconnect(broker);
+}
+
 static void a_bad_connect_is_refused_as_by_connect(void **state)
 {
 	(void)state;
@@ -1200,6 +1227,7 @@ int main(void)
 		TEST(a_blocking_socket_hears_why_it_is_not_connected),
 		TEST(a_non_blocking_socket_does_not_wait),
 		TEST(the_sockets_timeout_bounds_connecting),
+		TEST(signals_do_not_prolong_the_sockets_timeout),
 		TEST(a_bad_connect_is_refused_as_by_connect),
 		TEST(addresses_are_those_of_libc),
 		TEST(a_lookup_says_who_refused_it),
