@@ -156,11 +156,17 @@ struct fdbroker;
  * for about 2 seconds. Then the library asks the kernel who listens (SO_PEERCRED, unix(7)): that
  * must be root, the caller's own effective user, or the user that the broker runs as ("fdbroker",
  * or what the library was built with; getpwnam_r(3) is called only if it is neither of the first
- * two). In a user namespace where none of these is mapped, nobody passes. The connection is
- * close-on-exec.
+ * two). The connection is close-on-exec.
+ *
+ * In a user namespace that does not map all uids, as that of a rootless container, the kernel shows
+ * all users outside as one and the same, the overflow uid (user_namespaces(7)), and root and the
+ * broker's user are among them. There the library takes that uid for the broker's, and nobody
+ * outside can be told apart: so whoever put the socket at that path is trusted. Which it is, the
+ * library reads in /proc/self/uid_map and /proc/sys/kernel/overflowuid; if it cannot, or if all
+ * uids are mapped, the overflow uid is refused as any other.
  *
  * Returns a connection, to be released with fdbroker_free(); or NULL, with the reason LOCAL, and
- *	EPERM		who listens at that path is none of the three
+ *	EPERM		who listens at that path is none of these
  *	ENAMETOOLONG	the path does not fit into a struct sockaddr_un: 107 bytes
  *	ENOENT		the path is empty; or after 2 seconds there is still no such socket
  *	ECONNREFUSED	after 2 seconds there is still nobody who listens
