@@ -68,8 +68,9 @@
  *
  * SIGNALS AND CANCELLATION. No function is safe in a signal handler: one that interrupts a call on
  * the same connection waits for ever. A system call that a signal interrupts is resumed, so EINTR
- * is never returned. No function is a cancellation point; a thread must not be cancelled
- * asynchronously (pthread_setcanceltype(3)) during a call, nor leave one by longjmp(3).
+ * is never returned; to break a call off, see fdbroker_fd(). No function is a cancellation point; a
+ * thread must not be cancelled asynchronously (pthread_setcanceltype(3)) during a call, nor leave
+ * one by longjmp(3).
  *
  * SANDBOXES. After fdbroker_new() the library makes only these system calls: sendmsg, recvmsg,
  * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
@@ -204,8 +205,15 @@ struct fdbroker *fdbroker_from_fd(int fd) FDBROKER_USE_RESULT;
 
 /*
  * The descriptor of the connection: to clear its close-on-exec flag, to keep it out of the way of a
- * loop that closes descriptors, to wait until the broker hangs up (POLLHUP, poll(2)). It remains
- * the library's: do not read, write or close it. Never fails; broker must not be NULL.
+ * loop that closes descriptors, to wait until the broker hangs up (POLLHUP, poll(2)), or to break
+ * off. It remains the library's: do not read, write or close it. Never fails; broker must not be
+ * NULL.
+ *
+ * shutdown(2) of it with SHUT_RDWR is allowed at any time, also in another thread and in a signal
+ * handler: it ends the connection, for all who share it. Whatever call of theirs is in progress or
+ * comes later fails with ECONNRESET (reason BROKER), and the broker drops what it was doing for
+ * them. So a call can be given a time limit, with alarm(2) for instance. (fdbroker_connect() of a
+ * blocking socket does not need the broker while it waits: that ends by SO_SNDTIMEO.)
  *
  * Since: 0.1
  */
@@ -435,7 +443,8 @@ int fdbroker_connect(struct fdbroker *broker, int sockfd, const struct sockaddr 
  *
  * The caller has its turn on the connection until the socket is connected, which may take as long
  * as the network does; so threads that should not wait want a connection each. The broker gives up
- * when the connection to it is closed.
+ * after 140 seconds (ETIMEDOUT, reason KERNEL), or when the connection to it is closed: see
+ * fdbroker_fd() for a time limit of one's own.
  *
  * Returns a new descriptor, which belongs to the caller and is close-on-exec and blocking; or -1
  * and one of the errnos of socket(2) and connect(2) that the kernel gave the broker for the address
