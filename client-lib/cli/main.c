@@ -31,7 +31,7 @@ static const struct command commands[] = {
 
 static int print_help(void)
 {
-	puts("Files and ports from the broker, as far as its policy goes. See fdbroker(1).\n");
+	puts("Files and sockets from the broker, as far as its policy goes. See fdbroker(1).\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  fdbroker %s %s\n\t%s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
