@@ -102,8 +102,8 @@ extern "C" {
 enum fdbroker_reason {
 	/* The last call succeeded. */
 	FDBROKER_REASON_NONE = 0,
-	/* The policy allows it, but it fails for the broker too; errno is that of the system call:
-	   see ERRORS above. */
+	/* The policy allows it; errno is the kernel's, as the system call gave it to the broker or
+	   would have: see ERRORS above. Not always a failure: EINPROGRESS. */
 	FDBROKER_REASON_KERNEL = 1,
 	/* No rule of the policy allows it, or one denies it, or rules that allow it disagree on its
 	   options; or the path has a "..", which is never allowed. EACCES. */
@@ -121,7 +121,8 @@ enum fdbroker_reason {
 	/* These flags of open(2) are not served: EINVAL. */
 	FDBROKER_REASON_FLAGS = 6,
 	/* The socket sent, the family of the address, the option or the kind of socket asked for is
-	   not of those that are served: the errnos stand with each function. */
+	   not of those that are served: the errnos stand with each function. EACCES if
+	   fdbroker_socket() is asked for one that needs no privilege. */
 	FDBROKER_REASON_SOCKET = 7,
 	/* A limit of the broker was reached; try again later. ETOOMANYREFS. */
 	FDBROKER_REASON_LIMIT = 8,
@@ -134,9 +135,9 @@ enum fdbroker_reason {
 	   this user, or this user has too many connections: ECONNRESET. Or its answer made no
 	   sense: EPROTO. */
 	FDBROKER_REASON_BROKER = 11,
-	/* The socket sent lives in a network namespace that the rule does not grant, which is any
-	   but the broker's if it does not say so; or the broker would have to make one in another
-	   than its own. EACCES. */
+	/* The socket or device would be in a network namespace that the rule does not grant. One
+	   that was sent stays where it lives: outside of the broker's the rule has to say so. What
+	   the broker makes is in its own, which is not what every rule grants. EACCES. */
 	FDBROKER_REASON_NETNS = 12,
 	/* The name service does not know, or has failed: the errnos stand at fdbroker_dial(), the
 	   EAI_... codes at fdbroker_getaddrinfo(). */
@@ -472,8 +473,8 @@ int fdbroker_dial(struct fdbroker *broker, const char *endpoint) FDBROKER_USE_RE
  *	and a protocol
  *	AF_NETLINK				"netlink:", netlink(7)
  *	AF_VSOCK				"vsock:*:*", vsock(7)
- * TCP, UDP and unix sockets need no privilege, and are given only bound or connected, by
- * fdbroker_listen() and fdbroker_dial().
+ * TCP, UDP and unix sockets need no privilege, whatever the policy: TCP and UDP ones are given only
+ * bound or connected, by fdbroker_listen() and fdbroker_dial().
  *
  * type: with SOCK_NONBLOCK or SOCK_CLOEXEC if wanted. The descriptor always arrives close-on-exec,
  * and without SOCK_CLOEXEC the flag is cleared afterwards: see fdbroker_open().
@@ -482,8 +483,9 @@ int fdbroker_dial(struct fdbroker *broker, const char *endpoint) FDBROKER_USE_RE
  *
  * Returns a new descriptor, which belongs to the caller; or -1 and one of the errnos of socket(2)
  * that the kernel gave the broker (reason KERNEL), or
- *	EACCES		the policy does not allow it, or it is a TCP, UDP or unix socket (reason
- *			POLICY); or the rule wants it in another network namespace (reason NETNS)
+ *	EACCES		the policy does not allow it (reason POLICY); or it is a TCP, UDP or unix
+ *			socket (reason SOCKET); or the rule wants it in another network namespace
+ *			(reason NETNS)
  *	EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EINVAL
  *			such a socket is not served, or does not exist (reason SOCKET)
  *
