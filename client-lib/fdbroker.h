@@ -437,8 +437,9 @@ int fdbroker_connect(struct fdbroker *broker, int sockfd, const struct sockaddr 
  *
  * endpoint: "tcp:" or "udp:", a host, a colon, a port; or "vsock:", a context id, a colon, a port.
  *	host	an IPv4 address, an IPv6 address in brackets (with "%" and the index of an interface
- *		if it is link-local), or a name of up to 253 bytes without colons and brackets
+ *		if it is link-local), or a name of up to 253 bytes
  *	port	0 to 65535, decimal digits, or the name of a service of up to 63 bytes
+ *	names	have no colons, brackets, slashes or blanks in them: "tcp://db:80" is EINVAL
  *
  *	"tcp:db.internal:5432"  "udp:[::1]:53"  "tcp:www.example:http"  "vsock:2:1024"
  *

@@ -178,6 +178,8 @@ test_exec_takes_only_what_can_be_asked_for() {
 		--dial tcp:*:80
 		--dial unix:/run/socket
 		--dial tcp:host:65536
+		--dial tcp://host:80
+		--dial tcp:host:80/
 		--socket tcp
 		--socket raw
 		--socket raw:256

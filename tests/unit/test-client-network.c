@@ -297,7 +297,9 @@ static void what_cannot_be_dialled_is_refused(void **state)
 		"vsock:*:80", "vsock:80", "vsock:2:http", "vsock:host:80",
 		"udp:host:", "tcp:host:65536", "tcp:host:99999999999999999999", "tcp:a:b:80",
 		"tcp:[::1:80", "tcp:[host]:80", "tcp:[]:80", "tcp:::1:80", "unix:/run/a",
-		"sctp:host:80", "tcp:[fe80::1%eth0]:80"};
+		"sctp:host:80", "tcp:[fe80::1%eth0]:80", "tcp://db:80", "tcp:db/:80", "tcp: db:80",
+		"tcp:db :80", "tcp:db:80/", "tcp:db:http/", "tcp:db: 80", "tcp:db:80\n",
+		"tcp:d\tb:80", "tcp:db:[80]"};
 
 	for (size_t i = 0; i < COUNT(endpoints); i++) {
 		if (fdbroker_dial(broker, endpoints[i]) != -1)
