@@ -798,9 +798,9 @@ static void addresses_are_those_of_libc(void **state)
 		{.ai_socktype = 77}};
 	static const char *const names[][2] = {{"127.0.0.1", "80"}, {"::1", "65535"},
 		{"fe80::1%1", "22"}, {"localhost", "80"}, {"localhost", NULL}, {NULL, "80"},
-		{"127.0.0.1", ""}, {"", "80"}, {"", NULL}, {NULL, NULL}, {"*", "80"}, {"*", "*"},
-		{"127.0.0.1", "*"}, {"127.0.0.1", "70000"}, {"127.0.0.1", "no-such-service"},
-		{"1.2.3", "80"}};
+		{"127.0.0.1", ""}, {NULL, ""}, {"*", ""}, {"", "80"}, {"", NULL}, {NULL, NULL},
+		{"*", "80"}, {"*", "*"}, {"127.0.0.1", "*"}, {"127.0.0.1", "70000"},
+		{"127.0.0.1", "no-such-service"}, {"1.2.3", "80"}};
 
 	for (size_t i = 0; i < COUNT(names) * (COUNT(hints) + 1); i++) {
 		const char *node = names[i % COUNT(names)][0];
