@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # $output is of expect_status
 # `netns`: in which network namespace a socket may live that a client sends.
 
 netns_policy() {
