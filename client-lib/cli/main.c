@@ -20,7 +20,9 @@ struct command {
 };
 
 #define EXEC_ARGUMENTS                                                                             \
-	"[--listen ENDPOINT[=NAME]]... [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS..."
+	"[--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"                              \
+	"                [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"                     \
+	"                [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS..."
 
 static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},

@@ -194,6 +194,15 @@ test_exec_takes_only_what_can_be_asked_for() {
 	END
 }
 
+test_the_help_names_every_option_of_exec() {
+	local option count=0
+	while read -r option; do
+		expect_match "$(fdbroker --help)" "\[$option "
+		count=$((count + 1))
+	done < <(fdbroker exec --help | grep -oE '^  --[a-z]+')
+	((count > 3)) || fail "exec has $count options"
+}
+
 test_a_user_whom_no_block_is_for_is_told_so() {
 	tool_policy
 	expect_status 1 as bob fdbroker cat /srv/one
