@@ -194,6 +194,20 @@ test_exec_takes_only_what_can_be_asked_for() {
 	END
 }
 
+test_exec_says_what_the_name_service_does_not_know() {
+	policy <<-END
+		client a {
+			from user alice
+			allow connect tcp:absent.internal:* tcp:localhost:*
+		}
+	END
+	start_broker
+	expect_status 125 as alice fdbroker exec --dial tcp:absent.internal:80 -- true
+	expect_equal "$output" "fdbroker: tcp:absent.internal:80: no such host (names)"
+	expect_status 125 as alice fdbroker exec --dial tcp:localhost:absent -- true
+	expect_equal "$output" "fdbroker: tcp:localhost:absent: no such service (names)"
+}
+
 test_the_help_names_every_option_of_exec() {
 	local option count=0
 	while read -r option; do
