@@ -194,6 +194,28 @@ test_exec_takes_only_what_can_be_asked_for() {
 	END
 }
 
+# The names are those that the policy language says it knows, each for the same family.
+test_exec_knows_the_families_of_netlink_by_name() {
+	local family
+	local -a families
+	policy <<<$'client a {\nfrom user alice\nallow socket netlink:none\n}'
+	expect_status 1 fdbroker check "$POLICY"
+	read -ra families <<<"$(sed -n 's/.*write one of: //p' <<<"$output")"
+	((${#families[@]} > 10)) || fail "check knows ${#families[@]} families: $output"
+	for family in "${families[@]}"; do
+		policy <<<$'client a {\nfrom user alice\nallow socket netlink:'"$family"$'\n}'
+		if [[ -z $BROKER_PID ]]; then
+			start_broker
+		else
+			reload_broker
+		fi
+		output=$(as alice fdbroker exec --socket "netlink:$family" -- true 2>&1) ||
+			expect_match "$output" 'Protocol not supported' "$family"
+	done
+	expect_status 64 as alice fdbroker exec --socket netlink:none -- true
+	expect_match "$output" 'netlink:route'
+}
+
 test_exec_says_what_the_name_service_does_not_know() {
 	policy <<-END
 		client a {
