@@ -39,8 +39,7 @@ static bool is_broker_failure(int error)
 	return error == ECONNRESET || error == EPROTO;
 }
 
-/* ---- moving packets; 0 or a positive errno, ECONNRESET for every way of being disconnected ----
- */
+/* ---- moving packets; 0 or a positive errno, ECONNRESET for each way of being disconnected ---- */
 
 /*
  * After a system call on the socket failed: 0 if it is to be tried again. An adopted connection may

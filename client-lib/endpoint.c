@@ -154,11 +154,14 @@ static bool looks_like_number(const struct fdbroker_text *port)
 	return port->length == 0 || strspn(port->bytes, "0123456789") == port->length;
 }
 
-/* Whether to let the broker find out; an address written wrong is not a name. */
-static bool is_host_name(const struct fdbroker_text *host)
+/*
+ * Whether to let the broker find out: what can only be a mistake is none, as an address written
+ * wrong or a URL, which would be refused for want of a rule for the host "//db".
+ */
+static bool is_name(const struct fdbroker_text *text, size_t max)
 {
-	return host->length > 0 && host->length <= FDBROKER_HOST_MAX &&
-	       strcspn(host->bytes, ":[]") == host->length;
+	return text->length > 0 && text->length <= max &&
+	       strcspn(text->bytes, ":[]/ \t\n\v\f\r") >= text->length;
 }
 
 int endpoint_to_dial(struct fdbroker_request *request, const char *text)
@@ -171,13 +174,13 @@ int endpoint_to_dial(struct fdbroker_request *request, const char *text)
 	bool is_number = parse_port(endpoint, &port);
 	if (endpoint->protocol == FDBROKER_VSOCK)
 		return is_number && parse_address(endpoint, &host) ? 0 : EINVAL;
-	if (!is_number && (looks_like_number(&port) || port.length > FDBROKER_SERVICE_MAX))
+	if (!is_number && (looks_like_number(&port) || !is_name(&port, FDBROKER_SERVICE_MAX)))
 		return EINVAL;
 	if (!is_number)
 		request->service = port;
 	if (parse_address(endpoint, &host))
 		return 0;
-	if (!is_host_name(&host))
+	if (!is_name(&host, FDBROKER_HOST_MAX))
 		return EINVAL;
 	*endpoint =
 		(struct fdbroker_endpoint){.protocol = endpoint->protocol, .port = endpoint->port};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libfdbroker: files, sockets and names that a program may not have by itself, through
- *fdbrokerd(8).
+ * fdbrokerd(8).
  *
  * This header is the reference; libfdbroker(3) is the overview. It can be included from C11 and
  * C++. Every function here exists since 0.1.
@@ -23,11 +23,11 @@
  * ERRORS. Functions mirror the system calls they stand for: on failure they return -1 (or NULL)
  * and set errno; fdbroker_getaddrinfo() and fdbroker_getnameinfo() return EAI_SYSTEM then, and the
  * other codes of libc for what the name service says. A denial by the policy is EACCES with the
- *reason FDBROKER_REASON_POLICY. With the reason FDBROKER_REASON_KERNEL the policy allows it, and
- *errno is the one of the system call: what the kernel said to the broker, or would have said. The
- *broker looks at an object before it opens it, and so it gives EEXIST for O_EXCL, ENOTDIR for
- *O_DIRECTORY and ELOOP for O_NOFOLLOW itself. fdbroker_last_reason() tells which of these it was.
- *Any function that asks the broker can fail with these, besides what is listed with it:
+ * reason FDBROKER_REASON_POLICY. With the reason FDBROKER_REASON_KERNEL the policy allows it, and
+ * errno is the one of the system call: what the kernel said to the broker, or would have said. The
+ * broker looks at an object before it opens it, and so it gives EEXIST for O_EXCL, ENOTDIR for
+ * O_DIRECTORY and ELOOP for O_NOFOLLOW itself. fdbroker_last_reason() tells which of these it was.
+ * Any function that asks the broker can fail with these, besides what is listed with it:
  *
  *	ECONNRESET	the broker closed the connection, or is gone (reason BROKER). It closes
  *			those of clients that no client block of its policy is for, and those that
@@ -68,15 +68,17 @@
  *
  * SIGNALS AND CANCELLATION. No function is safe in a signal handler: one that interrupts a call on
  * the same connection waits for ever. A system call that a signal interrupts is resumed, so EINTR
- * is never returned. No function is a cancellation point; a thread must not be cancelled
- * asynchronously (pthread_setcanceltype(3)) during a call, nor leave one by longjmp(3).
+ * is never returned; to break a call off, see fdbroker_fd(). No function is a cancellation point; a
+ * thread must not be cancelled asynchronously (pthread_setcanceltype(3)) during a call, nor leave
+ * one by longjmp(3).
  *
  * SANDBOXES. After fdbroker_new() the library makes only these system calls: sendmsg, recvmsg,
  * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
- * /proc/thread-self, and fstat (or newfstatat) of dirfd; in fdbroker_connect() getsockopt; and in
- * fdbroker_free() munmap. It never calls socket, bind, connect, setsockopt or open, and never
- * libc's name service. fdbroker_getaddrinfo() allocates memory, for which libc may call brk and
- * mmap; the functions of libc that free memory may call munmap and madvise on their own account.
+ * /proc/thread-self, and fstat (or newfstatat) of dirfd; in fdbroker_connect() getsockopt, and
+ * clock_gettime where the vdso(7) does not have it; and in fdbroker_free() munmap. It never calls
+ * socket, bind, connect, setsockopt or open, and never libc's name service. fdbroker_getaddrinfo()
+ * allocates memory, for which libc may call brk and mmap; the functions of libc that free memory
+ * may call munmap and madvise on their own account.
  */
 #ifndef FDBROKER_H
 #define FDBROKER_H
@@ -100,8 +102,8 @@ extern "C" {
 enum fdbroker_reason {
 	/* The last call succeeded. */
 	FDBROKER_REASON_NONE = 0,
-	/* The policy allows it, but it fails for the broker too; errno is that of the system call:
-	   see ERRORS above. */
+	/* The policy allows it; errno is the kernel's, as the system call gave it to the broker or
+	   would have: see ERRORS above. Not always a failure: EINPROGRESS. */
 	FDBROKER_REASON_KERNEL = 1,
 	/* No rule of the policy allows it, or one denies it, or rules that allow it disagree on its
 	   options; or the path has a "..", which is never allowed. EACCES. */
@@ -119,7 +121,8 @@ enum fdbroker_reason {
 	/* These flags of open(2) are not served: EINVAL. */
 	FDBROKER_REASON_FLAGS = 6,
 	/* The socket sent, the family of the address, the option or the kind of socket asked for is
-	   not of those that are served: the errnos stand with each function. */
+	   not of those that are served: the errnos stand with each function. EACCES if
+	   fdbroker_socket() is asked for one that needs no privilege. */
 	FDBROKER_REASON_SOCKET = 7,
 	/* A limit of the broker was reached; try again later. ETOOMANYREFS. */
 	FDBROKER_REASON_LIMIT = 8,
@@ -132,9 +135,9 @@ enum fdbroker_reason {
 	   this user, or this user has too many connections: ECONNRESET. Or its answer made no
 	   sense: EPROTO. */
 	FDBROKER_REASON_BROKER = 11,
-	/* The socket sent lives in a network namespace that the rule does not grant, which is any
-	   but the broker's if it does not say so; or the broker would have to make one in another
-	   than its own. EACCES. */
+	/* The socket or device would be in a network namespace that the rule does not grant. One
+	   that was sent stays where it lives: outside of the broker's the rule has to say so. What
+	   the broker makes is in its own, which is not what every rule grants. EACCES. */
 	FDBROKER_REASON_NETNS = 12,
 	/* The name service does not know, or has failed: the errnos stand at fdbroker_dial(), the
 	   EAI_... codes at fdbroker_getaddrinfo(). */
@@ -155,11 +158,17 @@ struct fdbroker;
  * for about 2 seconds. Then the library asks the kernel who listens (SO_PEERCRED, unix(7)): that
  * must be root, the caller's own effective user, or the user that the broker runs as ("fdbroker",
  * or what the library was built with; getpwnam_r(3) is called only if it is neither of the first
- * two). In a user namespace where none of these is mapped, nobody passes. The connection is
- * close-on-exec.
+ * two). The connection is close-on-exec.
+ *
+ * In a user namespace that does not map all uids, as that of a rootless container, the kernel shows
+ * all users outside as one and the same, the overflow uid (user_namespaces(7)), and root and the
+ * broker's user are among them. There the library takes that uid for the broker's, and nobody
+ * outside can be told apart: so whoever put the socket at that path is trusted. Which it is, the
+ * library reads in /proc/self/uid_map and /proc/sys/kernel/overflowuid; if it cannot, or if all
+ * uids are mapped, the overflow uid is refused as any other.
  *
  * Returns a connection, to be released with fdbroker_free(); or NULL, with the reason LOCAL, and
- *	EPERM		who listens at that path is none of the three
+ *	EPERM		who listens at that path is none of these
  *	ENAMETOOLONG	the path does not fit into a struct sockaddr_un: 107 bytes
  *	ENOENT		the path is empty; or after 2 seconds there is still no such socket
  *	ECONNREFUSED	after 2 seconds there is still nobody who listens
@@ -197,8 +206,15 @@ struct fdbroker *fdbroker_from_fd(int fd) FDBROKER_USE_RESULT;
 
 /*
  * The descriptor of the connection: to clear its close-on-exec flag, to keep it out of the way of a
- * loop that closes descriptors, to wait until the broker hangs up (POLLHUP, poll(2)). It remains
- * the library's: do not read, write or close it. Never fails; broker must not be NULL.
+ * loop that closes descriptors, to wait until the broker hangs up (POLLHUP, poll(2)), or to break
+ * off. It remains the library's: do not read, write or close it. Never fails; broker must not be
+ * NULL.
+ *
+ * shutdown(2) of it with SHUT_RDWR is allowed at any time, also in another thread and in a signal
+ * handler: it ends the connection, for all who share it. Whatever call of theirs is in progress or
+ * comes later fails with ECONNRESET (reason BROKER), and the broker drops what it was doing for
+ * them. So a call can be given a time limit, with alarm(2) for instance. (fdbroker_connect() of a
+ * blocking socket does not need the broker while it waits: that ends by SO_SNDTIMEO.)
  *
  * Since: 0.1
  */
@@ -364,9 +380,9 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
  *
  * Without a host it is one socket for both families, bound to [::], where an IPv4 peer shows as
  * ::ffff:a.b.c.d (ipv6(7)); where the kernel has no IPv6, to 0.0.0.0. "[::]" as a host takes IPv6
- *alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can stand beside it; net.ipv6.bindv6only does
- *not matter. TCP sockets have SO_REUSEADDR (socket(7)). What else is set on the socket is for the
- *rule to say (fdbroker.policy(5), "with").
+ * alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can stand beside it; net.ipv6.bindv6only
+ * does not matter. TCP sockets have SO_REUSEADDR (socket(7)). What else is set on the socket is for
+ * the rule to say (fdbroker.policy(5), "with").
  *
  * There is no "unix:": who connects would see the broker's credentials. Make the socket, have it
  * bound by fdbroker_bind(), and listen.
@@ -421,14 +437,16 @@ int fdbroker_connect(struct fdbroker *broker, int sockfd, const struct sockaddr 
  *
  * endpoint: "tcp:" or "udp:", a host, a colon, a port; or "vsock:", a context id, a colon, a port.
  *	host	an IPv4 address, an IPv6 address in brackets (with "%" and the index of an interface
- *		if it is link-local), or a name of up to 253 bytes without colons and brackets
+ *		if it is link-local), or a name of up to 253 bytes
  *	port	0 to 65535, decimal digits, or the name of a service of up to 63 bytes
+ *	names	have no colons, brackets, slashes or blanks in them: "tcp://db:80" is EINVAL
  *
  *	"tcp:db.internal:5432"  "udp:[::1]:53"  "tcp:www.example:http"  "vsock:2:1024"
  *
  * The caller has its turn on the connection until the socket is connected, which may take as long
  * as the network does; so threads that should not wait want a connection each. The broker gives up
- * when the connection to it is closed.
+ * after 140 seconds (ETIMEDOUT, reason KERNEL), or when the connection to it is closed: see
+ * fdbroker_fd() for a time limit of one's own.
  *
  * Returns a new descriptor, which belongs to the caller and is close-on-exec and blocking; or -1
  * and one of the errnos of socket(2) and connect(2) that the kernel gave the broker for the address
@@ -447,13 +465,17 @@ int fdbroker_dial(struct fdbroker *broker, const char *endpoint) FDBROKER_USE_RE
 
 /*
  * Makes a socket for which socket(2) asks for a privilege, or which a sandbox forbids. The
- *arguments are those of socket(2). Served are AF_INET, SOCK_DGRAM, IPPROTO_ICMP; AF_INET6,
- *SOCK_DGRAM, IPPROTO_ICMPV6 for ping: "icmp" and "icmp6" of fdbroker.policy(5). See
- *ping_group_range in icmp(7): the kernel may refuse the broker too. AF_INET or AF_INET6, SOCK_RAW,
- *a protocol "raw:". Whoever has one can inject any packet. AF_NETLINK	"netlink:", netlink(7)
- *	AF_VSOCK	"vsock:*:*", vsock(7)
- * TCP, UDP and unix sockets need no privilege, and are given only bound or connected, by
- * fdbroker_listen() and fdbroker_dial().
+ * arguments are those of socket(2). Served are, with the object of fdbroker.policy(5) that grants
+ * each of them:
+ *	AF_INET, SOCK_DGRAM, IPPROTO_ICMP	"icmp", for ping. See ping_group_range in icmp(7):
+ *						the kernel may refuse the broker too.
+ *	AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6	"icmp6", likewise
+ *	AF_INET or AF_INET6, SOCK_RAW,		"raw:". Whoever has one can inject any packet.
+ *	and a protocol
+ *	AF_NETLINK				"netlink:", netlink(7)
+ *	AF_VSOCK				"vsock:*:*", vsock(7)
+ * TCP, UDP and unix sockets need no privilege, whatever the policy: TCP and UDP ones are given only
+ * bound or connected, by fdbroker_listen() and fdbroker_dial().
  *
  * type: with SOCK_NONBLOCK or SOCK_CLOEXEC if wanted. The descriptor always arrives close-on-exec,
  * and without SOCK_CLOEXEC the flag is cleared afterwards: see fdbroker_open().
@@ -462,8 +484,9 @@ int fdbroker_dial(struct fdbroker *broker, const char *endpoint) FDBROKER_USE_RE
  *
  * Returns a new descriptor, which belongs to the caller; or -1 and one of the errnos of socket(2)
  * that the kernel gave the broker (reason KERNEL), or
- *	EACCES		the policy does not allow it, or it is a TCP, UDP or unix socket (reason
- *			POLICY); or the rule wants it in another network namespace (reason NETNS)
+ *	EACCES		the policy does not allow it (reason POLICY); or it is a TCP, UDP or unix
+ *			socket (reason SOCKET); or the rule wants it in another network namespace
+ *			(reason NETNS)
  *	EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EINVAL
  *			such a socket is not served, or does not exist (reason SOCKET)
  *
@@ -493,7 +516,7 @@ int fdbroker_socket(
  * and one of the errnos that the kernel gave the broker for /dev/net/tun and its ioctl(2) (reason
  * KERNEL): EBUSY, if somebody has the device open, and others; or
  *	EACCES		the policy does not allow it (reason POLICY); or the rule wants it in
- *another network namespace (reason NETNS)
+ *			another network namespace (reason NETNS)
  *	EINVAL		device is not of this form, or there is no such flag (reason LOCAL); or the
  *			name has a "%" (reason SOCKET)
  *	EFAULT		device is NULL (reason LOCAL)
@@ -549,13 +572,15 @@ struct addrinfo;
  * Returns 0, or one of the codes of getaddrinfo(3), for gai_strerror(3):
  *	EAI_SYSTEM	and sets errno: EACCES if the policy does not allow it (reason POLICY);
  *			EFAULT if result is NULL (reason LOCAL); what stands at ERRORS above; or
- *what the name service ran into (reason NAMES) EAI_AGAIN	the name service does not answer now
- *(reason NAMES) EAI_NONAME	there is no such host (reason NAMES); node and service are both
- *NULL, or node is empty or longer than 253 bytes (reason LOCAL) EAI_SERVICE	there is no such
- *service (reason NAMES); service is longer than 63 bytes (reason LOCAL) EAI_MEMORY	out of
- *memory: here (reason LOCAL), or there (reason NAMES) EAI_BADFLAGS, EAI_FAMILY, EAI_SOCKTYPE,
- *EAI_NODATA, EAI_FAIL and others (reason NAMES) fdbroker_last_reason() is NONE after success.
- *Unless it returns EAI_SYSTEM, errno is unspecified.
+ *			what the name service ran into (reason NAMES)
+ *	EAI_AGAIN	the name service does not answer now (reason NAMES)
+ *	EAI_NONAME	there is no such host (reason NAMES); node and service are both NULL, or
+ *			node is empty or longer than 253 bytes (reason LOCAL)
+ *	EAI_SERVICE	there is no such service (reason NAMES); service is longer than 63 bytes
+ *			(reason LOCAL)
+ *	EAI_MEMORY	out of memory: here (reason LOCAL), or there (reason NAMES)
+ *	EAI_BADFLAGS, EAI_FAMILY, EAI_SOCKTYPE, EAI_NODATA, EAI_FAIL and others (reason NAMES)
+ * fdbroker_last_reason() is NONE after success. Unless it returns EAI_SYSTEM, errno is unspecified.
  *
  * Since: 0.1
  */

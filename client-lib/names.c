@@ -154,9 +154,15 @@ static bool take_addresses(struct lookup *lookup, const struct fdbroker_answer *
 	struct fdbroker_text name = answer->name;
 
 	for (unsigned int i = 0; i < answer->address_count; i++) {
-		if (!fits_hints(&answer->addresses[i], list->hints))
+		struct fdbroker_address address = answer->addresses[i];
+
+		if (!fits_hints(&address, list->hints))
 			return false;
-		*next = new_entry(&answer->addresses[i], list->hints->ai_flags, &name);
+		if (list->hints->ai_socktype == SOCK_RAW) { /* see ask_for_any() */
+			address.socktype = SOCK_RAW;
+			address.protocol = list->hints->ai_protocol;
+		}
+		*next = new_entry(&address, list->hints->ai_flags, &name);
 		if (*next == NULL) {
 			fail_here(lookup, EAI_MEMORY);
 			return true;
@@ -165,6 +171,19 @@ static bool take_addresses(struct lookup *lookup, const struct fdbroker_answer *
 		name.length = 0;
 	}
 	return answer->address_count > 0;
+}
+
+/*
+ * What libc makes of an empty service and no node; but on the wire either means that there is none.
+ * Raw sockets have no services, not even a number, and the addresses are those of the others.
+ */
+static void ask_for_any(struct fdbroker_request *request)
+{
+	request->service = (struct fdbroker_text){"0", 1};
+	if (request->addrinfo.socktype == SOCK_RAW) {
+		request->addrinfo.socktype = SOCK_DGRAM;
+		request->addrinfo.protocol = 0;
+	}
 }
 
 /* What is known without asking: 0 or one of EAI_... */
@@ -177,11 +196,11 @@ static int set_question(struct fdbroker_request *request, const char *node, cons
 		service = NULL;
 	if ((node == NULL && service == NULL) || (node != NULL && node[0] == '\0'))
 		return EAI_NONAME;
-	if (node == NULL && service[0] == '\0')
-		service = "0";
 	if (node != NULL)
 		request->host = (struct fdbroker_text){node, strnlen(node, FDBROKER_HOST_MAX + 1)};
-	if (service != NULL)
+	else if (service[0] == '\0')
+		ask_for_any(request);
+	if (service != NULL && service[0] != '\0')
 		request->service =
 			(struct fdbroker_text){service, strnlen(service, FDBROKER_SERVICE_MAX + 1)};
 	if (request->host.length > FDBROKER_HOST_MAX)

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 
 static struct call_outcome refused(int error)
 {
@@ -130,14 +131,23 @@ static int connect_timeout_msec(int sockfd)
 	return (int)(timeout.tv_sec * 1000 + (timeout.tv_usec + 999) / 1000);
 }
 
+static int64_t now_msec(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* 0 when the connecting has come to an end, EINPROGRESS when the time is up. */
 static int wait_until_connected(int sockfd)
 {
 	struct pollfd ready = {.fd = sockfd, .events = POLLOUT};
-	int timeout_msec = connect_timeout_msec(sockfd);
+	int left_msec = connect_timeout_msec(sockfd);
+	int64_t deadline_msec = left_msec != -1 ? now_msec() + left_msec : 0;
 
 	for (;;) {
-		int count = poll(&ready, 1, timeout_msec);
+		int count = poll(&ready, 1, left_msec);
 
 		if (count == 0)
 			return EINPROGRESS;
@@ -145,6 +155,11 @@ static int wait_until_connected(int sockfd)
 			return ready.revents & POLLNVAL ? EBADF : 0;
 		if (errno != EINTR)
 			return errno;
+		/* What is left: a timer that ticks would have it wait for ever else. */
+		if (left_msec != -1) {
+			int64_t now = now_msec();
+			left_msec = now < deadline_msec ? (int)(deadline_msec - now) : 0;
+		}
 	}
 }
 

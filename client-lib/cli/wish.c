@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,11 +151,48 @@ static const struct {
 	{"icmp6", AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6, 0},
 	{"raw:", AF_INET, SOCK_RAW, 0, IPPROTO_RAW},
 	{"raw6:", AF_INET6, SOCK_RAW, 0, IPPROTO_RAW},
-	{"netlink:", AF_NETLINK, SOCK_RAW, 0, 31}, /* MAX_LINKS - 1, <linux/netlink.h> */
+	{"netlink:", AF_NETLINK, SOCK_RAW, 0, MAX_LINKS - 1},
 	{"vsock", AF_VSOCK, SOCK_STREAM, 0, 0},
 };
 
-static bool parse_protocol(const char *digits, int last, int *protocol)
+/* Families by the names that they have in the policy language: policy/parse-socket.c. */
+static const struct {
+	const char *name;
+	int number;
+} netlink_families[] = {
+	{"route", NETLINK_ROUTE},
+	{"usersock", NETLINK_USERSOCK},
+	{"sock_diag", NETLINK_SOCK_DIAG},
+	{"nflog", NETLINK_NFLOG},
+	{"xfrm", NETLINK_XFRM},
+	{"selinux", NETLINK_SELINUX},
+	{"iscsi", NETLINK_ISCSI},
+	{"audit", NETLINK_AUDIT},
+	{"fib_lookup", NETLINK_FIB_LOOKUP},
+	{"connector", NETLINK_CONNECTOR},
+	{"netfilter", NETLINK_NETFILTER},
+	{"dnrtmsg", NETLINK_DNRTMSG},
+	{"kobject_uevent", NETLINK_KOBJECT_UEVENT},
+	{"generic", NETLINK_GENERIC},
+	{"scsitransport", NETLINK_SCSITRANSPORT},
+	{"ecryptfs", NETLINK_ECRYPTFS},
+	{"rdma", NETLINK_RDMA},
+	{"crypto", NETLINK_CRYPTO},
+	{"smc", NETLINK_SMC},
+};
+
+static bool parse_netlink_name(const char *name, int *protocol)
+{
+	for (size_t i = 0; i < sizeof(netlink_families) / sizeof(netlink_families[0]); i++) {
+		if (strcmp(name, netlink_families[i].name) == 0) {
+			*protocol = netlink_families[i].number;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_number(const char *digits, int last, int *protocol)
 {
 	char *end;
 	unsigned long number;
@@ -164,6 +202,12 @@ static bool parse_protocol(const char *digits, int last, int *protocol)
 	number = strtoul(digits, &end, 10);
 	*protocol = (int)number;
 	return *end == '\0' && *protocol <= last;
+}
+
+static bool parse_protocol(struct wish *wish, const char *text, int last)
+{
+	return parse_number(text, last, &wish->protocol) ||
+	       (wish->domain == AF_NETLINK && parse_netlink_name(text, &wish->protocol));
 }
 
 static bool set_socket(struct wish *wish, const char *text)
@@ -178,7 +222,7 @@ static bool set_socket(struct wish *wish, const char *text)
 		if (!wants_number && strcmp(text, sockets[i].name) == 0)
 			return true;
 		if (wants_number && strncmp(text, sockets[i].name, length) == 0)
-			return parse_protocol(text + length, sockets[i].last, &wish->protocol);
+			return parse_protocol(wish, text + length, sockets[i].last);
 	}
 	return false;
 }
@@ -196,7 +240,8 @@ static int parse_socket(struct wish *wish, char *text)
 	if (status == 0 && !set_socket(wish, text))
 		return tool_usage_error("exec ",
 			"exec: --socket: '%s' is no kind of socket: write icmp, icmp6, vsock, "
-			"raw:NUMBER, raw6:NUMBER or netlink:NUMBER",
+			"raw:NUMBER, raw6:NUMBER, netlink:NUMBER or netlink:FAMILY, as in "
+			"netlink:route",
 			text);
 	return status;
 }

@@ -62,6 +62,12 @@ test_what_the_manual_calls_not_supported_is_refused() {
 	END
 }
 
+# A formatter that breaks comments anew makes prose of its tables; this is how that looks.
+test_the_header_is_as_it_was_written() {
+	output=$(grep -nP '^ \*[^ \t/]' client-lib/fdbroker.h || true)
+	expect_equal "$output" ""
+}
+
 test_every_manual_names_the_others() {
 	local page other see_also
 	local -a pages=(fdbroker.1 libfdbroker.3 fdbroker.policy.5 fdbroker-protocol.7 fdbrokerd.8)

@@ -178,6 +178,8 @@ test_exec_takes_only_what_can_be_asked_for() {
 		--dial tcp:*:80
 		--dial unix:/run/socket
 		--dial tcp:host:65536
+		--dial tcp://host:80
+		--dial tcp:host:80/
 		--socket tcp
 		--socket raw
 		--socket raw:256
@@ -190,6 +192,51 @@ test_exec_takes_only_what_can_be_asked_for() {
 		--dial tcp:host:80=a:b
 		--socket icmp=
 	END
+}
+
+# The names are those that the policy language says it knows, each for the same family.
+test_exec_knows_the_families_of_netlink_by_name() {
+	local family
+	local -a families
+	policy <<<$'client a {\nfrom user alice\nallow socket netlink:none\n}'
+	expect_status 1 fdbroker check "$POLICY"
+	read -ra families <<<"$(sed -n 's/.*write one of: //p' <<<"$output")"
+	((${#families[@]} > 10)) || fail "check knows ${#families[@]} families: $output"
+	for family in "${families[@]}"; do
+		policy <<<$'client a {\nfrom user alice\nallow socket netlink:'"$family"$'\n}'
+		if [[ -z $BROKER_PID ]]; then
+			start_broker
+		else
+			reload_broker
+		fi
+		output=$(as alice fdbroker exec --socket "netlink:$family" -- true 2>&1) ||
+			expect_match "$output" 'Protocol not supported' "$family"
+	done
+	expect_status 64 as alice fdbroker exec --socket netlink:none -- true
+	expect_match "$output" 'netlink:route'
+}
+
+test_exec_says_what_the_name_service_does_not_know() {
+	policy <<-END
+		client a {
+			from user alice
+			allow connect tcp:absent.internal:* tcp:localhost:*
+		}
+	END
+	start_broker
+	expect_status 125 as alice fdbroker exec --dial tcp:absent.internal:80 -- true
+	expect_equal "$output" "fdbroker: tcp:absent.internal:80: no such host (names)"
+	expect_status 125 as alice fdbroker exec --dial tcp:localhost:absent -- true
+	expect_equal "$output" "fdbroker: tcp:localhost:absent: no such service (names)"
+}
+
+test_the_help_names_every_option_of_exec() {
+	local option count=0
+	while read -r option; do
+		expect_match "$(fdbroker --help)" "\[$option "
+		count=$((count + 1))
+	done < <(fdbroker exec --help | grep -oE '^  --[a-z]+')
+	((count > 3)) || fail "exec has $count options"
 }
 
 test_a_user_whom_no_block_is_for_is_told_so() {

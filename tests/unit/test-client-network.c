@@ -297,7 +297,9 @@ static void what_cannot_be_dialled_is_refused(void **state)
 		"vsock:*:80", "vsock:80", "vsock:2:http", "vsock:host:80",
 		"udp:host:", "tcp:host:65536", "tcp:host:99999999999999999999", "tcp:a:b:80",
 		"tcp:[::1:80", "tcp:[host]:80", "tcp:[]:80", "tcp:::1:80", "unix:/run/a",
-		"sctp:host:80", "tcp:[fe80::1%eth0]:80"};
+		"sctp:host:80", "tcp:[fe80::1%eth0]:80", "tcp://db:80", "tcp:db/:80", "tcp: db:80",
+		"tcp:db :80", "tcp:db:80/", "tcp:db:http/", "tcp:db: 80", "tcp:db:80\n",
+		"tcp:d\tb:80", "tcp:db:[80]"};
 
 	for (size_t i = 0; i < COUNT(endpoints); i++) {
 		if (fdbroker_dial(broker, endpoints[i]) != -1)
@@ -606,6 +608,33 @@ static void the_sockets_timeout_bounds_connecting(void **state)
 	disconnect(broker);
 }
 
+static void ignore_signal(int number)
+{
+	(void)number;
+}
+
+/* If each tick made the time begin anew, this would wait until connecting itself gives up. */
+static void signals_do_not_prolong_the_sockets_timeout(void **state)
+{
+	(void)state;
+	struct fdbroker *broker = connect_to(serve_connects);
+	const struct timeval timeout = {.tv_usec = 300 * MSEC};
+	const struct itimerval ticks = {{.tv_usec = 50 * MSEC}, {.tv_usec = 50 * MSEC}}, none = {0};
+	struct sigaction handler = {.sa_handler = ignore_signal, .sa_flags = SA_RESTART}, before;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	start_server(true);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)), 0);
+	assert_int_equal(sigaction(SIGALRM, &handler, &before), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &ticks, NULL), 0);
+	expect_failure(connect_to_server(broker, fd), EINPROGRESS, FDBROKER_REASON_KERNEL);
+	assert_int_equal(setitimer(ITIMER_REAL, &none, NULL), 0);
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	close(fd);
+	stop_server();
+	disconnect(broker);
+}
+
 static void a_bad_connect_is_refused_as_by_connect(void **state)
 {
 	(void)state;
@@ -769,9 +798,9 @@ static void addresses_are_those_of_libc(void **state)
 		{.ai_socktype = 77}};
 	static const char *const names[][2] = {{"127.0.0.1", "80"}, {"::1", "65535"},
 		{"fe80::1%1", "22"}, {"localhost", "80"}, {"localhost", NULL}, {NULL, "80"},
-		{"127.0.0.1", ""}, {"", "80"}, {"", NULL}, {NULL, NULL}, {"*", "80"}, {"*", "*"},
-		{"127.0.0.1", "*"}, {"127.0.0.1", "70000"}, {"127.0.0.1", "no-such-service"},
-		{"1.2.3", "80"}};
+		{"127.0.0.1", ""}, {NULL, ""}, {"*", ""}, {"", "80"}, {"", NULL}, {NULL, NULL},
+		{"*", "80"}, {"*", "*"}, {"127.0.0.1", "*"}, {"127.0.0.1", "70000"},
+		{"127.0.0.1", "no-such-service"}, {"1.2.3", "80"}};
 
 	for (size_t i = 0; i < COUNT(names) * (COUNT(hints) + 1); i++) {
 		const char *node = names[i % COUNT(names)][0];
@@ -1200,6 +1229,7 @@ int main(void)
 		TEST(a_blocking_socket_hears_why_it_is_not_connected),
 		TEST(a_non_blocking_socket_does_not_wait),
 		TEST(the_sockets_timeout_bounds_connecting),
+		TEST(signals_do_not_prolong_the_sockets_timeout),
 		TEST(a_bad_connect_is_refused_as_by_connect),
 		TEST(addresses_are_those_of_libc),
 		TEST(a_lookup_says_who_refused_it),

@@ -25,6 +25,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -533,6 +534,38 @@ static void a_signal_does_not_interrupt_a_call(void **state)
 	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
 }
 
+static void serve_never(int fd)
+{
+	static struct asked asked;
+
+	ask_next(fd, &asked);
+	ask_next(fd, &asked); /* until the client hangs up */
+}
+
+static int connection_fd;
+
+static void end_connection(int number)
+{
+	(void)number;
+	shutdown(connection_fd, SHUT_RDWR);
+}
+
+static void a_signal_handler_may_end_the_connection(void **state)
+{
+	(void)state;
+	const struct itimerval soon = {.it_value.tv_usec = 100000};
+	struct sigaction handler = {.sa_handler = end_connection, .sa_flags = SA_RESTART}, before;
+	struct fdbroker *broker = connect_to(serve_never);
+
+	connection_fd = fdbroker_fd(broker);
+	assert_int_equal(sigaction(SIGALRM, &handler, &before), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	expect_failure(fdbroker_dial(broker, "tcp:host:80"), ECONNRESET, FDBROKER_REASON_BROKER);
+	expect_failure(fdbroker_open(broker, "/a", 0), ECONNRESET, FDBROKER_REASON_BROKER);
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	disconnect(broker);
+}
+
 /* ---- threads and processes ---- */
 
 static void *open_often(void *data)
@@ -991,6 +1024,7 @@ int main(void)
 		TEST(a_process_without_room_for_descriptors_gets_emfile),
 		TEST(a_non_blocking_connection_works_too),
 		TEST(a_signal_does_not_interrupt_a_call),
+		TEST(a_signal_handler_may_end_the_connection),
 		TEST(threads_share_a_connection),
 		TEST(the_reason_is_each_threads_own),
 		TEST(processes_share_a_connection_after_fork),

@@ -42,6 +42,8 @@ static const struct question {
 	{NULL, "domain", AI_PASSIVE, AF_INET, 0, 0},
 	{NULL, "80", AI_CANONNAME, 0, SOCK_STREAM, 0},
 	{NULL, NULL, 0, 0, 0, 0},
+	{NULL, "", 0, 0, 0, 0},
+	{NULL, "", AI_PASSIVE, 0, SOCK_RAW, IPPROTO_ICMP},
 	{"", NULL, 0, 0, 0, 0},
 	{"127.0.0.1", "80", 0, 0, SOCK_STREAM, 0},
 	{"127.0.0.1", "80", AI_CANONNAME, 0, SOCK_STREAM, 0},
