@@ -15,6 +15,7 @@
  *	tun DEVICE [FLAGS]           fdbroker_tun
  *	dial ENDPOINT                fdbroker_dial
  *	resolve NODE                 fdbroker_getaddrinfo: canonical name and addresses, or EAI_...
+ *	name-of ADDRESS [FLAGS]      fdbroker_getnameinfo; FLAGS: numeric|nofqdn|namereqd
  *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
  *	adopt NUMBER                 a descriptor that was inherited
  * These use the descriptor that was got last; the socket is the client's own, and is sent along:
@@ -177,7 +178,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) misunderstood(const 
 
 /* ---- pieces ---- */
 
-static int flags_from(const char *text)
+static int flags_from(const struct flag *table, size_t table_count, const char *text)
 {
 	char copy[256];
 	char *rest = copy;
@@ -187,11 +188,10 @@ static int flags_from(const char *text)
 	for (const char *word; (word = strsep(&rest, "|")) != NULL;) {
 		size_t i = 0;
 
-		while (i < sizeof(open_flags) / sizeof(open_flags[0]) &&
-			strcmp(open_flags[i].name, word) != 0)
+		while (i < table_count && strcmp(table[i].name, word) != 0)
 			i++;
-		if (i < sizeof(open_flags) / sizeof(open_flags[0]))
-			flags |= open_flags[i].value;
+		if (i < table_count)
+			flags |= table[i].value;
 		else if (word[0] >= '0' && word[0] <= '9')
 			flags |= (int)strtoul(word, NULL, 0);
 		else
@@ -199,6 +199,8 @@ static int flags_from(const char *text)
 	}
 	return flags;
 }
+
+#define FLAGS_FROM(table, text) flags_from(table, sizeof(table) / sizeof((table)[0]), text)
 
 static socklen_t address_from(const char *text, const char *port, struct sockaddr_storage *storage)
 {
@@ -254,7 +256,7 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
 
 static void do_open(struct client *client, int count, char **words)
 {
-	int flags = count > 2 ? flags_from(words[2]) : O_RDONLY;
+	int flags = count > 2 ? FLAGS_FROM(open_flags, words[2]) : O_RDONLY;
 	mode_t mode = count > 3 ? (mode_t)strtoul(words[3], NULL, 8) : 0666;
 
 	keep_and_print(client, fdbroker_open(client->broker, words[1], flags | O_CLOEXEC, mode));
@@ -643,6 +645,27 @@ static void do_resolve(struct client *client, int count, char **words)
 	fdbroker_freeaddrinfo(list);
 }
 
+static const struct flag nameinfo_flags[] = {
+	{"numeric", NI_NUMERICHOST},
+	{"nofqdn", NI_NOFQDN},
+	{"namereqd", NI_NAMEREQD},
+};
+
+static void do_name_of(struct client *client, int count, char **words)
+{
+	int flags = count > 2 ? FLAGS_FROM(nameinfo_flags, words[2]) : 0;
+	struct sockaddr_storage address;
+	socklen_t length = address_from(words[1], "0", &address);
+	char host[NI_MAXHOST];
+	int code = fdbroker_getnameinfo(client->broker, (const struct sockaddr *)&address, length,
+		host, sizeof(host), NULL, 0, flags);
+
+	if (code != 0)
+		print_code(code);
+	else
+		print_answer(host, strlen(host));
+}
+
 /* To whom is the descriptor connected? */
 static void do_peer(struct client *client, int count, char **words)
 {
@@ -902,6 +925,7 @@ static const struct command {
 	{"cat-often", 4, do_cat_often},
 	{"dial", 2, do_dial},
 	{"resolve", 2, do_resolve},
+	{"name-of", 2, do_name_of},
 	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},
 	{"read", 1, do_read},
