@@ -11,6 +11,7 @@
  *	bind tcp|udp ADDRESS PORT [v6only]   an own socket, bound in place
  *	listen ENDPOINT              fdbroker_listen
  *	cat-often PATH CONTENT FILE  opens until FILE exists, then removes it; see below
+ *	bind-often PATH SECONDS      binds a unix socket and closes it, again and again; see below
  *	socket DOMAIN TYPE PROTOCOL  fdbroker_socket; numbers, or words as in socket(2)
  *	tun DEVICE [FLAGS]           fdbroker_tun
  *	dial ENDPOINT                fdbroker_dial
@@ -34,7 +35,8 @@
  * With --direct as the first argument there is no broker at all: those of the above that stand for
  * a system call make it themselves, and print the errno alone.
  *
- * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows.
+ * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows. bind-often
+ * counts how often it got the name, and how often somebody else had it while it was bound.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -52,6 +54,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fdbroker.h"
@@ -333,6 +336,46 @@ static void do_bind(struct client *client, int count, char **words)
 	}
 	keep(client, fd);
 	printf("ok\n");
+}
+
+/* Is this listener, which does not block, the one that the address leads to? */
+static bool is_reached(int listener, const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), accepted = -1;
+
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	close(fd);
+	if (accepted >= 0)
+		close(accepted);
+	return accepted >= 0;
+}
+
+static void do_bind_often(struct client *client, int count, char **words)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	time_t end = time(NULL) + (time_t)strtoul(words[2], NULL, 10);
+	unsigned long bound = 0, lost = 0;
+
+	(void)count;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", words[1]);
+	while (time(NULL) < end) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fdbroker_bind(client->broker, fd, (const struct sockaddr *)&address,
+			    sizeof(address)) == 0 &&
+			listen(fd, 1) == 0) {
+			bound++;
+			for (int i = 0; i < 20; i++) {
+				if (!is_reached(fd, &address)) {
+					lost++;
+					break;
+				}
+			}
+		}
+		close(fd);
+	}
+	printf("ok bound=%lu lost=%lu\n", bound, lost);
 }
 
 /* ---- sockets in all their forms ---- */
@@ -911,6 +954,7 @@ static const struct command {
 	{"many", 2, do_many},
 	{"bind", 4, do_bind},
 	{"listen", 2, do_listen},
+	{"bind-often", 3, do_bind_often},
 	{"socket", 4, do_socket},
 	{"tun", 2, do_tun},
 	{"make", 3, do_make},
