@@ -202,6 +202,26 @@ test_a_socket_that_has_got_its_name_keeps_it() {
 	expect_equal "$(ls -A /run/app)" $'below\nshared.sock' "what is left behind"
 }
 
+# Between bind(2) and its owner and mode nobody may connect to it.
+test_a_socket_has_no_permissions_until_it_has_the_rules() {
+	unix_policy
+	start_as alice ask "bind-often /run/app/shared.sock 3" >/run/test/often 2>&1
+	expect_equal "$(python3 - <<-END
+		import os, time
+		seen = set()
+		end = time.monotonic() + 2
+		while time.monotonic() < end:
+		    try:
+		        status = os.stat("/run/app/shared.sock")
+		    except FileNotFoundError:
+		        continue
+		    permissions = status.st_mode & 0o777
+		    seen.add((oct(permissions), permissions and status.st_uid, permissions and status.st_gid))
+		print(*sorted(seen))
+	END
+	)" "('0o0', 0, 0) ('0o660', $(id -u alice), $(getent group staff | cut -d: -f3))" "modes seen"
+}
+
 # Root alone can write to the folder, and may put a socket of its own there at any moment.
 test_a_socket_that_takes_the_place_of_a_stale_one_is_not_removed() {
 	unix_policy
