@@ -96,13 +96,13 @@ test_a_socket_that_does_not_block_is_in_progress_at_once() {
 
 # Nor would O_NONBLOCK keep the broker from waiting: the client could clear it meanwhile.
 test_a_socket_that_blocks_waits_in_its_own_process() {
-	local before pid state
+	local before pid
 	connect_policy
 	silent_network
 	start_as alice ask "$TCP" "connect-it inet 10.9.0.2 80" >/run/test/caller
 	pid=$!
 	expect_log 'audit: allowed .*connect.*tcp:10\.9\.0\.2:80.*EINPROGRESS'
-	syn_sent || fail "it does not connect: $(cat /run/test/caller)"
+	syn_sent 1 || fail "it does not connect: $(cat /run/test/caller)"
 	sleep 0.2
 	expect_equal "$(cat /run/test/caller)" ok
 	# The broker holds nothing of it any more.
@@ -112,8 +112,8 @@ test_a_socket_that_blocks_waits_in_its_own_process() {
 	wait "$pid" || true
 }
 
-syn_sent() { # [COUNT]
-	(($(ss -Htn state syn-sent | wc -l) == ${1-1}))
+syn_sent() { # COUNT
+	(($(ss -Htn state syn-sent | wc -l) == $1))
 }
 
 test_those_that_are_never_answered_hold_up_nobody() {
