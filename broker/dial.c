@@ -106,27 +106,6 @@ static bool dial_find_addresses(
 
 /* ---- judging ---- */
 
-static bool is_prefix(const uint8_t *address, const uint8_t *prefix, size_t length)
-{
-	return memcmp(address, prefix, length) == 0;
-}
-
-/*
- * An address that means this machine, its link, many machines, or an IPv4 address in disguise: RFC
- * 6890 (0/8, 127/8, 169.254/16, 224/4 and what is above), RFC 4291 (::/96 with ::1, ::ffff:0:0/96,
- * fe80::/10, ff00::/8).
- */
-static bool address_is_special(const struct target *target)
-{
-	static const uint8_t zero[12], mapped[12] = {[10] = 0xff, [11] = 0xff};
-	const uint8_t *v6 = target->address.v6.sin6_addr.s6_addr, *v4 = target->judged.address;
-
-	if (target->domain == AF_INET)
-		return v4[0] == 0 || v4[0] == 127 || v4[0] >= 224 || (v4[0] == 169 && v4[1] == 254);
-	return is_prefix(v6, zero, sizeof(zero)) || is_prefix(v6, mapped, sizeof(mapped)) ||
-	       v6[0] == 0xff || (v6[0] == 0xfe && (v6[1] & 0xc0) == 0x80);
-}
-
 static bool address_allowed(const struct dial *dial, const struct target *target)
 {
 	struct policy_decision decision = policy_decide_endpoint(
@@ -175,7 +154,7 @@ static bool dial_judge_addresses(struct dial *dial, const struct fdbroker_answer
 		denied = dial_deny(dial, &target->judged);
 		if (denied != POLICY_NO_RULE)
 			rule = denied;
-		else if (!address_is_special(target) || address_allowed(dial, target))
+		else if (!target_is_special(target) || address_allowed(dial, target))
 			dial->count++;
 	}
 	if (dial->count > 0)

@@ -78,3 +78,23 @@ void target_init(
 	else
 		set_v6(target, endpoint);
 }
+
+static bool is_prefix(const uint8_t *address, const uint8_t *prefix, size_t length)
+{
+	return memcmp(address, prefix, length) == 0;
+}
+
+/*
+ * RFC 6890 (0/8, 127/8, 169.254/16, 224/4 and what is above), RFC 4291 (::/96 with ::1,
+ * ::ffff:0:0/96, fe80::/10, ff00::/8).
+ */
+bool target_is_special(const struct target *target)
+{
+	static const uint8_t zero[12], mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const uint8_t *v6 = target->address.v6.sin6_addr.s6_addr, *v4 = target->judged.address;
+
+	if (target->domain == AF_INET)
+		return v4[0] == 0 || v4[0] == 127 || v4[0] >= 224 || (v4[0] == 169 && v4[1] == 254);
+	return is_prefix(v6, zero, sizeof(zero)) || is_prefix(v6, mapped, sizeof(mapped)) ||
+	       v6[0] == 0xff || (v6[0] == 0xfe && (v6[1] & 0xc0) == 0x80);
+}

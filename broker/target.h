@@ -4,6 +4,7 @@
 
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "policy.h"
@@ -30,3 +31,9 @@ void target_init(
 
 /* The kind that a protocol of the wire is. */
 enum policy_kind target_kind(enum fdbroker_protocol protocol);
+
+/*
+ * Is it an address that means this machine, its link, many machines, or an IPv4 address in
+ * disguise? For targets of the Internet.
+ */
+bool target_is_special(const struct target *target);

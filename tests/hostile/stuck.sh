@@ -65,7 +65,7 @@ stuck_on() { # NAME
 	hang alice /home/alice/hang
 	stuck_clients 1 "open /home/alice/hang/$1"
 	others_go_on one
-	stuck_clients 20 "open /home/alice/hang/$1"
+	stuck_clients $((EXECUTORS + 8)) "open /home/alice/hang/$1"
 	others_go_on many
 }
 
@@ -90,7 +90,7 @@ test_a_folder_that_never_answers_costs_the_asker_alone() {
 	hang alice /home/alice/hang
 	sed -i 's|hang/\*|hang/**|' "$POLICY"
 	reload_broker || fail "the reload failed"
-	stuck_clients 20 "open /home/alice/hang/lookup/below"
+	stuck_clients $((EXECUTORS + 8)) "open /home/alice/hang/lookup/below"
 	others_go_on many
 }
 
@@ -119,7 +119,7 @@ test_when_the_file_system_dies_everything_is_as_before() {
 	stuck_policy
 	hang alice /home/alice/hang
 	before=$(broker_descriptors)
-	stuck_clients 10 "open /home/alice/hang/open"
+	stuck_clients $((EXECUTORS + 8)) "open /home/alice/hang/open"
 	kill -KILL "$HANGFS_PID"
 	wait "${STUCK_PIDS[@]}" || true
 	umount -l /home/alice/hang
@@ -130,7 +130,7 @@ test_when_the_file_system_dies_everything_is_as_before() {
 test_a_reload_is_not_held_up_by_what_is_stuck() {
 	stuck_policy
 	hang alice /home/alice/hang
-	stuck_clients 10 "open /home/alice/hang/open"
+	stuck_clients $((EXECUTORS + 8)) "open /home/alice/hang/open"
 	reload_broker || fail "the reload failed"
 	others_go_on reloaded
 }
@@ -138,7 +138,7 @@ test_a_reload_is_not_held_up_by_what_is_stuck() {
 test_a_client_whose_socket_lingers_when_it_is_closed_delays_nobody() {
 	local i
 	stuck_policy
-	for i in {1..10}; do
+	for ((i = 0; i < EXECUTORS + 8; i++)); do
 		start_as alice hostile lingering 80 >"/run/test/lingering$i" 2>&1
 	done
 	sleep 1
@@ -150,7 +150,7 @@ stalled_during() { # bind|connect
 	local i pids=()
 	stuck_policy
 	hang alice /home/alice/hang
-	for i in {1..10}; do
+	for ((i = 0; i < EXECUTORS + 8; i++)); do
 		start_as alice hostile "stalled-$1" 80 /home/alice/hang/read >"/run/test/stalled$i" 2>&1
 		pids+=($!)
 	done

@@ -96,13 +96,13 @@ test_a_socket_that_does_not_block_is_in_progress_at_once() {
 
 # Nor would O_NONBLOCK keep the broker from waiting: the client could clear it meanwhile.
 test_a_socket_that_blocks_waits_in_its_own_process() {
-	local before pid state
+	local before pid
 	connect_policy
 	silent_network
 	start_as alice ask "$TCP" "connect-it inet 10.9.0.2 80" >/run/test/caller
 	pid=$!
 	expect_log 'audit: allowed .*connect.*tcp:10\.9\.0\.2:80.*EINPROGRESS'
-	syn_sent || fail "it does not connect: $(cat /run/test/caller)"
+	syn_sent 1 || fail "it does not connect: $(cat /run/test/caller)"
 	sleep 0.2
 	expect_equal "$(cat /run/test/caller)" ok
 	# The broker holds nothing of it any more.
@@ -112,8 +112,8 @@ test_a_socket_that_blocks_waits_in_its_own_process() {
 	wait "$pid" || true
 }
 
-syn_sent() {
-	[[ -n $(ss -Htn state syn-sent) ]]
+syn_sent() { # COUNT
+	(($(ss -Htn state syn-sent | wc -l) == $1))
 }
 
 test_those_that_are_never_answered_hold_up_nobody() {
@@ -122,11 +122,12 @@ test_those_that_are_never_answered_hold_up_nobody() {
 	silent_network
 	server 127.0.0.1 80
 	open_session bob bob
-	for i in {1..30}; do
+	for ((i = 0; i < EXECUTORS + 8; i++)); do
 		start_as alice ask "$TCP" "connect-it inet 10.9.0.2 80" >>/run/test/callers
 		pids+=($!)
 	done
 	before=${EPOCHREALTIME/./}
+	eventually 5 syn_sent $((EXECUTORS + 8)) || fail "they wait for each other: $(ss -Htn)"
 	for i in {1..5}; do
 		expect_equal "$(tell bob "cat /srv/file")" "ok content"
 		expect_equal "$(tell bob "bind tcp 0.0.0.0 8080")" ok
@@ -149,10 +150,11 @@ test_a_socket_of_another_kind_is_refused() {
 		$'ok\nEINVAL socket\nok\nEAFNOSUPPORT socket\nok\nEINVAL socket\nok\nEAFNOSUPPORT socket\nok\nENOTSOCK socket'
 }
 
+# The protocol has no words for it; so the library says what the broker would.
 test_a_unix_socket_is_never_connected() {
 	connect_policy
-	expect_match "$(as alice ask "make AF_UNIX SOCK_STREAM" \
-		"connect-it unix /run/fdbroker/broker.sock" | tail -n 1)" '^E[A-Z]+ (socket|local|policy)$'
+	expect_equal "$(as alice ask "make AF_UNIX SOCK_STREAM" \
+		"connect-it unix /run/fdbroker/broker.sock")" $'ok\nEAFNOSUPPORT socket'
 }
 
 test_vsock_is_judged_and_left_to_the_kernel() {

@@ -55,6 +55,14 @@ test_a_device_of_the_other_kind_is_not_attached_to() {
 	expect_equal "$(as alice ask "tun tun:vpn0")" "EINVAL kernel"
 }
 
+# An alternative name, ip-link(8): the device's own was not judged.
+test_a_device_is_not_attached_to_by_another_name() {
+	devices_policy
+	ip tuntap add secret0 mode tun
+	ip link property add dev secret0 altname vpn0
+	expect_equal "$(as alice ask "tun tun:vpn0" "tun tun:secret0")" $'EINVAL kernel\nEACCES policy'
+}
+
 # The administrator's word counts.
 test_a_device_that_was_there_keeps_its_owner() {
 	devices_policy
@@ -86,5 +94,11 @@ test_a_file_that_is_not_the_clone_device_is_not_opened() {
 	rm /dev/net/tun
 	expect_equal "$(as alice ask "tun tun:vpn0")" "ENOENT kernel"
 	mknod -m 0666 /dev/net/tun c 1 3
+	expect_equal "$(as alice ask "tun tun:vpn0")" "ENODEV kernel"
+	rm /dev/net/tun
+	mknod -m 0666 /dev/net/tun c 10 229 # fuse
+	expect_equal "$(as alice ask "tun tun:vpn0")" "ENODEV kernel"
+	rm /dev/net/tun
+	mknod -m 0666 /dev/net/tun b 10 200
 	expect_equal "$(as alice ask "tun tun:vpn0")" "ENODEV kernel"
 }

@@ -24,7 +24,9 @@ names_policy() {
 		broken.test A servfail
 		broken.test AAAA servfail
 		5.0.0.10.in-addr.arpa PTR db.test
+		6.0.0.10.in-addr.arpa PTR db.test / secret.test / db.test / elsewhere.test
 		8.0.0.10.in-addr.arpa PTR secret.test
+		1.0.1.10.in-addr.arpa PTR db.test
 	END
 	policy <<-END
 		client names {
@@ -95,6 +97,40 @@ test_a_denied_address_is_left_out_of_the_answer() {
 	names_policy
 	expect_equal "$(as alice ask "resolve inner.test" "resolve inside.test" "resolve 10.1.0.1")" \
 		$'ok inner.test 10.0.0.5\nEACCES policy\nEACCES policy'
+}
+
+test_an_address_does_not_lead_to_a_denied_name() {
+	names_policy
+	expect_equal "$(as alice ask "name-of 10.0.0.5" "name-of 10.0.0.8" "name-of 10.0.0.8 namereqd")" \
+		$'ok db.test\nEACCES policy\nEACCES policy'
+	expect_log 'denied uid=2001 .*verb=resolve object="host:10.0.0.8".*test.policy:5'
+}
+
+test_the_name_of_an_address_that_no_rule_grants_is_not_asked_for() {
+	names_policy
+	expect_equal "$(as alice ask "name-of 10.1.0.1")" "EACCES policy"
+	expect_equal "$(as bob ask "name-of 10.0.0.5")" "EACCES policy"
+	expect_equal "$(queries 'in-addr.arpa')" 0 "queries for what is denied"
+}
+
+# No object of the language names it; but who may resolve nothing gets no answer at all.
+test_an_address_as_text_needs_some_rule() {
+	names_policy
+	expect_equal "$(as bob ask "name-of 10.0.0.5 numeric" "name-of ::1 numeric")" \
+		$'ok 10.0.0.5\nok ::1'
+	expect_equal "$(as carol ask "name-of 10.0.0.5 numeric" "name-of 10.0.0.5")" \
+		$'EACCES policy\nEACCES policy'
+	expect_log 'denied uid=2003 .*verb=resolve object="address:10.0.0.5"'
+}
+
+test_the_short_form_of_a_name_is_the_beginning_of_what_was_judged() {
+	hostname sandbox.test
+	names_policy
+	expect_equal "$(as alice ask "name-of 10.0.0.5 nofqdn" "name-of 10.0.0.8 nofqdn")" \
+		$'ok db\nEACCES policy'
+	# It is asked for by itself, and the second answer is another name.
+	expect_equal "$(as alice ask "name-of 10.0.0.6 nofqdn" "name-of 10.0.0.6 nofqdn")" \
+		$'EAI_AGAIN names\nEAI_AGAIN names'
 }
 
 test_an_answer_too_long_for_a_packet_comes_by_TCP() {

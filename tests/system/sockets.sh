@@ -165,6 +165,33 @@ test_a_socket_that_could_not_be_bound_is_not_left_transparent() {
 		"get-option SOL_IP IP_TRANSPARENT")" $'ok\nEADDRINUSE kernel\nok 0'
 }
 
+# What is undone is what the broker has done.
+test_a_socket_that_was_transparent_before_stays_so() {
+	local way
+	sockets_policy
+	open_session first alice
+	expect_equal "$(tell first "listen tcp:198.51.100.1:81")" ok
+	open_session second alice
+	expect_equal "$(tell second "listen tcp:[2001:db8::1]:81")" ok
+	# Family, level, option of Python, and the same for ask.
+	for way in "AF_INET IP 19 inet 198.51.100.1 SOL_IP IP_TRANSPARENT" \
+		"AF_INET6 IPV6 75 inet6 2001:db8::1 SOL_IPV6 IPV6_TRANSPARENT"; do
+		# shellcheck disable=SC2086 # words
+		expect_equal "$(already_transparent $way)" $'ok\nEADDRINUSE kernel\nok 1' "$way"
+	done
+}
+
+already_transparent() { # DOMAIN LEVEL NUMBER FAMILY ADDRESS LEVEL OPTION
+	python3 - <<-END
+		import os, socket
+		s = socket.socket(socket.$1)
+		s.setsockopt(socket.IPPROTO_$2, $3, 1)
+		os.dup2(s.fileno(), 9)
+		os.execvp("bash", ["bash", "-c", """source tests/system/lib.sh
+		    as alice ask "adopt 9" "bind-it $4 $5 81" "get-option $6 $7" """])
+	END
+}
+
 test_a_rule_without_options_sets_none() {
 	sockets_policy
 	expect_equal "$(as alice ask "make AF_INET SOCK_DGRAM" "bind-it inet 0.0.0.0 82" \

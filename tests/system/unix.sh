@@ -187,6 +187,76 @@ test_of_many_who_find_a_stale_socket_one_gets_its_place() {
 	done
 }
 
+# Who has got the name keeps it: that a socket looks stale for a moment while it is being bound
+# must not be seen.
+test_a_socket_that_has_got_its_name_keeps_it() {
+	local i pids=()
+	unix_policy
+	for i in {1..6}; do
+		start_as alice ask "bind-often /run/app/shared.sock 3" >"/run/test/often.$i" 2>&1
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	expect_match "$(cat /run/test/often.*)" 'bound=[1-9]'
+	expect_equal "$(cat /run/test/often.* | grep -v ' lost=0$' || true)" "" "who has lost it"
+	expect_equal "$(ls -A /run/app)" $'below\nshared.sock' "what is left behind"
+}
+
+# Between bind(2) and its owner and mode nobody may connect to it.
+test_a_socket_has_no_permissions_until_it_has_the_rules() {
+	unix_policy
+	start_as alice ask "bind-often /run/app/shared.sock 3" >/run/test/often 2>&1
+	expect_equal "$(python3 - <<-END
+		import os, time
+		seen = set()
+		end = time.monotonic() + 2
+		while time.monotonic() < end:
+		    try:
+		        status = os.stat("/run/app/shared.sock")
+		    except FileNotFoundError:
+		        continue
+		    permissions = status.st_mode & 0o777
+		    seen.add((oct(permissions), permissions and status.st_uid, permissions and status.st_gid))
+		print(*sorted(seen))
+	END
+	)" "('0o0', 0, 0) ('0o660', $(id -u alice), $(getent group staff | cut -d: -f3))" "modes seen"
+}
+
+# Root alone can write to the folder, and may put a socket of its own there at any moment.
+test_a_socket_that_takes_the_place_of_a_stale_one_is_not_removed() {
+	unix_policy
+	mkdir /run/kept
+	start_as alice ask "bind-often /run/app/shared.sock 5" >/run/test/often 2>&1
+	python3 - <<-END || fail "$(ls -lAi /run/app /run/kept)"
+		import os, random, socket, sys, time
+		path, aside = "/run/app/shared.sock", "/run/kept/aside"
+		socket.socket(socket.AF_UNIX).bind("/run/kept/stale")
+		live = socket.socket(socket.AF_UNIX)
+		live.bind("/run/kept/live")
+		live.listen(64)
+		inode = os.stat("/run/kept/live").st_ino
+		def place(name):
+		    os.link("/run/kept/" + name, aside)
+		    os.rename(aside, path)
+		def is_there():
+		    try:
+		        return os.stat(path).st_ino == inode
+		    except FileNotFoundError:
+		        return False
+		end = time.monotonic() + 3
+		while time.monotonic() < end:
+		    place("stale")
+		    time.sleep(random.random() / 2000)
+		    place("live")
+		    time.sleep(0.0005)
+		    patience = time.monotonic() + 2
+		    while not is_there():
+		        if time.monotonic() > patience:
+		            sys.exit(1)
+	END
+	expect_equal "$(log_count 'cannot move')" 0 "sockets that could not be moved back"
+}
+
 waiting_are() { # COUNT
 	(($(cat /run/test/answer.* | grep -c '^ok$') == $1))
 }

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -165,6 +167,34 @@ static void one_that_is_silent_makes_way_after_the_delay(void **state)
 	close_silent(listener, fillers);
 }
 
+static int listener_to_end;
+
+static void end_listening(int signal)
+{
+	(void)signal;
+	(void)shutdown(listener_to_end, SHUT_RD);
+}
+
+static void when_the_first_fails_last_the_error_is_still_its_own(void **state)
+{
+	/* After the second has begun, and before the first asks again, 1 s after its beginning. */
+	const struct itimerval later = {.it_value = {.tv_usec = 600000}};
+	struct sigaction action = {.sa_handler = end_listening};
+	int fillers[3];
+	struct target targets[2] = {silent(&listener_to_end, fillers)};
+	unsigned int decisive = 1;
+
+	(void)state;
+	targets[1] = targets[0];
+	targets[1].length = 1; /* EINVAL */
+	assert_return_code(sigaction(SIGALRM, &action, NULL), errno);
+	assert_return_code(setitimer(ITIMER_REAL, &later, NULL), errno);
+	assert_int_equal(race_connect(targets, 2, connection[0], clock_msec() + 10000, &decisive),
+		-ECONNREFUSED);
+	assert_int_equal(decisive, 0);
+	close_silent(listener_to_end, fillers);
+}
+
 static void the_deadline_and_a_client_that_hangs_up_end_it(void **state)
 {
 	int listener, fillers[3];
@@ -188,6 +218,7 @@ int main(void)
 		TEST(of_two_that_listen_the_first_wins),
 		TEST(when_all_fail_the_error_is_that_of_the_first),
 		TEST(one_that_is_silent_makes_way_after_the_delay),
+		TEST(when_the_first_fails_last_the_error_is_still_its_own),
 		TEST(the_deadline_and_a_client_that_hangs_up_end_it),
 	};
 

@@ -11,10 +11,12 @@
  *	bind tcp|udp ADDRESS PORT [v6only]   an own socket, bound in place
  *	listen ENDPOINT              fdbroker_listen
  *	cat-often PATH CONTENT FILE  opens until FILE exists, then removes it; see below
+ *	bind-often PATH SECONDS      binds a unix socket and closes it, again and again; see below
  *	socket DOMAIN TYPE PROTOCOL  fdbroker_socket; numbers, or words as in socket(2)
  *	tun DEVICE [FLAGS]           fdbroker_tun
  *	dial ENDPOINT                fdbroker_dial
  *	resolve NODE                 fdbroker_getaddrinfo: canonical name and addresses, or EAI_...
+ *	name-of ADDRESS [FLAGS]      fdbroker_getnameinfo; FLAGS: numeric|nofqdn|namereqd
  *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
  *	adopt NUMBER                 a descriptor that was inherited
  * These use the descriptor that was got last; the socket is the client's own, and is sent along:
@@ -33,7 +35,8 @@
  * With --direct as the first argument there is no broker at all: those of the above that stand for
  * a system call make it themselves, and print the errno alone.
  *
- * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows.
+ * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows. bind-often
+ * counts how often it got the name, and how often somebody else had it while it was bound.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,6 +54,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fdbroker.h"
@@ -177,7 +181,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) misunderstood(const 
 
 /* ---- pieces ---- */
 
-static int flags_from(const char *text)
+static int flags_from(const struct flag *table, size_t table_count, const char *text)
 {
 	char copy[256];
 	char *rest = copy;
@@ -187,11 +191,10 @@ static int flags_from(const char *text)
 	for (const char *word; (word = strsep(&rest, "|")) != NULL;) {
 		size_t i = 0;
 
-		while (i < sizeof(open_flags) / sizeof(open_flags[0]) &&
-			strcmp(open_flags[i].name, word) != 0)
+		while (i < table_count && strcmp(table[i].name, word) != 0)
 			i++;
-		if (i < sizeof(open_flags) / sizeof(open_flags[0]))
-			flags |= open_flags[i].value;
+		if (i < table_count)
+			flags |= table[i].value;
 		else if (word[0] >= '0' && word[0] <= '9')
 			flags |= (int)strtoul(word, NULL, 0);
 		else
@@ -199,6 +202,8 @@ static int flags_from(const char *text)
 	}
 	return flags;
 }
+
+#define FLAGS_FROM(table, text) flags_from(table, sizeof(table) / sizeof((table)[0]), text)
 
 static socklen_t address_from(const char *text, const char *port, struct sockaddr_storage *storage)
 {
@@ -254,7 +259,7 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
 
 static void do_open(struct client *client, int count, char **words)
 {
-	int flags = count > 2 ? flags_from(words[2]) : O_RDONLY;
+	int flags = count > 2 ? FLAGS_FROM(open_flags, words[2]) : O_RDONLY;
 	mode_t mode = count > 3 ? (mode_t)strtoul(words[3], NULL, 8) : 0666;
 
 	keep_and_print(client, fdbroker_open(client->broker, words[1], flags | O_CLOEXEC, mode));
@@ -331,6 +336,46 @@ static void do_bind(struct client *client, int count, char **words)
 	}
 	keep(client, fd);
 	printf("ok\n");
+}
+
+/* Is this listener, which does not block, the one that the address leads to? */
+static bool is_reached(int listener, const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), accepted = -1;
+
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	close(fd);
+	if (accepted >= 0)
+		close(accepted);
+	return accepted >= 0;
+}
+
+static void do_bind_often(struct client *client, int count, char **words)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	time_t end = time(NULL) + (time_t)strtoul(words[2], NULL, 10);
+	unsigned long bound = 0, lost = 0;
+
+	(void)count;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", words[1]);
+	while (time(NULL) < end) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fdbroker_bind(client->broker, fd, (const struct sockaddr *)&address,
+			    sizeof(address)) == 0 &&
+			listen(fd, 1) == 0) {
+			bound++;
+			for (int i = 0; i < 20; i++) {
+				if (!is_reached(fd, &address)) {
+					lost++;
+					break;
+				}
+			}
+		}
+		close(fd);
+	}
+	printf("ok bound=%lu lost=%lu\n", bound, lost);
 }
 
 /* ---- sockets in all their forms ---- */
@@ -643,6 +688,27 @@ static void do_resolve(struct client *client, int count, char **words)
 	fdbroker_freeaddrinfo(list);
 }
 
+static const struct flag nameinfo_flags[] = {
+	{"numeric", NI_NUMERICHOST},
+	{"nofqdn", NI_NOFQDN},
+	{"namereqd", NI_NAMEREQD},
+};
+
+static void do_name_of(struct client *client, int count, char **words)
+{
+	int flags = count > 2 ? FLAGS_FROM(nameinfo_flags, words[2]) : 0;
+	struct sockaddr_storage address;
+	socklen_t length = address_from(words[1], "0", &address);
+	char host[NI_MAXHOST];
+	int code = fdbroker_getnameinfo(client->broker, (const struct sockaddr *)&address, length,
+		host, sizeof(host), NULL, 0, flags);
+
+	if (code != 0)
+		print_code(code);
+	else
+		print_answer(host, strlen(host));
+}
+
 /* To whom is the descriptor connected? */
 static void do_peer(struct client *client, int count, char **words)
 {
@@ -888,6 +954,7 @@ static const struct command {
 	{"many", 2, do_many},
 	{"bind", 4, do_bind},
 	{"listen", 2, do_listen},
+	{"bind-often", 3, do_bind_often},
 	{"socket", 4, do_socket},
 	{"tun", 2, do_tun},
 	{"make", 3, do_make},
@@ -902,6 +969,7 @@ static const struct command {
 	{"cat-often", 4, do_cat_often},
 	{"dial", 2, do_dial},
 	{"resolve", 2, do_resolve},
+	{"name-of", 2, do_name_of},
 	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},
 	{"read", 1, do_read},

@@ -10,8 +10,10 @@
  *	plain answer PLACE IGNORED TEXT	UDP: the first IGNORED datagrams are lost, then one is
  *					answered with TEXT
  *	plain ask PLACE			UDP: sends a datagram, prints the answer
- *	plain urgent-listen PLACE	accepts one, says that it is ready, prints all, urgent
- *inline plain urgent-connect PLACE	when told so, sends some bytes with an urgent one among them
+ *	plain urgent-listen PLACE	accepts one, says that it is ready, prints all, the
+ *					urgent byte inline
+ *	plain urgent-connect PLACE	when told so, sends some bytes with an urgent one among
+ *					them
  *	plain give PATH FILE		connects to a Unix-domain socket, sends the opened file
  *	plain take PATH			listens at one, receives a descriptor, prints what it reads
  *	plain lookup NAME		prints what getaddrinfo(3) and getnameinfo(3) say of a host
