@@ -510,7 +510,7 @@ static void every_text_has_its_bounds(void **state)
 		{DIAL_NAME, 0, 1, FDBROKER_HOST_MAX},
 		{DIAL_NAME, 1, 0, FDBROKER_SERVICE_MAX},
 		{TUN, 0, 0, FDBROKER_INTERFACE_MAX},
-		{SETSOCKOPT, 0, 0, FDBROKER_INTERFACE_MAX},
+		{SETSOCKOPT_DEVICE, 0, 0, FDBROKER_INTERFACE_MAX},
 		{GETADDRINFO, 0, 0, FDBROKER_HOST_MAX},
 		{GETADDRINFO, 1, 0, FDBROKER_SERVICE_MAX},
 		{GETPROTOBYNAME, 0, 1, FDBROKER_SERVICE_MAX},
@@ -869,6 +869,18 @@ static void a_tun_device_is_tun_or_tap(void **state)
 	expect_sample_refused(TUN, changes, COUNT(changes));
 }
 
+static void an_option_is_a_number_or_a_device(void **state)
+{
+	(void)state;
+	const struct change device[] = {
+		{"a device with a number", AT_BODY + 2 * NUMBER, 4, 1},
+		{"another name with a text", AT_BODY + NUMBER, 4, 36},
+		{"another level with a text", AT_BODY, 4, 6},
+	};
+
+	expect_sample_refused(SETSOCKOPT_DEVICE, device, COUNT(device));
+}
+
 static void what_stands_alone_is_alone_in_its_packet(void **state)
 {
 	(void)state;
@@ -1047,6 +1059,7 @@ int main(void)
 		cmocka_unit_test(an_endpoint_that_the_operation_does_not_take_is_refused),
 		cmocka_unit_test(a_dial_has_either_a_name_or_a_number),
 		cmocka_unit_test(a_tun_device_is_tun_or_tap),
+		cmocka_unit_test(an_option_is_a_number_or_a_device),
 		cmocka_unit_test(what_stands_alone_is_alone_in_its_packet),
 		cmocka_unit_test(a_malformed_reply_is_refused),
 		cmocka_unit_test(a_malformed_answer_is_refused),
