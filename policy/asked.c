@@ -6,6 +6,8 @@
  */
 #include "asked.h"
 
+#include "lookup.h"
+
 #define ADDRESSES (1u << POLICY_IPV4 | 1u << POLICY_IPV6)
 #define IN_USE (POLICY_BIT(POLICY_BIND) | POLICY_BIT(POLICY_CONNECT))
 #define SOCKET POLICY_BIT(POLICY_SOCKET)
@@ -118,7 +120,8 @@ static void address_take(struct asked *asked, const struct policy_endpoint *endp
 		memcpy(asked->address, endpoint->address + 12, 4);
 	else
 		memcpy(asked->address, endpoint->address, endpoint->family == POLICY_IPV6 ? 16 : 4);
-	asked->scope = asked->family == POLICY_IPV6 ? endpoint->scope : 0;
+	if (asked->family == POLICY_IPV6 && ipv6_has_scope(asked->address))
+		asked->scope = endpoint->scope;
 }
 
 bool asked_make(struct asked *asked, enum policy_verb verb, const struct policy_endpoint *endpoint)
@@ -131,6 +134,9 @@ bool asked_make(struct asked *asked, enum policy_verb verb, const struct policy_
 		return false;
 	asked->kind = endpoint->kind;
 	asked->number = form->has_number ? endpoint->number : 0;
+	/* On or off, whatever the number: socket(7), ip(7). */
+	if (endpoint->kind == POLICY_TRANSPARENT || endpoint->kind == POLICY_DEBUG)
+		asked->number = endpoint->number != 0;
 	/* A socket that is not bound yet has every context id and port before it. */
 	if (endpoint->kind == POLICY_VSOCK && verb == POLICY_SOCKET)
 		return true;

@@ -152,6 +152,14 @@ static uint64_t place_owner(const struct endpoint_place *place)
 					     (uint32_t)place->prefix << 8 | place->level);
 }
 
+bool ipv6_has_scope(const uint8_t address[static 16])
+{
+	bool is_link_local = address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+	uint8_t multicast_scope = address[1] & 0x0f;
+	return is_link_local ||
+	       (address[0] == 0xff && (multicast_scope == 1 || multicast_scope == 2));
+}
+
 void endpoint_key_make(struct endpoint_key *key, const struct endpoint_place *place)
 {
 	uint32_t number = (uint32_t)((uint64_t)place->number >> place->level);

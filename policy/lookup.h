@@ -63,6 +63,13 @@ void lookup_table_free(struct lookup_table *table);
 
 /* ---- endpoints as keys ---- */
 
+/*
+ * Whether the kernel looks at the scope of an IPv6 address at all: of link-local ones, and of
+ * multicast ones that do not leave the interface or the link (RFC 4007; __ipv6_addr_needs_scope_id()
+ * in include/net/ipv6.h). What comes with any other is noise.
+ */
+bool ipv6_has_scope(const uint8_t address[static 16]);
+
 /* A prefix length that stands for "any address of the family at all" (deny only). */
 #define PREFIX_ANY_ADDRESS 255u
 /* An interface that stands for "on some interface" (deny only). */

@@ -6,6 +6,8 @@
  */
 #include "parse.h"
 
+#include "lookup.h"
+
 #include <arpa/inet.h>
 
 static bool byte_is_ipv4(char byte)
@@ -187,6 +189,10 @@ static bool ipv6_parse(struct parser *parser, const struct part *host, struct ad
 		return false;
 	if (!prefix_parse(parser, host, close + 1, 128, address))
 		return false;
+	if (end == percent && !ipv6_has_scope(address->bytes))
+		return part_report(parser, &(struct part){host->word, percent, close - percent},
+			"leave it out: the kernel heeds an interface of link-local addresses alone",
+			"'%s' is not link-local", part_quote(host).text);
 	address_unmap(address);
 	return true;
 }

@@ -270,6 +270,20 @@ test_a_denied_device_is_denied_by_its_other_names_too() {
 		$'ok\nEACCES policy\nEACCES policy\nok\nok other'
 }
 
+test_what_is_on_or_off_is_denied_by_any_number() {
+	policy <<-END
+		client switches {
+			from user alice
+			allow option transparent=* debug=*
+			deny option transparent=1 debug=1
+		}
+	END
+	start_broker
+	expect_equal "$(as alice ask "$TCP" "set-option SOL_IP IP_TRANSPARENT 2" \
+		"set-option SOL_SOCKET SO_DEBUG 2" "set-option SOL_IP IP_TRANSPARENT 0")" \
+		$'ok\nEACCES policy\nEACCES policy\nok'
+}
+
 test_any_other_option_is_not_served() {
 	option_policy
 	expect_equal "$(as alice ask "$TCP" "set-option SOL_SOCKET SO_KEEPALIVE 1" \

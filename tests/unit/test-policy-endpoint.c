@@ -46,6 +46,7 @@ static const struct endpoint_case cases[] = {
 	{"allow bind tcp:[fe80::1%eth0]:80", "tcp", "fe80::1", 80, 3, NO},
 	{"allow bind tcp:[fe80::1%eth0]:80", "tcp", "fe80::1", 80, 0, NO},
 	{"allow bind tcp:[fe80::1]:80", "tcp", "fe80::1", 80, 3, OK},
+	{"allow bind tcp:[2001:db8::1]:80", "tcp", "2001:db8::1", 80, 99, OK},
 	/* a mapped address is its IPv4 address */
 	{"allow bind tcp:[::ffff:10.1.2.3]:80", "tcp", "10.1.2.3", 80, 0, OK},
 	{"allow bind tcp:[::ffff:10.0.0.0]/104:80", "tcp", "10.1.2.3", 80, 0, OK},
