@@ -17,7 +17,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -170,6 +169,25 @@ static int bind_dressed(const struct server *server, const struct walk *walk, in
 /* ---- the request ---- */
 
 /*
+ * One byte of a file that all executors of a generation have stands for the folder (F_OFD_SETLKW of
+ * fcntl(2)): who hangs in one folder holds nobody up in another. The folder itself will not do:
+ * whoever may read it could lock it. 0 or a positive errno.
+ */
+static int folder_lock(const struct server *server, const struct walk *walk, short type)
+{
+	struct flock byte = {.l_type = type, .l_whence = SEEK_SET, .l_len = 1};
+	struct statx status;
+	uint64_t number;
+
+	if (trust_statx(server->walker.mounts, walk->parent, &status) < 0)
+		return EIO;
+	number = status.stx_ino ^ (uint64_t)status.stx_dev_major << 44 ^
+		 (uint64_t)status.stx_dev_minor << 32;
+	byte.l_start = (off_t)(number & INT32_MAX);
+	return fcntl(server->lock, F_OFD_SETLKW, &byte) < 0 ? errno : 0;
+}
+
+/*
  * The folder is there. Executors take turns: bind(2) makes the file first and binds the socket to
  * it a moment later (unix_bind_bsd()), and in between it would look stale to another one.
  */
@@ -182,12 +200,13 @@ static enum served bind_in_folder(
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	if (has_name(received))
 		return reply_kernel(reply, EINVAL);
-	if (flock(server->lock, LOCK_EX) < 0)
-		return reply_kernel(reply, errno);
+	error = folder_lock(server, walk, F_WRLCK);
+	if (error != 0)
+		return reply_kernel(reply, error);
 	error = make_room(server, walk);
 	if (error == 0)
 		error = bind_dressed(server, walk, received, &reply->decision.options);
-	(void)flock(server->lock, LOCK_UN);
+	(void)folder_lock(server, walk, F_UNLCK);
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
 }
 

@@ -18,13 +18,12 @@
 static int bind_with(
 	int fd, int domain, const struct target *target, const struct policy_options *options)
 {
-	struct with with;
-	int error = with_apply(&with, fd, domain, options);
+	int error = with_apply(fd, domain, target->judged.scope, options);
 
 	if (error == 0 && bind(fd, &target->address.any, target->length) < 0)
 		error = errno;
 	if (error != 0)
-		with_withdraw(&with);
+		with_withdraw(fd, options);
 	return error;
 }
 

@@ -15,7 +15,6 @@ static int listener_prepare(int fd, const struct target *target, bool both_famil
 	const struct policy_options *options)
 {
 	int on = 1, v6only = !both_families;
-	struct with with; /* nobody else has the socket yet: there is nothing to take back */
 
 	/* A server that is started again must not wait for its predecessor's TIME-WAIT, tcp(7). */
 	if (target->judged.kind == POLICY_TCP &&
@@ -25,7 +24,7 @@ static int listener_prepare(int fd, const struct target *target, bool both_famil
 	if (target->domain == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&target->address.v6.sin6_addr) &&
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) < 0)
 		return errno;
-	return with_apply(&with, fd, target->domain, options);
+	return with_apply(fd, target->domain, target->judged.scope, options);
 }
 
 /* Makes the socket. *fd is set on success. 0 or a positive errno. */

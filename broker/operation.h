@@ -19,9 +19,9 @@ struct server {
 	const struct policy_image *image;
 	struct walker walker;
 	struct ring *ring;
-	int self_fd;           /* /proc/self/fd, for opening again what is held by O_PATH */
-	bool may_wait;         /* an executor */
-	int lock;              /* for flock(2): executors of one generation exclude each other */
+	int self_fd;   /* /proc/self/fd, for opening again what is held by O_PATH */
+	bool may_wait; /* an executor */
+	int lock;      /* a file for locks that executors of one generation have in common */
 	uint64_t netns_cookie; /* of the broker's own network namespace */
 };
 

@@ -21,15 +21,16 @@
 #include "role.h"
 
 /*
- * flock(2) goes by open file descriptions, and all of a generation share that of the peers: so it
- * is opened anew. Nobody else can open it.
+ * Locks go by open file descriptions, and all of a generation share that of the image: so it is
+ * opened anew. That is for writing, which the lock needs, and its seals forbid. Nobody else can
+ * open it.
  */
 static int role_open_lock(struct server *server)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_PEERS);
-	server->lock = open(name, O_RDONLY | O_CLOEXEC);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_IMAGE);
+	server->lock = open(name, O_RDWR | O_CLOEXEC);
 	return server->lock < 0 ? -errno : 0;
 }
 

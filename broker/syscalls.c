@@ -144,7 +144,7 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(connect), .roles = E, .needs = UNIX_PATH},
 	{.syscall = C(getsockname), .roles = E, .needs = UNIX_PATH},
 	{.syscall = C(fchdir), .roles = S | E, .needs = UNIX_PATH},
-	{.syscall = C(flock), .roles = S | E, .needs = UNIX_PATH},
+	{C(fcntl), E, UNIX_PATH, CHECK1(IS(1, F_OFD_SETLKW))},
 	{.syscall = C(umask), .roles = S | E, .needs = UNIX_PATH},
 	{.syscall = C(renameat2), .roles = S | E, .needs = UNIX_PATH},
 
@@ -178,6 +178,7 @@ static const struct syscall_row rows[] = {
 	{C(setsockopt), E, KIND(POLICY_DEBUG), CHECK2(IS(1, SOL_SOCKET), IS(2, SO_DEBUG))},
 	{C(ioctl), E, KIND(POLICY_BINDTODEVICE), CHECK1(IS(1, SIOCGIFINDEX))},
 	{C(ioctl), E, KIND(POLICY_BINDTODEVICE), CHECK1(IS(1, SIOCGIFNAME))},
+	{C(ioctl), E, WITH_DEVICE, CHECK1(IS(1, SIOCGIFINDEX))},
 	{C(setsockopt), E, KIND(POLICY_BINDTODEVICE) | WITH_DEVICE,
 		CHECK2(IS(1, SOL_SOCKET), IS(2, SO_BINDTODEVICE))},
 	{C(setsockopt), E, TRANSPARENT, CHECK2(IS(1, IPPROTO_IP), IS(2, IP_TRANSPARENT))},

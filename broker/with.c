@@ -2,8 +2,10 @@
 #include "with.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 struct number {
@@ -36,26 +38,29 @@ static int option_set(int fd, int domain, const struct option *option, int value
 				: setsockopt(fd, number.level, number.name, &value, sizeof(value));
 }
 
-static bool option_is_set(int fd, int domain, const struct option *option)
+/*
+ * An address with a scope chooses the device again (inet6_bind() in net/ipv6/af_inet6.c). False:
+ * another one than the rule's.
+ */
+static bool scope_is_of_device(int fd, uint32_t scope, const char *device)
 {
-	struct number number = number_of(option, domain);
-	int value = 0;
-	socklen_t length = sizeof(value);
+	struct ifreq request = {.ifr_name = ""};
 
-	(void)getsockopt(fd, number.level, number.name, &value, &length);
-	return value != 0;
+	if (scope == 0)
+		return true;
+	memcpy(request.ifr_name, device, strnlen(device, sizeof(request.ifr_name) - 1));
+	return ioctl(fd, SIOCGIFINDEX, &request) == 0 && (uint32_t)request.ifr_ifindex == scope;
 }
 
-int with_apply(struct with *with, int fd, int domain, const struct policy_options *options)
+int with_apply(int fd, int domain, uint32_t scope, const struct policy_options *options)
 {
-	*with = (struct with){.fd = fd, .domain = domain};
+	if (options->device != NULL && !scope_is_of_device(fd, scope, options->device))
+		return EINVAL; /* as bind(2) says of a device that there is not */
 	if (options->device != NULL && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->device,
 					       (socklen_t)strlen(options->device) + 1) < 0)
 		return errno;
 	if (domain != AF_INET && domain != AF_INET6)
 		return 0;
-	if ((options->with & POLICY_WITH_TRANSPARENT) != 0)
-		with->made_transparent = !option_is_set(fd, domain, transparent);
 	for (size_t i = 0; i < sizeof(options_of) / sizeof(options_of[0]); i++)
 		if ((options->with & options_of[i].bit) != 0 &&
 			option_set(fd, domain, &options_of[i], 1) < 0)
@@ -63,8 +68,11 @@ int with_apply(struct with *with, int fd, int domain, const struct policy_option
 	return 0;
 }
 
-void with_withdraw(const struct with *with)
+void with_withdraw(int fd, const struct policy_options *options)
 {
-	if (with->made_transparent)
-		(void)option_set(with->fd, with->domain, transparent, 0);
+	if ((options->with & POLICY_WITH_TRANSPARENT) == 0)
+		return;
+	/* Of both: the socket may have become the other's (IPV6_ADDRFORM, ipv6(7)). */
+	(void)option_set(fd, AF_INET, transparent, 0);
+	(void)option_set(fd, AF_INET6, transparent, 0);
 }

@@ -169,3 +169,52 @@ test_a_client_that_keeps_its_socket_locked_during_a_bind_delays_nobody() {
 test_a_client_that_keeps_its_socket_locked_during_a_connect_delays_nobody() {
 	stalled_during connect
 }
+
+# A folder whose lock somebody holds, who may only read it.
+locked_folder() {
+	mkdir -p /srv/locked /srv/free
+	touch /srv/locked/something
+	hang alice /home/alice/hang
+	policy <<-END
+		client alice {
+			from user alice
+			allow bind unix:/srv/locked/*
+		}
+		client bob {
+			from user bob
+			allow bind unix:/srv/free/*
+		}
+	END
+	start_broker
+	start_as alice dirlock /srv/locked /home/alice/hang/read >/run/test/dirlock 2>&1
+	DIRLOCK=$!
+	eventually 5 grep -qs reading /run/test/dirlock || fail "$(cat /run/test/dirlock)"
+	eventually 5 is_stopped_in_the_kernel "$DIRLOCK" || fail "it does not hang"
+}
+
+is_stopped_in_the_kernel() { # PID
+	[[ $(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status") == [DS] ]]
+}
+
+test_a_folder_that_is_locked_does_not_stop_binds_in_others() {
+	locked_folder
+	open_session stuck alice
+	tell stuck "make AF_UNIX SOCK_STREAM" >/dev/null
+	tell_and_go_on stuck "bind-it unix /srv/locked/a"
+	sleep 0.5
+	expect_equal "$(as bob timeout 5 ask "make AF_UNIX SOCK_STREAM" "bind-it unix /srv/free/b" \
+		start-listening)" $'ok\nok\nok'
+	kill -KILL "$DIRLOCK"
+}
+
+test_what_hangs_is_recorded_for_it_may_come_to_pass() {
+	locked_folder
+	open_session stuck alice
+	tell stuck "make AF_UNIX SOCK_STREAM" >/dev/null
+	tell_and_go_on stuck "bind-it unix /srv/locked/a"
+	sleep 0.5
+	reload_broker
+	expect_log 'executor [0-9]+ hangs in the kernel .*may still come to pass'
+	expect_log 'audit: allowed uid=2001 .*verb=bind object="unix:/srv/locked/a" reason=unknown error=EOWNERDEAD'
+	kill -KILL "$DIRLOCK"
+}

@@ -165,8 +165,8 @@ test_a_socket_that_could_not_be_bound_is_not_left_transparent() {
 		"get-option SOL_IP IP_TRANSPARENT")" $'ok\nEADDRINUSE kernel\nok 0'
 }
 
-# What is undone is what the broker has done.
-test_a_socket_that_was_transparent_before_stays_so() {
+# Two requests about one socket can be served at once, so nobody can tell who has made it so.
+test_a_socket_that_was_transparent_before_is_not_left_so_either() {
 	local way
 	sockets_policy
 	open_session first alice
@@ -177,7 +177,7 @@ test_a_socket_that_was_transparent_before_stays_so() {
 	for way in "AF_INET IP 19 inet 198.51.100.1 SOL_IP IP_TRANSPARENT" \
 		"AF_INET6 IPV6 75 inet6 2001:db8::1 SOL_IPV6 IPV6_TRANSPARENT"; do
 		# shellcheck disable=SC2086 # words
-		expect_equal "$(already_transparent $way)" $'ok\nEADDRINUSE kernel\nok 1' "$way"
+		expect_equal "$(already_transparent $way)" $'ok\nEADDRINUSE kernel\nok 0' "$way"
 	done
 }
 
@@ -268,6 +268,25 @@ test_a_denied_device_is_denied_by_its_other_names_too() {
 		"set-option SOL_SOCKET SO_BINDTODEVICE else" \
 		"get-option SOL_SOCKET SO_BINDTODEVICE")" \
 		$'ok\nEACCES policy\nEACCES policy\nok\nok other'
+}
+
+test_a_scope_does_not_choose_another_device_than_the_rule() {
+	policy <<-END
+		client devices {
+			from user alice
+			allow bind udp:67  with device=one
+		}
+	END
+	ip link add one type veth peer name two
+	ip addr add fe80::11/64 dev one nodad
+	ip addr add fe80::12/64 dev two nodad
+	ip link set one up
+	ip link set two up
+	start_broker
+	expect_equal "$(as alice ask "listen udp:[fe80::12%$(</sys/class/net/two/ifindex)]:67" \
+		"listen udp:[fe80::11%$(</sys/class/net/one/ifindex)]:67" \
+		"get-option SOL_SOCKET SO_BINDTODEVICE")" \
+		$'EINVAL kernel\nok\nok one'
 }
 
 test_what_is_on_or_off_is_denied_by_any_number() {
