@@ -270,6 +270,10 @@ test_a_denied_device_is_denied_by_its_other_names_too() {
 		$'ok\nEACCES policy\nEACCES policy\nok\nok other'
 }
 
+index_of() { # INTERFACE
+	ip -o link show "$1" | cut -d : -f 1
+}
+
 test_a_scope_does_not_choose_another_device_than_the_rule() {
 	policy <<-END
 		client devices {
@@ -283,8 +287,8 @@ test_a_scope_does_not_choose_another_device_than_the_rule() {
 	ip link set one up
 	ip link set two up
 	start_broker
-	expect_equal "$(as alice ask "listen udp:[fe80::12%$(</sys/class/net/two/ifindex)]:67" \
-		"listen udp:[fe80::11%$(</sys/class/net/one/ifindex)]:67" \
+	expect_equal "$(as alice ask "listen udp:[fe80::12%$(index_of two)]:67" \
+		"listen udp:[fe80::11%$(index_of one)]:67" \
 		"get-option SOL_SOCKET SO_BINDTODEVICE")" \
 		$'EINVAL kernel\nok\nok one'
 }
