@@ -85,16 +85,21 @@ static bool is_prefix(const uint8_t *address, const uint8_t *prefix, size_t leng
 }
 
 /*
- * RFC 6890 (0/8, 127/8, 169.254/16, 224/4 and what is above), RFC 4291 (::/96 with ::1,
- * ::ffff:0:0/96, fe80::/10, ff00::/8).
+ * RFC 6890 (0/8, 127/8, 169.254/16, 224/4 and what is above), RFC 4291 (fe80::/10, ff00::/8); and
+ * IPv4 addresses in disguise, which denies of IPv4 addresses do not see: RFC 4291 (::/96 with ::1,
+ * ::ffff:0:0/96), RFC 2765 (::ffff:0:0:0/96), RFC 6052 (64:ff9b::/96), RFC 3056 (2002::/16).
  */
 bool target_is_special(const struct target *target)
 {
-	static const uint8_t zero[12], mapped[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t zero[12], mapped[12] = {[10] = 0xff, [11] = 0xff},
+				       translated[12] = {[8] = 0xff, [9] = 0xff},
+				       nat64[12] = {0x00, 0x64, 0xff, 0x9b}, to4[2] = {0x20, 0x02};
 	const uint8_t *v6 = target->address.v6.sin6_addr.s6_addr, *v4 = target->judged.address;
 
 	if (target->domain == AF_INET)
 		return v4[0] == 0 || v4[0] == 127 || v4[0] >= 224 || (v4[0] == 169 && v4[1] == 254);
 	return is_prefix(v6, zero, sizeof(zero)) || is_prefix(v6, mapped, sizeof(mapped)) ||
+	       is_prefix(v6, translated, sizeof(translated)) ||
+	       is_prefix(v6, nat64, sizeof(nat64)) || is_prefix(v6, to4, sizeof(to4)) ||
 	       v6[0] == 0xff || (v6[0] == 0xfe && (v6[1] & 0xc0) == 0x80);
 }

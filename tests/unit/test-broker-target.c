@@ -79,6 +79,12 @@ static void addresses_of_this_machine_its_link_and_of_many_are_special(void **st
 		{"ff00::", true},
 		{"ff02::1", true},
 		{"ffff::", true},
+		/* IPv4 in disguise */
+		{"64:ff9b::a00:7", true},
+		{"64:ff9b:1::a00:7", false},
+		{"2002:a00:7::1", true},
+		{"2003:a00:7::1", false},
+		{"::ffff:0:a00:7", true},
 		/* all others */
 		{"2001:db8::1", false},
 		{"fd00::1", false},
