@@ -6,7 +6,7 @@
  *	supervisor -> worker	DEAL, EXECUTOR, EXECUTOR_GONE, RETIRE
  *	worker -> supervisor	READY, ENDED, ABANDON, WANT_EXECUTOR
  *	worker -> executor	TAKE, DRAIN
- *	executor -> worker	DONE
+ *	executor -> worker	DONE, DONE_AND_OVER
  *
  * Nothing that a client sent travels here: a packet stays in the queue of its connection until the
  * process that will serve it takes it from there.
@@ -29,12 +29,14 @@ enum message_type {
 	MESSAGE_TAKE,          /* take the next packet of this connection (descriptor), serve it */
 	MESSAGE_DRAIN,         /* take and discard all packets of this connection (descriptor) */
 	MESSAGE_DONE,          /* the connection is the worker's again */
+	MESSAGE_DONE_AND_OVER, /* the same, and this executor ends */
 };
 
-/* The ids of a packet that an executor was lent; count 0: none. */
+/* The ids of a packet that an executor was lent. */
 struct hand {
 	uint32_t id;
-	uint32_t count;
+	uint32_t count;   /* 0: none is lent now */
+	uint32_t crashes; /* how many executors died over the packet with this id */
 };
 
 struct message {
@@ -43,8 +45,8 @@ struct message {
 	uint32_t serial; /* tells one user of a slot from the next */
 	/* DEAL: what may be in the hands of a process that is dead */
 	struct hand hand;
-	/* DEAL: end it at once. DONE: end it, it broke the protocol. EXECUTOR_GONE: not dead, but
-	   hanging in the kernel; the last EXECUTOR_GONE has it false. */
+	/* DEAL: end it at once. DONE, DONE_AND_OVER: end it, it broke the protocol. EXECUTOR_GONE:
+	   not dead, but hanging in the kernel; the last EXECUTOR_GONE has it false. */
 	uint32_t flag;
 };
 

@@ -19,6 +19,7 @@ enum child_descriptor {
 	CHILD_RING,        /* its ring, a memfd */
 	CHILD_WAKE,        /* an eventfd: there is something in the ring */
 	CHILD_HANDS,       /* a worker's struct hands, a memfd */
+	CHILD_RESOLVER,    /* an executor's channel to its resolver */
 	CHILD_DESCRIPTORS_END,
 };
 

@@ -24,6 +24,7 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_WORKER] = "worker",
 	[ROLE_EXECUTOR] = "executor",
 	[ROLE_NAMES] = "names",
+	[ROLE_RESOLVER] = "resolver",
 };
 
 #define SET(capability) ((capability_set)1 << (capability))
@@ -39,13 +40,38 @@ const char *role_name(enum role role)
 	return role_names[role];
 }
 
+/*
+ * What serving sockets needs beside ports. sk_setsockopt() in net/core/sock.c and
+ * do_ip_setsockopt() in net/ipv4/ip_sockglue.c ask for CAP_NET_RAW or CAP_NET_ADMIN, the first of
+ * which can do less (SO_MARK and SO_PRIORITY since Linux 5.17).
+ */
+static capability_set socket_capabilities(const struct policy_needs *needs)
+{
+	const uint32_t raw = POLICY_BIT(POLICY_RAW) | POLICY_BIT(POLICY_MARK) |
+			     POLICY_BIT(POLICY_PRIORITY) | POLICY_BIT(POLICY_TRANSPARENT) |
+			     POLICY_BIT(POLICY_BINDTODEVICE);
+	const uint32_t admin = POLICY_BIT(POLICY_TUN) | POLICY_BIT(POLICY_TAP) |
+			       POLICY_BIT(POLICY_RCVBUFFORCE) | POLICY_BIT(POLICY_SNDBUFFORCE) |
+			       POLICY_BIT(POLICY_DEBUG);
+	capability_set set = 0;
+
+	if ((needs->allowed_kinds & raw) != 0 || needs->device ||
+		(needs->with & POLICY_WITH_TRANSPARENT) != 0)
+		set |= SET(CAP_NET_RAW);
+	if ((needs->allowed_kinds & admin) != 0)
+		set |= SET(CAP_NET_ADMIN);
+	if (needs->unix_path)
+		set |= SET(CAP_DAC_OVERRIDE);
+	return set;
+}
+
 capability_set confine_capabilities(const struct policy_needs *needs, enum role role)
 {
 	const uint32_t writing =
 		POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) | POLICY_BIT(POLICY_CREATE);
 	capability_set set = 0;
 
-	if (role == ROLE_NAMES)
+	if (role == ROLE_NAMES || role == ROLE_RESOLVER)
 		return 0;
 	if ((needs->allowed_verbs & writing) != 0)
 		set |= SET(CAP_DAC_OVERRIDE);
@@ -57,6 +83,8 @@ capability_set confine_capabilities(const struct policy_needs *needs, enum role 
 	 */
 	if (needs->owner && role != ROLE_WORKER)
 		set |= SET(CAP_CHOWN) | SET(CAP_FOWNER);
+	if (role != ROLE_WORKER)
+		set |= socket_capabilities(needs);
 	return set;
 }
 

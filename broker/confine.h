@@ -11,7 +11,14 @@
 
 #include "policy.h"
 
-enum role { ROLE_SUPERVISOR, ROLE_WORKER, ROLE_EXECUTOR, ROLE_NAMES, ROLE_COUNT };
+enum role {
+	ROLE_SUPERVISOR,
+	ROLE_WORKER,
+	ROLE_EXECUTOR,
+	ROLE_NAMES,
+	ROLE_RESOLVER,
+	ROLE_COUNT,
+};
 
 const char *role_name(enum role role);
 

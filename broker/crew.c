@@ -37,6 +37,7 @@ enum executor_state {
 struct crew_executor {
 	enum executor_state state;
 	struct process process;
+	struct process resolver; /* its pidfd is -1 when there is none */
 	struct crew_worker *worker;
 	int offer; /* OFFERED: the worker's end of the channel */
 	uint64_t killed;
@@ -102,11 +103,12 @@ static void worker_tell(
 		child_kill(worker->process.pidfd);
 }
 
-/* ---- executors ---- */
+/* ---- what ends by itself ---- */
 
 /*
- * What hangs in the kernel may outlive its worker, and every worker after it. Of such a process
- * only the pidfd is kept, to reap it; when even these are too many, it is reaped with us.
+ * What hangs in the kernel may outlive its worker, and every worker after it; and nobody waits for
+ * the end of a resolver. Of such a process only the pidfd is kept, to reap it; when even these are
+ * too many, it is reaped with us.
  */
 struct ghost {
 	int pidfd;
@@ -157,6 +159,57 @@ static void executor_drop_offer(struct crew_executor *executor)
 	executor->offer = -1;
 }
 
+/* ---- resolvers ---- */
+
+/* The executor hears of it too: it ends as soon as it is idle, and both are replaced. */
+static void resolver_ended(struct source *source)
+{
+	process_end(source_owner(source, struct process, ended), false);
+}
+
+/* It is of no use without its executor, and may hang, as an executor may. */
+static void resolver_kill(struct crew_executor *executor)
+{
+	struct pollfd ended = {.fd = executor->resolver.pidfd, .events = POLLIN};
+
+	if (executor->resolver.pidfd < 0)
+		return;
+	if (poll(&ended, 1, 0) == 1) {
+		process_end(&executor->resolver, false); /* it was first */
+		return;
+	}
+	child_kill(executor->resolver.pidfd);
+	ghost_add(&executor->resolver);
+}
+
+/*
+ * Starts the executor's resolver, if its policy can need one. *channel becomes the executor's end
+ * of the channel, or -1. 0 or a negative errno.
+ */
+static int resolver_start(struct crew_executor *executor, int *channel)
+{
+	const uint32_t verbs = POLICY_BIT(POLICY_RESOLVE) | POLICY_BIT(POLICY_CONNECT);
+	struct generation *generation = executor->worker->process.generation;
+	int ends[2], error;
+
+	*channel = -1;
+	if ((generation->needs.allowed_verbs & verbs) == 0)
+		return 0;
+	error = channel_pair(ends);
+	if (error < 0)
+		return error;
+	error = process_start(
+		&executor->resolver, ROLE_RESOLVER, generation, ends[1], -1, resolver_ended);
+	close(ends[1]);
+	if (error < 0)
+		close(ends[0]);
+	else
+		*channel = ends[0];
+	return error;
+}
+
+/* ---- executors ---- */
+
 /* One is wanted: now, or after a pause when the last one died at once. */
 static void executor_want(struct crew_executor *executor, uint64_t now)
 {
@@ -176,6 +229,7 @@ static void executor_ended(struct source *source)
 			 worker->expected;
 
 	process_end(process, asked_for);
+	resolver_kill(executor);
 	executor_drop_offer(executor);
 	executor->state = EXECUTOR_NONE;
 	worker_tell(worker, MESSAGE_EXECUTOR_GONE, executor_index(executor), false);
@@ -201,6 +255,7 @@ static void executor_offer(struct crew_executor *executor)
 
 static void executor_start(struct crew_executor *executor, uint64_t now)
 {
+	_cleanup_close_ int resolver = -1;
 	int ends[2], error;
 
 	executor->started = now;
@@ -210,11 +265,14 @@ static void executor_start(struct crew_executor *executor, uint64_t now)
 		log_message(LOG_ERR, "cannot start an executor: %s", strerror(-error));
 		return;
 	}
-	error = process_start(&executor->process, ROLE_EXECUTOR,
-		executor->worker->process.generation, ends[1], -1, executor_ended);
+	error = resolver_start(executor, &resolver);
+	if (error == 0)
+		error = process_start(&executor->process, ROLE_EXECUTOR,
+			executor->worker->process.generation, ends[1], resolver, executor_ended);
 	close(ends[1]);
 	if (error < 0) {
 		close(ends[0]);
+		resolver_kill(executor);
 		return;
 	}
 	executor->start_at = 0;
@@ -228,6 +286,7 @@ static void executor_kill(struct crew_executor *executor)
 	if (executor->state != EXECUTOR_RUNNING && executor->state != EXECUTOR_OFFERED)
 		return;
 	child_kill(executor->process.pidfd);
+	resolver_kill(executor);
 	executor_drop_offer(executor);
 	executor->state = EXECUTOR_KILLED;
 	executor->killed = clock_msec();
@@ -237,7 +296,10 @@ static void executor_kill(struct crew_executor *executor)
 static void executor_hangs(struct crew_executor *executor)
 {
 	executor->state = EXECUTOR_HANGING;
-	log_message(LOG_WARNING, "executor %d hangs in the kernel; it serves nobody any more",
+	process_account(&executor->process);
+	log_message(LOG_WARNING,
+		"executor %d hangs in the kernel and serves nobody any more; what it was doing may "
+		"still come to pass",
 		executor->process.pid);
 	worker_tell(executor->worker, MESSAGE_EXECUTOR_GONE, executor_index(executor), true);
 	worker_bury_if_quiet(executor->worker);
@@ -380,7 +442,7 @@ int crew_start(struct generation *generation)
 			.deadline = clock_msec() + WORKER_START_DEADLINE_MSEC};
 		for_each_executor (executor, worker) {
 			executor->worker = worker;
-			executor->offer = -1;
+			executor->offer = executor->resolver.pidfd = -1;
 		}
 		error = worker_begin(worker, generation);
 		if (error < 0) {

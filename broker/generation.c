@@ -17,6 +17,7 @@
 #include "log.h"
 #include "memory.h"
 #include "names.h"
+#include "surroundings.h"
 
 /* Every diagnostic on the log, one line each. */
 static void log_diagnostics(const struct policy_set *set)
@@ -105,6 +106,8 @@ static struct generation *generation_make(const void *image, size_t size,
 		log_message(LOG_ERR, "cannot keep the policy: %s", strerror(-error));
 	else
 		error = check_capabilities(&generation->needs, available);
+	if (error == 0)
+		surroundings_check(&generation->needs);
 	if (error < 0) {
 		generation_release(generation);
 		return NULL;

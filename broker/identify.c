@@ -184,6 +184,31 @@ static char *identify_unit(int connection, const struct peer_identity *identity)
 	return unit;
 }
 
+/*
+ * Our own processes have our uid, and some run code that takes apart what comes from the network:
+ * they are nobody's clients. What cannot be told is one of them.
+ */
+static bool is_our_child(pid_t pid)
+{
+	char name[32], text[512], *comm_end;
+	_cleanup_close_ int fd = -1;
+	ssize_t length;
+	int parent;
+
+	if (pid == 0)
+		return false; /* of another pid namespace, pid_namespaces(7) */
+	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno != ENOENT;
+	length = read(fd, text, sizeof(text) - 1);
+	if (length <= 0)
+		return length < 0 && errno != ESRCH;
+	text[length] = '\0';
+	comm_end = strrchr(text, ')'); /* the name may have anything in it, proc(5) */
+	return comm_end == NULL || sscanf(comm_end, ") %*c %d", &parent) != 1 || parent == getpid();
+}
+
 int identify_peer(int connection, struct peer_identity *identity)
 {
 	struct ucred credentials;
@@ -194,6 +219,8 @@ int identify_peer(int connection, struct peer_identity *identity)
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
 		return -errno;
 	if (credentials.uid == (uid_t)-1 || credentials.uid == overflow_uid())
+		return -EPERM;
+	if (credentials.uid == geteuid() && is_our_child(credentials.pid))
 		return -EPERM;
 	identity->uid = credentials.uid;
 	identity->gid = credentials.gid;

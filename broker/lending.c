@@ -26,6 +26,7 @@ struct executor {
 	int channel; /* -1: closed */
 	struct session *session;
 	struct account *account; /* who is charged for it */
+	bool is_repeatable;      /* BUSY: what it does can be done anew by another */
 	uint64_t deadline;       /* BUSY: when to give it up. IDLE: when to let it go */
 };
 
@@ -35,6 +36,7 @@ struct lending {
 	bool retiring;
 	bool wanted;       /* the supervisor has been asked for one more */
 	uint64_t retry_at; /* nothing can be lent until then; 0: it can */
+	uint32_t last_wanted;
 	unsigned int used; /* executors that are there and not idle */
 	struct executor executors[EXECUTORS_MAX];
 };
@@ -85,10 +87,14 @@ static void executor_want(struct lending *lending)
 {
 	if (lending->wanted)
 		return;
+	/* By turns: one that ended at once is not started again at once. */
 	for (uint32_t i = 0; i < EXECUTORS_MAX; i++) {
-		if (lending->executors[i].state == EXECUTOR_NONE) {
+		uint32_t index = (lending->last_wanted + 1 + i) % EXECUTORS_MAX;
+
+		if (lending->executors[index].state == EXECUTOR_NONE) {
 			lending->wanted = true;
-			role_tell(&lending->sessions->server, MESSAGE_WANT_EXECUTOR, i, 0);
+			lending->last_wanted = index;
+			role_tell(&lending->sessions->server, MESSAGE_WANT_EXECUTOR, index, 0);
 			return;
 		}
 	}
@@ -110,9 +116,20 @@ static void executor_close(struct lending *lending, struct executor *executor)
 	executor->channel = -1;
 }
 
+/* How long an executor may take for an operation; 0: for what is not well-formed. */
+static uint64_t operation_msec(unsigned int operation)
+{
+	if (operation == FDBROKER_DIAL)
+		return DIAL_LENT_DEADLINE_MSEC;
+	if (operation != 0 && fdbroker_operation_traits(operation)->gives_names)
+		return RESOLVE_LENT_DEADLINE_MSEC;
+	return EXECUTOR_DEADLINE_MSEC;
+}
+
 static void executor_give(
 	struct lending *lending, struct executor *executor, struct session *session)
 {
+	unsigned int operation = 0;
 	int error;
 	struct message job = {
 		.type = session->ending ? MESSAGE_DRAIN : MESSAGE_TAKE,
@@ -121,7 +138,7 @@ static void executor_give(
 	};
 
 	if (!session->ending)
-		session_lend(lending->sessions, session);
+		operation = session_lend(lending->sessions, session);
 	error = channel_send(executor->channel, &job, session->fd);
 	if (error < 0) {
 		lending_add(lending, session);
@@ -134,7 +151,9 @@ static void executor_give(
 	executor->state = EXECUTOR_BUSY;
 	executor->session = session;
 	executor->account = session->account;
-	executor->deadline = clock_msec() + EXECUTOR_DEADLINE_MSEC;
+	executor->is_repeatable =
+		operation != 0 && fdbroker_operation_traits(operation)->is_repeatable;
+	executor->deadline = clock_msec() + operation_msec(operation);
 	lending->used++;
 	account_add_job(session->account);
 	session->state = SESSION_LENT;
@@ -178,8 +197,15 @@ static void executor_done(
 
 	if (executor->state != EXECUTOR_BUSY)
 		return; /* too late: it has been given up */
-	executor_release(lending, executor, EXECUTOR_IDLE);
-	executor->deadline = clock_msec() + EXECUTOR_IDLE_MSEC;
+	if (message->type == MESSAGE_DONE_AND_OVER) {
+		/* Charged for until it is gone: who makes them end makes others wait for new ones.
+		 */
+		executor->state = EXECUTOR_LEAVING;
+		executor->session = NULL;
+	} else {
+		executor_release(lending, executor, EXECUTOR_IDLE);
+		executor->deadline = clock_msec() + EXECUTOR_IDLE_MSEC;
+	}
 	lending_follow(
 		lending, session, session_return(lending->sessions, session, message->flag != 0));
 }
@@ -198,11 +224,15 @@ bool lending_hear(struct lending *lending, uint64_t key)
 	received = channel_receive(executor->channel, &message, &fd);
 	if (fd >= 0)
 		close(fd); /* it has none to send */
-	if (received == 1 && message.type == MESSAGE_DONE)
+	if (received == 1 &&
+		(message.type == MESSAGE_DONE || message.type == MESSAGE_DONE_AND_OVER)) {
 		executor_done(lending, executor, &message);
-	else if (received != -EAGAIN)
+	} else if (received != -EAGAIN) {
 		/* It is dead; the supervisor says when nothing of it is left. */
 		(void)epoll_ctl(lending->sessions->epoll, EPOLL_CTL_DEL, executor->channel, NULL);
+		if (executor->state == EXECUTOR_IDLE)
+			executor_leaves(lending, executor);
+	}
 	return true;
 }
 
@@ -217,8 +247,10 @@ static void executor_expire(struct lending *lending, struct executor *executor)
 		return;
 	}
 	peer = session_peer(lending->sessions, executor->session);
-	log_message(LOG_WARNING, "uid=%u pid=%d: an executor is given up, it takes too long",
-		peer->policy.uid, peer->pid);
+	if (!lending->retiring || !executor->is_repeatable)
+		log_message(LOG_WARNING,
+			"uid=%u pid=%d: an executor is given up, it takes too long",
+			peer->policy.uid, peer->pid);
 	executor->state = EXECUTOR_LEAVING;
 	role_tell(
 		&lending->sessions->server, MESSAGE_ABANDON, executor_index(lending, executor), 0);
@@ -248,12 +280,15 @@ uint64_t lending_tick(struct lending *lending, uint64_t now)
 
 void lending_retire(struct lending *lending)
 {
-	uint64_t deadline = clock_msec() + RETIRE_DEADLINE_MSEC;
+	uint64_t now = clock_msec(), deadline;
 
 	lending->retiring = true;
-	for (int i = 0; i < EXECUTORS_MAX; i++)
+	for (int i = 0; i < EXECUTORS_MAX; i++) {
+		/* What can be repeated goes on at once under the new policy. */
+		deadline = lending->executors[i].is_repeatable ? now : now + RETIRE_DEADLINE_MSEC;
 		if (lending->executors[i].deadline > deadline)
 			lending->executors[i].deadline = deadline;
+	}
 }
 
 bool lending_is_busy(const struct lending *lending)
@@ -287,6 +322,9 @@ void lending_lose_executor(struct lending *lending, uint32_t index, bool hanging
 {
 	struct executor *executor = &lending->executors[index];
 	struct session *session = executor->session;
+	enum session_loss loss = lending->retiring                     ? SESSION_LOSS_EXPECTED
+				 : executor->state == EXECUTOR_LEAVING ? SESSION_LOSS_LATE
+								       : SESSION_LOSS_CRASH;
 
 	if (executor->state == EXECUTOR_NONE) {
 		lending->wanted = false; /* it ended before it was there */
@@ -300,5 +338,5 @@ void lending_lose_executor(struct lending *lending, uint32_t index, bool hanging
 	if (!hanging)
 		executor_release(lending, executor, EXECUTOR_NONE);
 	if (session != NULL)
-		lending_follow(lending, session, session_settle(lending->sessions, session));
+		lending_follow(lending, session, session_settle(lending->sessions, session, loss));
 }

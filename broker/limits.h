@@ -15,17 +15,23 @@
 #define SESSIONS_MAX 32768
 /* Of these, entries for connections that are only there to be refused. */
 #define SESSIONS_SPARE 64
-/* Descriptors that a process needs for itself, beside those of its connections. */
-#define DESCRIPTORS_RESERVED 512
+/*
+ * Descriptors that a process needs for itself, beside those of its connections. The supervisor has
+ * four for each executor and its resolver: a pidfd and an eventfd of both.
+ */
+#define DESCRIPTORS_RESERVED(workers) (512 + 4 * EXECUTORS_MAX * (workers))
 
 /* Groups of one peer; the kernel's NGROUPS_MAX is 65536, for each of which memory is kept. */
 #define PEER_GROUPS_MAX 1024
 
 /* Workers, set by --workers. */
 #define WORKERS_MAX 16
-/* Executors of one worker: one is kept ready, others are started when work waits for them. */
+/*
+ * Executors of one worker: one is kept ready, others are started when work waits for them. Many,
+ * since connecting and the name service take long; one that only waits costs little.
+ */
 #define EXECUTORS_READY 1
-#define EXECUTORS_MAX 16
+#define EXECUTORS_MAX 64
 /* Processes that hang in the kernel and outlived their worker, to be reaped when they end. */
 #define GHOSTS_MAX 1024
 /* One that is not of those kept ready ends after this time without work. */
@@ -40,6 +46,18 @@
  * takes to wake, shorter than people wait.
  */
 #define EXECUTOR_DEADLINE_MSEC 10000
+/* One question to the name service: resolv.conf(5) lets it ask one server twice for 5 seconds. */
+#define RESOLVE_DEADLINE_MSEC 15000
+/* The same for whoever lent the connection to the executor that asks. */
+#define RESOLVE_LENT_DEADLINE_MSEC (RESOLVE_DEADLINE_MSEC + 2000)
+/*
+ * Connecting with all that goes before it. The kernel gives an address up after 127 seconds
+ * (tcp(7), tcp_syn_retries); a little later the executor does, and then the worker.
+ */
+#define DIAL_DEADLINE_MSEC 140000
+#define DIAL_LENT_DEADLINE_MSEC 150000
+/* Between the beginnings of two attempts to connect, RFC 8305, section 8. */
+#define CONNECT_ATTEMPT_DELAY_MSEC 250
 /* The same when the policy it works under has been replaced: a reload waits for it. */
 #define RETIRE_DEADLINE_MSEC 1000
 /*
@@ -63,7 +81,10 @@
 /* How often a client that has not read its replies is looked at again. */
 #define UNREAD_RECHECK_MSEC 10
 
-/* A connection that was being served when this many workers died is ended. */
+/*
+ * A connection that was being served when this many workers died is ended; a packet over which
+ * this many executors died is not served again.
+ */
 #define SESSION_CRASHES_MAX 3
 
 /* A longer name is nobody's, and is not asked for: LOGIN_NAME_MAX of limits.h(0p). */
@@ -80,6 +101,19 @@
 
 /* Symbolic links followed on the way to one object. The kernel's own limit is 40. */
 #define LINKS_MAX 8
+
+/*
+ * How long an executor waits in connect(2): what answers on this machine or the next has done so by
+ * then, and for what takes longer the client waits itself. Then a signal, until one finds it there.
+ */
+#define CONNECT_WAIT_MSEC 20
+#define CONNECT_REPEAT_MSEC 5
+/*
+ * To a virtual machine a signal would give the connection up; the kernel does that by itself after
+ * 2 s, SO_VM_SOCKETS_CONNECT_TIMEOUT in net/vmw_vsock/af_vsock.c, which the client may have set to
+ * more.
+ */
+#define CONNECT_VSOCK_MSEC 5000
 
 /* After accept(2) has failed for want of descriptors or memory. */
 #define ACCEPT_RETRY_MSEC 100

@@ -22,6 +22,7 @@
 #include "manager.h"
 #include "names.h"
 #include "options.h"
+#include "resolver.h"
 #include "role.h"
 #include "supervisor.h"
 
@@ -142,6 +143,7 @@ int main(int argc, char **argv)
 		[ROLE_WORKER] = worker_main,
 		[ROLE_EXECUTOR] = executor_main,
 		[ROLE_NAMES] = names_main,
+		[ROLE_RESOLVER] = resolver_main,
 	};
 	struct options options;
 	int status;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "open.h"
+#include "object.h"
 
 /* Flags of open(2) that are passed on. */
 #define FLAGS_PASSED (O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT)
@@ -112,9 +112,9 @@ static enum served open_found(const struct server *server, const struct fdbroker
 {
 	int fd;
 
-	if ((request->flags & O_CREAT) != 0 && (request->flags & O_EXCL) != 0)
+	if ((request->open.flags & O_CREAT) != 0 && (request->open.flags & O_EXCL) != 0)
 		return reply_kernel(reply, EEXIST);
-	if ((request->flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
+	if ((request->open.flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
 		return reply_kernel(reply, ENOTDIR);
 	if ((type_of(walk->status.stx_mode) & reply->decision.options.types) == 0)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
@@ -124,41 +124,30 @@ static enum served open_found(const struct server *server, const struct fdbroker
 	 */
 	if (!server->may_wait &&
 		(!walk->parent_trusted || !S_ISREG(walk->status.stx_mode) ||
-			(request->flags & O_TRUNC) != 0 ||
+			(request->open.flags & O_TRUNC) != 0 ||
 			!trusted_mounts_hold(server->walker.mounts, &walk->status)))
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 
-	fd = open_again(server, walk, request->flags);
+	fd = open_again(server, walk, request->open.flags);
 	if (fd == -EAGAIN && !server->may_wait)
-		return SERVED_BY_EXECUTOR; /* a lease is being broken, fcntl(2) */
+		return SERVED_ELSEWHERE; /* a lease is being broken, fcntl(2) */
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
 }
 
-/* Gives a new file its owner, then its mode: never by path, and never wider in between. */
-static int open_dress(int fd, const struct policy_options *options)
-{
-	uid_t uid = options->uid == POLICY_OWNER_DEFAULT ? (uid_t)-1 : options->uid;
-	gid_t gid = options->gid == POLICY_OWNER_DEFAULT ? getegid() : options->gid;
-
-	if (fchown(fd, uid, gid) < 0 || fchmod(fd, options->mode) < 0)
-		return -errno;
-	return 0;
-}
-
 /* Creates walk's last component in walk's parent. -EEXIST: somebody else was faster. */
-static int open_create(const struct fdbroker_request *request, const struct walk *walk,
-	const struct policy_options *options)
+static int open_create(const struct server *server, const struct fdbroker_request *request,
+	const struct walk *walk, const struct policy_options *options)
 {
 	_cleanup_close_ int fd = -1;
 	int error;
 
 	fd = openat(walk->parent, walk->path + walk->name,
-		(int)(request->flags & FLAGS_PASSED) | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC |
-			O_NOCTTY,
+		(int)(request->open.flags & FLAGS_PASSED) | O_CREAT | O_EXCL | O_NOFOLLOW |
+			O_CLOEXEC | O_NOCTTY,
 		0);
 	if (fd < 0)
 		return -errno;
-	error = open_dress(fd, options);
+	error = object_dress(server, fd, options);
 	if (error < 0) {
 		/* Nobody unprivileged can write to the parent, so the name is still ours. */
 		unlinkat(walk->parent, walk->path + walk->name, 0);
@@ -174,41 +163,22 @@ static enum served open_missing(const struct server *server, const struct asker 
 {
 	int fd;
 
-	reply->decision = policy_decide_path(
-		server->image, asker->peer, reply->verbs, request->path, request->path_length);
-	if (reply->decision.outcome != POLICY_ALLOWED)
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	if (!object_decide(server, asker, &request->path, reply))
+		return SERVED;
 	if (!server->may_wait)
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	/* A link's target is not created: it says where to look, not what may be made. */
 	if (walk->final_link)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_SYMLINK);
 	if (!walk->parent_trusted)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 
-	fd = open_create(request, walk, &reply->decision.options);
-	if (fd == -EEXIST && (request->flags & O_EXCL) == 0) {
+	fd = open_create(server, request, walk, &reply->decision.options);
+	if (fd == -EEXIST && (request->open.flags & O_EXCL) == 0) {
 		*again = true;
 		return SERVED;
 	}
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
-}
-
-/* Where the walk ended is not where it was asked for: deny judges that as well. */
-static bool open_denied_there(const struct server *server, const struct asker *asker,
-	const struct walk *walk, struct reply *reply)
-{
-	uint32_t rule;
-
-	if (walk->links == 0)
-		return false;
-	rule = policy_deny_path(server->image, asker->peer, reply->verbs, walk->path, walk->length);
-	if (rule == POLICY_NO_RULE)
-		return false;
-	reply->decision.outcome = POLICY_DENIED_BY_RULE;
-	reply->decision.rule = rule;
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	return true;
 }
 
 static enum served open_once(const struct server *server, const struct asker *asker,
@@ -216,30 +186,30 @@ static enum served open_once(const struct server *server, const struct asker *as
 {
 	enum walk_links links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE
 					? WALK_LINKS_NONE
-				: (request->flags & O_NOFOLLOW) != 0 ? WALK_LINKS_PARENTS
-								     : WALK_LINKS_TRUSTED;
+				: (request->open.flags & O_NOFOLLOW) != 0 ? WALK_LINKS_PARENTS
+									  : WALK_LINKS_TRUSTED;
 	enum walk_outcome outcome;
 
-	outcome = walk_to(&server->walker, request->path, request->path_length, links, walk);
+	outcome = walk_to(&server->walker, request->path.bytes, request->path.length, links, walk);
 	switch (outcome) {
 	case WALK_AGAIN:
-		return SERVED_BY_EXECUTOR;
+		return SERVED_ELSEWHERE;
 	case WALK_LINK:
 		/* open(2): O_NOFOLLOW and the last component is a link. */
-		if ((request->flags & O_NOFOLLOW) != 0 && walk_at_last(walk))
+		if ((request->open.flags & O_NOFOLLOW) != 0 && walk_at_last(walk))
 			return reply_kernel(reply, ELOOP);
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_SYMLINK);
+		return object_refuse_link(walk, reply);
 	case WALK_PLACEMENT:
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	case WALK_FOUND:
-		if (open_denied_there(server, asker, walk, reply))
+		if (object_denied_there(server, asker, walk, reply))
 			return SERVED;
 		return open_found(server, request, walk, reply);
 	case WALK_MISSING:
-		if ((request->flags & O_CREAT) == 0)
+		if ((request->open.flags & O_CREAT) == 0)
 			return reply_kernel(reply, ENOENT);
 		reply->verbs |= POLICY_BIT(POLICY_CREATE);
-		if (open_denied_there(server, asker, walk, reply))
+		if (object_denied_there(server, asker, walk, reply))
 			return SERVED;
 		return open_missing(server, asker, request, walk, reply, again);
 	case WALK_ERROR:
@@ -252,23 +222,21 @@ static enum served open_once(const struct server *server, const struct asker *as
 enum served serve_open(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
-	uint32_t verbs = open_verbs(request->flags);
+	uint32_t verbs = open_verbs(request->open.flags);
 	enum served served = SERVED;
 	struct walk walk;
 
 	(void)received; /* the protocol lets none come along */
-	reply->object = request->path;
-	reply->object_length = request->path_length;
+	reply->object = request->path.bytes;
+	reply->object_length = request->path.length;
 	if (verbs == 0)
 		return reply_refuse(reply, EINVAL, FDBROKER_REASON_FLAGS);
 	for (int tries = 0; tries < CREATE_TRIES; tries++) {
 		bool again = false;
 
 		reply->verbs = verbs;
-		reply->decision = policy_decide_path(
-			server->image, asker->peer, verbs, request->path, request->path_length);
-		if (reply->decision.outcome != POLICY_ALLOWED)
-			return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+		if (!object_decide(server, asker, &request->path, reply))
+			return SERVED;
 		served = open_once(server, asker, request, &walk, reply, &again);
 		walk_end(&walk);
 		if (!again)

@@ -13,6 +13,16 @@
 #include "memory.h"
 #include "process.h"
 
+/* A resolver decides nothing: what it has to say is a message, and is said to be its own. */
+static void process_log(struct process *process, const struct record *record, const char *text)
+{
+	if (process->role != ROLE_RESOLVER)
+		log_record(record, text, process->generation->image);
+	else if (record->kind == RECORD_MESSAGE)
+		log_message(LOG_NOTICE, "resolver %d: %.*s", process->pid,
+			record->text_length < 256 ? record->text_length : 256, text);
+}
+
 /* Writes what is in the ring to the log. */
 static void process_flush(struct process *process)
 {
@@ -21,7 +31,7 @@ static void process_flush(struct process *process)
 	struct record record;
 
 	while (ring_read(process->ring, &process->ring_tail, head, &record, text))
-		log_record(&record, text, process->generation->image);
+		process_log(process, &record, text);
 	skipped = atomic_load_explicit(&process->ring->skipped, memory_order_relaxed);
 	if (skipped != process->ring_skipped)
 		log_message(LOG_WARNING, "%s %d: %llu records skipped, the log could not keep up",
@@ -56,23 +66,25 @@ static void process_release(struct process *process)
 	process->generation = NULL;
 }
 
-static int process_spawn(struct process *process, int channel, int ring, int hands)
+static int process_spawn(struct process *process, int channel, int ring, int own)
 {
 	int fds[CHILD_DESCRIPTORS_END - CHILD_CHANNEL];
+	bool serves = process->role != ROLE_RESOLVER; /* it knows no policy and no peer */
 
 	fds[CHILD_CHANNEL - CHILD_CHANNEL] = channel;
-	fds[CHILD_IMAGE - CHILD_CHANNEL] = process->generation->image_fd;
-	fds[CHILD_MOUNTS - CHILD_CHANNEL] = process->generation->mounts_fd;
-	fds[CHILD_PEERS - CHILD_CHANNEL] = process->generation->peers_fd;
+	fds[CHILD_IMAGE - CHILD_CHANNEL] = serves ? process->generation->image_fd : -1;
+	fds[CHILD_MOUNTS - CHILD_CHANNEL] = serves ? process->generation->mounts_fd : -1;
+	fds[CHILD_PEERS - CHILD_CHANNEL] = serves ? process->generation->peers_fd : -1;
 	fds[CHILD_RING - CHILD_CHANNEL] = ring;
 	fds[CHILD_WAKE - CHILD_CHANNEL] = process->wake;
-	fds[CHILD_HANDS - CHILD_CHANNEL] = hands;
+	fds[CHILD_HANDS - CHILD_CHANNEL] = process->role == ROLE_WORKER ? own : -1;
+	fds[CHILD_RESOLVER - CHILD_CHANNEL] = process->role == ROLE_EXECUTOR ? own : -1;
 	process->pidfd = child_start(process->role, fds, &process->pid);
 	return process->pidfd < 0 ? process->pidfd : 0;
 }
 
 int process_start(struct process *process, enum role role, struct generation *generation,
-	int channel, int hands, source_ready *ended)
+	int channel, int own, source_ready *ended)
 {
 	_cleanup_close_ int ring = -1;
 	int error;
@@ -86,7 +98,7 @@ int process_start(struct process *process, enum role role, struct generation *ge
 	ring = process->wake >= 0 ? memory_share("fdbroker-ring", sizeof(*process->ring),
 					    (void **)&process->ring)
 				  : -errno;
-	error = ring < 0 ? ring : process_spawn(process, channel, ring, hands);
+	error = ring < 0 ? ring : process_spawn(process, channel, ring, own);
 	if (error == 0)
 		error = source_add(&process->ended, process->pidfd, ended);
 	if (error == 0)
@@ -103,11 +115,21 @@ int process_start(struct process *process, enum role role, struct generation *ge
 	return error;
 }
 
+void process_account(struct process *process)
+{
+	static char text[UINT16_MAX];
+	struct record record;
+
+	process_flush(process);
+	if (ring_read_pending(process->ring, process->ring_tail, &record, text))
+		process_log(process, &record, text);
+}
+
 void process_end(struct process *process, bool expected)
 {
 	int status = 0;
 
-	process_flush(process);
+	process_account(process);
 	if (child_ended(process->pidfd, &status) && !expected) {
 		if (WIFSIGNALED(status))
 			log_message(LOG_ERR, "%s %d was ended by signal %d (%s)",

@@ -67,16 +67,16 @@ static struct {
 	struct naming namings[NAMES_PEER_HELPERS_MAX];
 } registry;
 
-void registry_open(void)
+void registry_open(unsigned int workers)
 {
+	const uint32_t reserved = DESCRIPTORS_RESERVED(workers);
 	struct rlimit limit = {.rlim_cur = 1024};
 
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	registry.total = SESSIONS_MAX - SESSIONS_SPARE;
-	if (limit.rlim_cur < SESSIONS_MAX + DESCRIPTORS_RESERVED)
-		registry.total = limit.rlim_cur > 2 * DESCRIPTORS_RESERVED
-					 ? (uint32_t)limit.rlim_cur - DESCRIPTORS_RESERVED
-					 : (uint32_t)limit.rlim_cur / 2;
+	if (limit.rlim_cur < SESSIONS_MAX + reserved)
+		registry.total = limit.rlim_cur > 2 * reserved ? (uint32_t)limit.rlim_cur - reserved
+							       : (uint32_t)limit.rlim_cur / 2;
 	for (int i = 0; i < NAMES_PEER_HELPERS_MAX; i++)
 		registry.namings[i].channel = registry.namings[i].pidfd = -1;
 }

@@ -11,7 +11,8 @@
 #include "crew.h"
 #include "generation.h"
 
-void registry_open(void);
+/* To be called once; with as many workers at most. */
+void registry_open(unsigned int workers);
 
 /* From now on connections are judged by this generation and dealt to its workers. */
 void registry_use(const struct generation *generation);

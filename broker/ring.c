@@ -24,21 +24,40 @@ static void ring_copy_out(const struct ring *ring, uint64_t at, void *bytes, siz
 	memcpy((char *)bytes + first, ring->bytes, length - first);
 }
 
-void ring_write(struct ring *ring, const struct record *record, const void *unit, const void *text)
+/* Copies a record in behind the others. Returns its length, 0 when there is no room. */
+static size_t ring_put(
+	struct ring *ring, const struct record *record, const void *unit, const void *text)
 {
 	uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
 	size_t total = sizeof(*record) + record->text_length;
 
-	if (head - tail > RING_BYTES || total > RING_BYTES - (head - tail)) {
-		atomic_fetch_add_explicit(&ring->skipped, 1, memory_order_relaxed);
-		return;
-	}
+	/* Whoever reads must not see a mixture of two. */
+	atomic_store_explicit(&ring->pending, 0, memory_order_release);
+	if (head - tail > RING_BYTES || total > RING_BYTES - (head - tail))
+		return 0;
 	ring_copy_in(ring, head, record, sizeof(*record));
 	ring_copy_in(ring, head + sizeof(*record), unit, record->unit_length);
 	ring_copy_in(ring, head + sizeof(*record) + record->unit_length, text,
 		(size_t)(record->text_length - record->unit_length));
-	atomic_store_explicit(&ring->head, head + total, memory_order_release);
+	return total;
+}
+
+void ring_write(struct ring *ring, const struct record *record, const void *unit, const void *text)
+{
+	size_t total = ring_put(ring, record, unit, text);
+
+	if (total == 0)
+		atomic_fetch_add_explicit(&ring->skipped, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&ring->head, total, memory_order_release);
+}
+
+void ring_write_pending(
+	struct ring *ring, const struct record *record, const void *unit, const void *text)
+{
+	size_t total = ring_put(ring, record, unit, text);
+
+	atomic_store_explicit(&ring->pending, (uint32_t)total, memory_order_release);
 }
 
 uint64_t ring_head(const struct ring *ring)
@@ -46,25 +65,35 @@ uint64_t ring_head(const struct ring *ring)
 	return atomic_load_explicit(&ring->head, memory_order_acquire);
 }
 
-bool ring_read(struct ring *ring, uint64_t *tail, uint64_t head, struct record *record, void *text)
+/* Copies the record at a place out, of which so many bytes can be had; false: it is none. */
+static bool ring_get(
+	const struct ring *ring, uint64_t at, uint64_t available, struct record *record, void *text)
 {
-	uint64_t available = head - *tail;
-
-	if (available == 0)
-		return false;
 	if (available < sizeof(*record) || available > RING_BYTES)
-		goto lied;
-	ring_copy_out(ring, *tail, record, sizeof(*record));
+		return false;
+	ring_copy_out(ring, at, record, sizeof(*record));
 	if (available - sizeof(*record) < record->text_length ||
 		record->unit_length > record->text_length)
-		goto lied;
-	ring_copy_out(ring, *tail + sizeof(*record), text, record->text_length);
-	*tail += sizeof(*record) + record->text_length;
-	atomic_store_explicit(&ring->tail, *tail, memory_order_release);
+		return false;
+	ring_copy_out(ring, at + sizeof(*record), text, record->text_length);
 	return true;
+}
 
-lied:
-	*tail = head;
-	atomic_store_explicit(&ring->tail, head, memory_order_release);
-	return false;
+bool ring_read(struct ring *ring, uint64_t *tail, uint64_t head, struct record *record, void *text)
+{
+	bool is_there = head != *tail && ring_get(ring, *tail, head - *tail, record, text);
+
+	if (is_there)
+		*tail += sizeof(*record) + record->text_length;
+	else
+		*tail = head; /* what a writer that lies left */
+	atomic_store_explicit(&ring->tail, *tail, memory_order_release);
+	return is_there;
+}
+
+bool ring_read_pending(struct ring *ring, uint64_t tail, struct record *record, void *text)
+{
+	uint32_t pending = atomic_exchange_explicit(&ring->pending, 0, memory_order_acquire);
+
+	return pending != 0 && ring_get(ring, tail, pending, record, text);
 }

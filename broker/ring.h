@@ -21,6 +21,12 @@ struct ring {
 	_Atomic uint64_t head;    /* bytes ever written; the writer's */
 	_Atomic uint64_t tail;    /* bytes ever read; the reader's */
 	_Atomic uint64_t skipped; /* records that found no room; the writer's */
+	/*
+	 * Bytes after head of a record about what is being done: what is known if nothing more
+	 * comes of it. 0: there is none. The writer sets it, the next record takes its place, and
+	 * the reader takes it from a writer that is no more.
+	 */
+	_Atomic uint32_t pending;
 	unsigned char bytes[RING_BYTES];
 };
 
@@ -45,6 +51,10 @@ struct record {
 /* Appends a record, or counts it as skipped when there is no room. */
 void ring_write(struct ring *ring, const struct record *record, const void *unit, const void *text);
 
+/* Leaves a record to be read only if no other one follows. */
+void ring_write_pending(
+	struct ring *ring, const struct record *record, const void *unit, const void *text);
+
 /* Where the writer is now: how far to read this time, however fast it goes on. */
 uint64_t ring_head(const struct ring *ring);
 
@@ -53,3 +63,7 @@ uint64_t ring_head(const struct ring *ring);
  * when there is none. *tail is the reader's own position; what a writer that lies left is skipped.
  */
 bool ring_read(struct ring *ring, uint64_t *tail, uint64_t head, struct record *record, void *text);
+
+/* Takes the record out that a writer which is no more has left pending, once all others are read.
+ */
+bool ring_read_pending(struct ring *ring, uint64_t tail, struct record *record, void *text);

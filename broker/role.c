@@ -4,17 +4,35 @@
  * nothing else, to confined and ready to serve.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "log.h"
 #include "memory.h"
+#include "netns.h"
 #include "role.h"
+
+/*
+ * Locks go by open file descriptions, and all of a generation share that of the image: so it is
+ * opened anew. That is for writing, which the lock needs, and its seals forbid. Nobody else can
+ * open it.
+ */
+static int role_open_lock(struct server *server)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_IMAGE);
+	server->lock = open(name, O_RDWR | O_CLOEXEC);
+	return server->lock < 0 ? -errno : 0;
+}
 
 static int role_map(struct server *server, const struct peers **peers)
 {
@@ -35,6 +53,28 @@ static int role_map(struct server *server, const struct peers **peers)
 											: -EBADF;
 }
 
+/* What operations need beside what was passed. 0 or a negative errno. */
+static int role_open_server(struct server *server)
+{
+	int error = server->may_wait ? connect_prepare() : 0;
+	int probe;
+
+	if (error < 0)
+		return error;
+	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (server->walker.root < 0)
+		return -errno;
+	server->self_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (server->self_fd < 0)
+		return -errno;
+	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe < 0)
+		return -errno;
+	server->netns_cookie = netns_cookie(probe);
+	close(probe);
+	return server->netns_cookie != 0 ? 0 : -EOPNOTSUPP; /* before Linux 5.14 */
+}
+
 static int role_open(enum role role, struct server *server, const struct peers **peers)
 {
 	int error;
@@ -42,12 +82,14 @@ static int role_open(enum role role, struct server *server, const struct peers *
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	umask(0077);
-	error = role_map(server, peers);
+	error = role == ROLE_EXECUTOR ? role_open_lock(server) : 0;
+	if (error == 0)
+		error = role_map(server, peers);
 	if (error < 0)
 		return error;
 	server->may_wait = role == ROLE_EXECUTOR;
 	server->walker.cached = !server->may_wait;
-	return server_init(server);
+	return role_open_server(server);
 }
 
 int role_begin(enum role role, struct server *server, const struct peers **peers)

@@ -4,8 +4,8 @@
 
 #include "channel.h"
 #include "confine.h"
+#include "operation.h"
 #include "peers.h"
-#include "serve.h"
 
 /*
  * Maps what the supervisor passed, opens what serving needs, and gives up everything else for good.

@@ -3,84 +3,30 @@
  * The one way of a packet through worker and executor: each request to its operation, each
  * decision to the audit ring, and then all results in one reply. What can be asked is a table.
  */
+#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "endpoint.h"
-#include "limits.h"
-#include "open.h"
 #include "serve.h"
 
-static enum served (*const operations[])(const struct server *, const struct asker *,
-	const struct fdbroker_request *, int, struct reply *) = {
+/* What a packet that was decoded can hold: no other operation comes here. */
+static operation_function *const operations[] = {
 	[FDBROKER_OPEN] = serve_open,
 	[FDBROKER_BIND] = serve_bind,
 	[FDBROKER_LISTEN] = serve_listen,
+	[FDBROKER_CONNECT] = serve_connect,
+	[FDBROKER_DIAL] = serve_dial,
+	[FDBROKER_SOCKET] = serve_socket,
+	[FDBROKER_TUN] = serve_tun,
+	[FDBROKER_SETSOCKOPT] = serve_setsockopt,
+	[FDBROKER_GETADDRINFO] = serve_getaddrinfo,
+	[FDBROKER_GETNAMEINFO] = serve_getnameinfo,
+	[FDBROKER_GETPROTOBYNAME] = serve_getprotobyname,
 };
-
-static void reply_init(struct reply *reply)
-{
-	reply->error = 0;
-	reply->reason = FDBROKER_REASON_NONE;
-	reply->fd = -1;
-	reply->verbs = 0;
-	reply->object = "";
-	reply->object_length = 0;
-	reply->decision =
-		(struct policy_decision){.outcome = POLICY_DENIED_NO_RULE, .rule = POLICY_NO_RULE};
-}
-
-enum served reply_refuse(struct reply *reply, int error, enum fdbroker_reason reason)
-{
-	reply->error = error;
-	reply->reason = reason;
-	return SERVED;
-}
-
-enum served reply_kernel(struct reply *reply, int error)
-{
-	return reply_refuse(reply, error, FDBROKER_REASON_KERNEL);
-}
-
-enum served reply_grant(struct reply *reply, int fd)
-{
-	reply->error = 0;
-	reply->reason = FDBROKER_REASON_NONE;
-	reply->fd = fd;
-	return SERVED;
-}
-
-/* The audit record of one served request: in the ring before the client can know. */
-static void serve_audit(
-	const struct server *server, const struct asker *asker, const struct reply *reply)
-{
-	const char *unit = asker->peer->text + asker->peer->unit;
-	bool allowed =
-		reply->decision.outcome == POLICY_ALLOWED &&
-		(reply->reason == FDBROKER_REASON_NONE || reply->reason == FDBROKER_REASON_KERNEL);
-	uint8_t log = reply->decision.options.log;
-	size_t unit_length = strlen(unit);
-	struct record record;
-
-	if (log == POLICY_LOG_NONE || (log == POLICY_LOG_DENIED && allowed))
-		return;
-	record = (struct record){
-		.kind = RECORD_DECISION,
-		.uid = asker->peer->uid,
-		.pid = asker->pid,
-		.verbs = reply->verbs,
-		.rule = reply->decision.rule,
-		.error = reply->error,
-		.reason = (uint8_t)reply->reason,
-		.allowed = allowed,
-		.unit_length = (uint8_t)unit_length,
-		.text_length = (uint16_t)(unit_length + reply->object_length),
-	};
-	ring_write(server->ring, &record, unit, reply->object);
-}
+static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,
+	"whatever the protocol can ask for is served");
 
 /* What has been served so far of one packet. */
 struct answer {
@@ -90,7 +36,16 @@ struct answer {
 	unsigned int result_count;
 	int fds[FDBROKER_REQUESTS_MAX];
 	unsigned int fd_count;
+	const void *data; /* of the one result that has some: such a request stands alone */
+	size_t data_length;
 };
+
+static void answer_init(struct answer *answer)
+{
+	answer->result_count = answer->fd_count = 0;
+	answer->data = NULL;
+	answer->data_length = 0;
+}
 
 static void answer_add(struct answer *answer, uint32_t id, const struct reply *reply)
 {
@@ -99,7 +54,12 @@ static void answer_add(struct answer *answer, uint32_t id, const struct reply *r
 		.error = reply->error,
 		.reason = (uint8_t)reply->reason,
 		.has_descriptor = reply->fd >= 0,
+		.data_length = (uint16_t)reply->data_length,
 	};
+	if (reply->data_length > 0) {
+		answer->data = reply->data;
+		answer->data_length = reply->data_length;
+	}
 	if (reply->fd >= 0)
 		answer->fds[answer->fd_count++] = reply->fd;
 }
@@ -124,6 +84,7 @@ static int answer_send_once(struct answer *answer, int connection)
 	fdbroker_packet_begin(&answer->packet, answer->bytes, FDBROKER_PACKET_REPLY, 0);
 	for (unsigned int i = 0; i < answer->result_count; i++)
 		fdbroker_packet_add_result(&answer->packet, &answer->results[i]);
+	fdbroker_packet_add_data(&answer->packet, answer->data, answer->data_length);
 	data.iov_base = answer->packet.bytes;
 	data.iov_len = answer->packet.length;
 	if (answer->fd_count > 0) {
@@ -163,15 +124,15 @@ static int answer_send(struct answer *answer, int connection)
 	return answer_send_once(answer, connection);
 }
 
-int serve_packet(const struct server *server, const struct asker *asker, int connection,
-	uint32_t first_id, const struct fdbroker_request *requests, unsigned int count,
-	int received, enum served *served)
+int serve_packet(const struct server *server, const struct asker *asker, uint32_t first_id,
+	const struct fdbroker_request *requests, unsigned int count, int received,
+	enum served *served)
 {
 	static struct reply replies[FDBROKER_REQUESTS_MAX]; /* every process has one thread */
 	struct answer answer;
 	int error;
 
-	answer.result_count = answer.fd_count = 0;
+	answer_init(&answer);
 	*served = SERVED;
 	for (unsigned int i = 0; i < count && *served == SERVED; i++) {
 		reply_init(&replies[i]);
@@ -179,6 +140,10 @@ int serve_packet(const struct server *server, const struct asker *asker, int con
 			server, asker, &requests[i], received, &replies[i]);
 		if (*served == SERVED)
 			answer_add(&answer, first_id + i, &replies[i]);
+		/* At once: the next one may hang. A worker may yet leave the packet to an executor.
+		 */
+		if (*served == SERVED && server->may_wait)
+			reply_audit(server, asker, &replies[i]);
 	}
 	/* The client's next bind may see EADDRINUSE while we hold the socket; and closing may wait.
 	 */
@@ -186,9 +151,9 @@ int serve_packet(const struct server *server, const struct asker *asker, int con
 		close(received);
 	error = 0;
 	if (*served == SERVED) {
-		for (unsigned int i = 0; i < count; i++)
-			serve_audit(server, asker, &replies[i]);
-		error = answer_send(&answer, connection);
+		for (unsigned int i = 0; i < count && !server->may_wait; i++)
+			reply_audit(server, asker, &replies[i]);
+		error = answer_send(&answer, asker->connection);
 	}
 	answer_close(&answer);
 	return error;
@@ -198,30 +163,10 @@ int serve_unknown(int connection, uint32_t first_id, unsigned int count)
 {
 	struct answer answer;
 
-	answer.result_count = answer.fd_count = 0;
+	answer_init(&answer);
 	for (unsigned int i = 0; i < count; i++)
 		answer_add(&answer, first_id + i,
 			&(struct reply){
 				.error = EOWNERDEAD, .reason = FDBROKER_REASON_UNKNOWN, .fd = -1});
 	return answer_send(&answer, connection);
-}
-
-int server_init(struct server *server)
-{
-	int probe, error = 0;
-	socklen_t length = sizeof(server->netns_cookie);
-
-	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (server->walker.root < 0)
-		return -errno;
-	server->self_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (server->self_fd < 0)
-		return -errno;
-	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (probe < 0)
-		return -errno;
-	if (getsockopt(probe, SOL_SOCKET, SO_NETNS_COOKIE, &server->netns_cookie, &length) < 0)
-		error = -errno;
-	close(probe);
-	return error;
 }

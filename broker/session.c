@@ -18,6 +18,7 @@
 #include "connection.h"
 #include "log.h"
 #include "role.h"
+#include "serve.h"
 #include "session.h"
 
 uint64_t session_key(const struct session *session)
@@ -219,8 +220,8 @@ static bool packet_is_long(const struct peeked *peeked)
 	unsigned int components = 0;
 
 	for (int i = 0; i < peeked->count; i++)
-		for (size_t at = 0; at < peeked->requests[i].path_length; at++)
-			components += peeked->requests[i].path[at] == '/';
+		for (size_t at = 0; at < peeked->requests[i].path.length; at++)
+			components += peeked->requests[i].path.bytes[at] == '/';
 	return components > WORKER_COMPONENTS_MAX;
 }
 
@@ -228,14 +229,15 @@ static enum session_next session_serve_packet(
 	struct sessions *sessions, struct session *session, const struct peeked *peeked)
 {
 	const struct peer *peer = session_peer(sessions, session);
-	const struct asker asker = {.peer = &peer->policy, .pid = peer->pid};
-	enum served served = SERVED_BY_EXECUTOR;
+	const struct asker asker = {
+		.peer = &peer->policy, .pid = peer->pid, .connection = session->fd};
+	enum served served = SERVED_ELSEWHERE;
 	int error = 0;
 
 	if (!packet_is_long(peeked))
-		error = serve_packet(&sessions->server, &asker, session->fd, peeked->first_id,
-			peeked->requests, (unsigned int)peeked->count, -1, &served);
-	if (served == SERVED_BY_EXECUTOR) {
+		error = serve_packet(&sessions->server, &asker, peeked->first_id, peeked->requests,
+			(unsigned int)peeked->count, -1, &served);
+	if (served == SERVED_ELSEWHERE) {
 		session_unwatch(sessions, session);
 		return session_needs_executor(session);
 	}
@@ -261,13 +263,11 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 	}
 	if (peeked.length <= 0)
 		return session_hang_up(sessions, session);
-	if (peeked.count > 0 && peeked.descriptors != fdbroker_operation_takes_descriptor(
-							      peeked.requests[0].operation)) {
-		peeked.why = peeked.descriptors ? "a descriptor that no request asks for"
-						: "a request without its descriptor";
-		peeked.count = -EPROTO;
-	}
-	if (peeked.count < 0) {
+	/* Whether there is one or there are more is for an executor to see, which takes them. */
+	if (peeked.count > 0)
+		peeked.why =
+			fdbroker_descriptors_wrong(&peeked.requests[0], peeked.descriptors ? 1 : 0);
+	if (peeked.why != NULL) {
 		session_unwatch(sessions, session);
 		return session_protocol_error(sessions, session, peeked.why);
 	}
@@ -276,19 +276,21 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 
 /* ---- lent, and back ---- */
 
-/* The ids of the packet at the head of the queue; count 0: there is none that is well-formed. */
-static struct hand session_head(const struct session *session)
+unsigned int session_lend(struct sessions *sessions, struct session *session)
 {
-	struct peeked peeked = session_peek(session);
+	struct hand *lent = &sessions->hands->lent[session->slot];
+	struct peeked head = session_peek(session);
 
-	if (peeked.length <= 0 || peeked.count <= 0)
-		return (struct hand){.count = 0};
-	return (struct hand){.id = peeked.first_id, .count = (uint32_t)peeked.count};
-}
-
-void session_lend(struct sessions *sessions, struct session *session)
-{
-	sessions->hands->lent[session->slot] = session_head(session);
+	if (head.length <= 0 || head.count <= 0) {
+		*lent = (struct hand){.count = 0};
+		return 0;
+	}
+	*lent = (struct hand){
+		.id = head.first_id,
+		.count = (uint32_t)head.count,
+		.crashes = lent->id == head.first_id ? lent->crashes : 0,
+	};
+	return head.requests[0].operation;
 }
 
 enum session_next session_return(struct sessions *sessions, struct session *session, bool broken)
@@ -296,23 +298,45 @@ enum session_next session_return(struct sessions *sessions, struct session *sess
 	struct hand *lent = &sessions->hands->lent[session->slot];
 
 	session_count_unread(sessions, session, lent->count);
-	lent->count = 0;
+	*lent = (struct hand){.count = 0};
 	if (session->ending || broken)
 		return session_end(sessions, session);
 	session_watch(sessions, session);
 	return SESSION_GOES_ON;
 }
 
-enum session_next session_settle(struct sessions *sessions, struct session *session)
+/* One more executor is gone over this packet. Is it to be served no more? */
+static bool packet_is_given_up(struct hand *lent, enum session_loss loss)
 {
-	struct hand lent = sessions->hands->lent[session->slot], head;
+	if (loss == SESSION_LOSS_LATE)
+		lent->crashes = SESSION_CRASHES_MAX;
+	else if (loss == SESSION_LOSS_CRASH)
+		lent->crashes++;
+	return lent->crashes >= SESSION_CRASHES_MAX;
+}
 
-	sessions->hands->lent[session->slot].count = 0;
+enum session_next session_settle(
+	struct sessions *sessions, struct session *session, enum session_loss loss)
+{
+	struct hand *lent = &sessions->hands->lent[session->slot];
+	const uint32_t count = lent->count;
+	struct peeked head;
+	bool is_taken;
+
+	lent->count = 0;
 	if (session->ending)
 		return session_end(sessions, session);
-	head = session_head(session);
-	if (lent.count > 0 && (head.count != lent.count || head.id != lent.id) &&
-		serve_unknown(session->fd, lent.id, lent.count) < 0)
+	head = session_peek(session);
+	is_taken = head.length <= 0 || head.count != (int)count || head.first_id != lent->id;
+	if (count > 0 && !is_taken && packet_is_given_up(lent, loss)) {
+		/* No worker takes a descriptor out of a queue: an executor discards it. */
+		if (head.descriptors)
+			return session_protocol_error(
+				sessions, session, "executors died over a packet of it");
+		session_consume(session);
+		is_taken = true;
+	}
+	if (count > 0 && is_taken && serve_unknown(session->fd, lent->id, count) < 0)
 		return session_end(sessions, session);
 	session_watch(sessions, session);
 	return SESSION_GOES_ON;
@@ -335,7 +359,7 @@ enum session_next session_begin(struct sessions *sessions, const struct message 
 		.account = account_add_session(&sessions->accounts, uid),
 	};
 	sessions->hands->lent[session->slot] = message->hand;
-	return session_settle(sessions, session);
+	return session_settle(sessions, session, SESSION_LOSS_EXPECTED);
 }
 
 struct session *session_ready(struct sessions *sessions, uint64_t key)

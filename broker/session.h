@@ -15,8 +15,8 @@
 #include "accounts.h"
 #include "channel.h"
 #include "hands.h"
+#include "operation.h"
 #include "peers.h"
-#include "serve.h"
 
 enum session_state {
 	SESSION_FREE = 0,
@@ -83,14 +83,26 @@ const struct peer *session_peer(const struct sessions *sessions, const struct se
 
 /* ---- for whoever lends it to an executor ---- */
 
-/* Notes the packet at the head of its queue as lent, before an executor gets at it. */
-void session_lend(struct sessions *sessions, struct session *session);
+/*
+ * Notes the packet at the head of its queue as lent, before an executor gets at it. Returns the
+ * operation of its first request, or 0 when it is not well-formed.
+ */
+unsigned int session_lend(struct sessions *sessions, struct session *session);
 
 /* The executor has answered. broken: the client broke the protocol. */
 enum session_next session_return(struct sessions *sessions, struct session *session, bool broken);
 
+/* Why an executor is gone that had a connection. */
+enum session_loss {
+	SESSION_LOSS_EXPECTED, /* it was to be: another policy is in force */
+	SESSION_LOSS_CRASH,    /* it died */
+	SESSION_LOSS_LATE,     /* it was given up */
+};
+
 /*
- * The executor is gone. Either it had not taken the packet, and it is served anew; or it had, and
- * what became of it nobody knows, which is the answer.
+ * The executor is gone. Either it had not taken the packet, or had not finished with one that can
+ * be repeated, and it is served anew, unless SESSION_CRASHES_MAX have died over it or one was late;
+ * or it had, and what became of it nobody knows, which is the answer.
  */
-enum session_next session_settle(struct sessions *sessions, struct session *session);
+enum session_next session_settle(
+	struct sessions *sessions, struct session *session, enum session_loss loss);

@@ -366,7 +366,7 @@ int supervisor_run(const struct options *options, int listener, struct generatio
 	supervisor.listener = listener;
 	supervisor.next = generation;
 	crew_listen(&crew_listener);
-	registry_open();
+	registry_open((unsigned int)options->workers);
 	error = supervisor_open();
 	if (error < 0) {
 		log_message(LOG_ERR, "cannot start: %s", strerror(-error));

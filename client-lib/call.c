@@ -2,20 +2,22 @@
 /*
  * One round trip: send a packet, collect the results, see to it that each descriptor that arrives
  * ends up with its request or is closed. This file must never lose a descriptor on any path, and
- * never give one to a request that it was not meant for.
+ * never give one, or data, to a request that it was not meant for.
  */
 #include "call.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A reply packet as it came, its descriptors in the order of the results. */
+/* A reply packet as it came, its descriptors and its data in the order of the results. */
 struct reply {
 	struct fdbroker_result results[FDBROKER_REQUESTS_MAX];
 	unsigned int result_count;
+	const unsigned char *data; /* of the results that have some, in the connection's buffer */
 	int fds[FDBROKER_REQUESTS_MAX]; /* -1 when taken out */
 	unsigned int fd_count;
 	bool fds_were_dropped; /* the kernel could not install all of them */
@@ -37,8 +39,7 @@ static bool is_broker_failure(int error)
 	return error == ECONNRESET || error == EPROTO;
 }
 
-/* ---- moving packets; 0 or a positive errno, ECONNRESET for every way of being disconnected ----
- */
+/* ---- moving packets; 0 or a positive errno, ECONNRESET for each way of being disconnected ---- */
 
 /*
  * After a system call on the socket failed: 0 if it is to be tried again. An adopted connection may
@@ -170,7 +171,7 @@ static unsigned int reply_descriptors_promised(const struct reply *reply)
 /* Bytes and descriptors of a reply have to agree; EPROTO if they do not. */
 static int reply_check(struct reply *reply, const unsigned char *bytes, size_t length)
 {
-	int count = fdbroker_reply_decode(bytes, length, reply->results);
+	int count = fdbroker_reply_decode(bytes, length, reply->results, &reply->data);
 
 	if (count < 0)
 		return EPROTO;
@@ -184,13 +185,15 @@ static int reply_check(struct reply *reply, const unsigned char *bytes, size_t l
 	return reply->fd_count == reply_descriptors_promised(reply) ? 0 : EPROTO;
 }
 
-/* Fills the reply in and returns 0, or a positive errno with no descriptor left in it. */
-static int reply_receive(struct reply *reply, int fd)
+/*
+ * Fills the reply in and returns 0, or a positive errno with no descriptor left in it. The packet
+ * comes into the connection's buffer: the requests, which were there before, have been sent.
+ */
+static int reply_receive(struct reply *reply, struct fdbroker *broker)
 {
-	unsigned char bytes[sizeof(struct fdbroker_header) +
-			    FDBROKER_REQUESTS_MAX * sizeof(struct fdbroker_result)];
+	static_assert(sizeof(broker->packet) >= FDBROKER_REPLY_MAX, "room for any reply");
 	union reply_control control;
-	struct iovec space = {bytes, sizeof(bytes)};
+	struct iovec space = {broker->packet, FDBROKER_REPLY_MAX};
 	struct msghdr message = {
 		.msg_iov = &space,
 		.msg_iovlen = 1,
@@ -200,7 +203,7 @@ static int reply_receive(struct reply *reply, int fd)
 	size_t length = 0;
 
 	reply->fd_count = 0;
-	int error = receive_message(fd, &message, &length);
+	int error = receive_message(broker->fd, &message, &length);
 	if (error != 0)
 		return error;
 	bool sound = reply_collect_descriptors(reply, &message);
@@ -208,7 +211,7 @@ static int reply_receive(struct reply *reply, int fd)
 	if (!sound || message.msg_flags & MSG_TRUNC)
 		error = EPROTO;
 	else
-		error = reply_check(reply, bytes, length);
+		error = reply_check(reply, broker->packet, length);
 	if (error != 0)
 		reply_close_descriptors(reply);
 	return error;
@@ -216,7 +219,21 @@ static int reply_receive(struct reply *reply, int fd)
 
 /* ---- results ---- */
 
-static int call_settle(struct call *call, const struct fdbroker_result *result, int *fd)
+/* Whether a result has what its operation gives on success, and that makes sense. */
+static bool call_takes(
+	const struct call *call, const struct fdbroker_result *result, const unsigned char *data)
+{
+	if (result->error != 0)
+		return true;
+	if (result->has_descriptor != call->traits->gives_descriptor)
+		return false;
+	if (!call->traits->gives_names)
+		return result->data_length == 0;
+	return call->take_names(call->names, data, result->data_length);
+}
+
+static int call_settle(
+	struct call *call, const struct fdbroker_result *result, int *fd, const unsigned char *data)
 {
 	uint32_t index = result->id - call->first_id;
 	struct call_outcome *outcome = &call->outcomes[index % FDBROKER_REQUESTS_MAX];
@@ -225,7 +242,7 @@ static int call_settle(struct call *call, const struct fdbroker_result *result, 
 	   of the broker's worker. What came with it is closed with the reply. */
 	if (index >= call->count || outcome->answered)
 		return 0;
-	if (result->error == 0 && result->has_descriptor != call->wants_descriptors)
+	if (!call_takes(call, result, data))
 		return EPROTO;
 	*outcome = (struct call_outcome){
 		.answered = true,
@@ -245,6 +262,7 @@ static int call_settle(struct call *call, const struct fdbroker_result *result, 
 
 static int call_settle_all(struct call *call, struct reply *reply)
 {
+	const unsigned char *data = reply->data;
 	int none = -1, error = 0;
 	unsigned int next = 0;
 
@@ -252,7 +270,8 @@ static int call_settle_all(struct call *call, struct reply *reply)
 		const struct fdbroker_result *result = &reply->results[i];
 		bool has = result->has_descriptor && !reply->fds_were_dropped;
 
-		error = call_settle(call, result, has ? &reply->fds[next++] : &none);
+		error = call_settle(call, result, has ? &reply->fds[next++] : &none, data);
+		data += result->data_length;
 	}
 	reply_close_descriptors(reply);
 	return error;
@@ -273,7 +292,7 @@ static int call_collect(struct call *call)
 	int error = 0;
 
 	while (error == 0 && !call_is_answered(call)) {
-		error = reply_receive(&reply, call->broker->fd);
+		error = reply_receive(&reply, call->broker);
 		if (error == 0)
 			error = call_settle_all(call, &reply);
 	}
@@ -296,7 +315,7 @@ static void call_give_up(struct call *call, int error)
 
 /* ---- the call ---- */
 
-int call_begin(struct call *call, struct fdbroker *broker, bool wants_descriptors)
+int call_begin(struct call *call, struct fdbroker *broker)
 {
 	int error = connection_take_turn(broker, &call->cancel_state);
 
@@ -305,7 +324,6 @@ int call_begin(struct call *call, struct fdbroker *broker, bool wants_descriptor
 	call->broker = broker;
 	call->first_id = broker->shared->next_id;
 	call->count = 0;
-	call->wants_descriptors = wants_descriptors;
 	fdbroker_packet_begin(
 		&call->packet, broker->packet, FDBROKER_PACKET_REQUEST, call->first_id);
 	return 0;
@@ -315,6 +333,7 @@ bool call_add(struct call *call, const struct fdbroker_request *request)
 {
 	if (!fdbroker_packet_add_request(&call->packet, request))
 		return false;
+	call->traits = fdbroker_operation_traits(request->operation);
 	call->outcomes[call->count++] = (struct call_outcome){.fd = -1};
 	return true;
 }
@@ -334,16 +353,34 @@ int call_finish(struct call *call, int descriptor)
 	return unsent;
 }
 
-struct call_outcome call_once(struct fdbroker *broker, const struct fdbroker_request *request,
-	int descriptor, bool wants_descriptor)
+static struct call_outcome call_alone(struct call *call, struct fdbroker *broker,
+	const struct fdbroker_request *request, int descriptor)
+{
+	struct call_outcome outcome = {.fd = -1, .reason = FDBROKER_REASON_LOCAL};
+
+	outcome.error = call_begin(call, broker);
+	if (outcome.error != 0)
+		return outcome;
+	bool fits = call_add(call, request);
+	call_finish(call, descriptor);
+	if (fits)
+		return call->outcomes[0];
+	outcome.error = EINVAL;
+	return outcome;
+}
+
+struct call_outcome call_once(
+	struct fdbroker *broker, const struct fdbroker_request *request, int descriptor)
 {
 	struct call call;
-	int error = call_begin(&call, broker, wants_descriptor);
 
-	if (error != 0)
-		return (struct call_outcome){
-			.fd = -1, .error = error, .reason = FDBROKER_REASON_LOCAL};
-	call_add(&call, request);
-	call_finish(&call, descriptor);
-	return call.outcomes[0];
+	return call_alone(&call, broker, request, descriptor);
+}
+
+struct call_outcome call_for_names(struct fdbroker *broker, const struct fdbroker_request *request,
+	call_take_names *take, void *names)
+{
+	struct call call = {.take_names = take, .names = names};
+
+	return call_alone(&call, broker, request, -1);
 }

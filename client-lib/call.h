@@ -15,20 +15,32 @@ struct call_outcome {
 	enum fdbroker_reason reason;
 };
 
+/*
+ * Takes the data of a success (struct fdbroker_names), which is gone when this returns; the turn
+ * goes on meanwhile. False: it makes no sense. Then the call fails with EPROTO, and the connection
+ * ends.
+ */
+typedef bool call_take_names(void *names, const unsigned char *data, size_t length);
+
 struct call {
 	struct fdbroker *broker;
 	struct fdbroker_packet packet;
 	int cancel_state;
 	uint32_t first_id;
 	unsigned int count;
-	bool wants_descriptors; /* each success comes with one, or none does */
+	const struct fdbroker_traits *traits; /* of the requests, which have the same */
+	call_take_names *take_names;          /* with `names`, if the operation gives them */
+	void *names;
 	struct call_outcome outcomes[FDBROKER_REQUESTS_MAX];
 };
 
 /* Takes the turn. Returns 0, or a positive errno: then there is nothing to finish. */
-int call_begin(struct call *call, struct fdbroker *broker, bool wants_descriptors);
+int call_begin(struct call *call, struct fdbroker *broker);
 
-/* Adds a request, whose outcome will be the next one. False: the packet has no room for it. */
+/*
+ * Adds a request, whose outcome will be the next one. False: the packet has no room for it. All
+ * requests of a call are of the same operation.
+ */
 bool call_add(struct call *call, const struct fdbroker_request *request);
 
 /*
@@ -37,6 +49,10 @@ bool call_add(struct call *call, const struct fdbroker_request *request);
  */
 int call_finish(struct call *call, int descriptor);
 
-/* All of it for one request. */
-struct call_outcome call_once(struct fdbroker *broker, const struct fdbroker_request *request,
-	int descriptor, bool wants_descriptor);
+/* All of it for one request; descriptor goes along unless it is -1. */
+struct call_outcome call_once(
+	struct fdbroker *broker, const struct fdbroker_request *request, int descriptor);
+
+/* The same for a request whose success is an answer of the name service. */
+struct call_outcome call_for_names(struct fdbroker *broker, const struct fdbroker_request *request,
+	call_take_names *take, void *names);

@@ -6,10 +6,10 @@
  * it is handed for them.
  */
 #include "connection.h"
+#include "server.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -100,31 +100,6 @@ static struct fdbroker_shared *shared_new(void)
 	return shared;
 }
 
-/* ---- who is at the other end ---- */
-
-static bool is_broker_user(uid_t uid)
-{
-	struct passwd entry, *found = NULL;
-	char strings[4096];
-
-	return getpwnam_r(FDBROKER_USER, &entry, strings, sizeof(strings), &found) == 0 &&
-	       found != NULL && found->pw_uid == uid;
-}
-
-static int check_server(int fd)
-{
-	struct ucred server;
-	socklen_t size = sizeof(server);
-
-	/* Who called listen(2), or socketpair(2): SO_PEERCRED in unix(7). */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) != 0)
-		return -1;
-	if (server.uid == 0 || server.uid == geteuid() || is_broker_user(server.uid))
-		return 0;
-	errno = EPERM;
-	return -1;
-}
-
 /* ---- making one ---- */
 
 /* Takes fd over if it succeeds. */
@@ -196,7 +171,7 @@ static int connect_to(const struct sockaddr_un *address)
 	if (fd < 0)
 		return -1;
 	if (connect_patiently(fd, address) != 0 || fcntl(fd, F_SETFL, 0) != 0 ||
-		check_server(fd) != 0) {
+		server_check(fd) != 0) {
 		close_keeping_errno(fd);
 		return -1;
 	}
@@ -262,7 +237,7 @@ static int check_connected(int fd)
 
 static struct fdbroker *new_from_fd(int fd)
 {
-	if (check_connected(fd) != 0 || check_server(fd) != 0)
+	if (check_connected(fd) != 0 || server_check(fd) != 0)
 		return NULL;
 	struct fdbroker *broker = connection_new(fd);
 	if (broker != NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Internet endpoints: from the text that fdbroker_listen() takes, and from the structures that
- * bind(2) takes, to what goes over the wire. No system calls.
+ * Endpoints: from the text that fdbroker_listen() and fdbroker_dial() take, and from the structures
+ * that bind(2) takes, to what goes over the wire. No system calls.
  */
 #pragma once
 
@@ -9,9 +9,21 @@
 
 #include <sys/socket.h>
 
-/* Returns 0, or EINVAL if the text is not an endpoint. One that names no host has family 0. */
+/*
+ * Where to listen. Returns 0, or EINVAL if the text is not such an endpoint. One that names no host
+ * has the family FDBROKER_ANY.
+ */
 int endpoint_from_text(struct fdbroker_endpoint *endpoint, const char *text);
 
-/* Returns 0; EINVAL if it is too short for its family; EAFNOSUPPORT for any but the Internet's. */
+/*
+ * Where to connect to: endpoint, host and service of a request to dial; the latter point into the
+ * text. Returns 0 or EINVAL.
+ */
+int endpoint_to_dial(struct fdbroker_request *request, const char *text);
+
+/*
+ * Returns 0; EINVAL if it is too short for its family, or a vsock address with flags; EAFNOSUPPORT
+ * for any family but AF_INET, AF_INET6 and AF_VSOCK.
+ */
 int endpoint_from_sockaddr(
 	struct fdbroker_endpoint *endpoint, const struct sockaddr *address, socklen_t length);

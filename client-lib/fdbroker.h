@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libfdbroker: files and ports that a program may not open by itself, through fdbrokerd(8).
+ * libfdbroker: files, sockets and names that a program may not have by itself, through
+ * fdbrokerd(8).
  *
  * This header is the reference; libfdbroker(3) is the overview. It can be included from C11 and
  * C++. Every function here exists since 0.1.
@@ -20,12 +21,13 @@
  * broker applies to live connections at once.
  *
  * ERRORS. Functions mirror the system calls they stand for: on failure they return -1 (or NULL)
- * and set errno. A denial by the policy is EACCES with the reason FDBROKER_REASON_POLICY. With the
- * reason FDBROKER_REASON_KERNEL the policy allows it, and errno is the one of the system call: what
- * the kernel said to the broker, or would have said. The broker looks at an object before it opens
- * it, and so it gives EEXIST for O_EXCL, ENOTDIR for O_DIRECTORY and ELOOP for O_NOFOLLOW itself.
- * fdbroker_last_reason() tells which of these it was. Any function that asks the broker can fail
- * with these, besides what is listed with it:
+ * and set errno; fdbroker_getaddrinfo() and fdbroker_getnameinfo() return EAI_SYSTEM then, and the
+ * other codes of libc for what the name service says. A denial by the policy is EACCES with the
+ * reason FDBROKER_REASON_POLICY. With the reason FDBROKER_REASON_KERNEL the policy allows it, and
+ * errno is the one of the system call: what the kernel said to the broker, or would have said. The
+ * broker looks at an object before it opens it, and so it gives EEXIST for O_EXCL, ENOTDIR for
+ * O_DIRECTORY and ELOOP for O_NOFOLLOW itself. fdbroker_last_reason() tells which of these it was.
+ * Any function that asks the broker can fail with these, besides what is listed with it:
  *
  *	ECONNRESET	the broker closed the connection, or is gone (reason BROKER). It closes
  *			those of clients that no client block of its policy is for, and those that
@@ -66,13 +68,17 @@
  *
  * SIGNALS AND CANCELLATION. No function is safe in a signal handler: one that interrupts a call on
  * the same connection waits for ever. A system call that a signal interrupts is resumed, so EINTR
- * is never returned. No function is a cancellation point; a thread must not be cancelled
- * asynchronously (pthread_setcanceltype(3)) during a call, nor leave one by longjmp(3).
+ * is never returned; to break a call off, see fdbroker_fd(). No function is a cancellation point; a
+ * thread must not be cancelled asynchronously (pthread_setcanceltype(3)) during a call, nor leave
+ * one by longjmp(3).
  *
  * SANDBOXES. After fdbroker_new() the library makes only these system calls: sendmsg, recvmsg,
  * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
- * /proc/thread-self, and fstat (or newfstatat) of dirfd; and in fdbroker_free() munmap. The
- * functions of libc that free memory may call munmap and madvise on their own account.
+ * /proc/thread-self, and fstat (or newfstatat) of dirfd; in fdbroker_connect() getsockopt, and
+ * clock_gettime where the vdso(7) does not have it; and in fdbroker_free() munmap. It never calls
+ * socket, bind, connect, setsockopt or open, and never libc's name service. fdbroker_getaddrinfo()
+ * allocates memory, for which libc may call brk and mmap; the functions of libc that free memory
+ * may call munmap and madvise on their own account.
  */
 #ifndef FDBROKER_H
 #define FDBROKER_H
@@ -96,8 +102,8 @@ extern "C" {
 enum fdbroker_reason {
 	/* The last call succeeded. */
 	FDBROKER_REASON_NONE = 0,
-	/* The policy allows it, but it fails for the broker too; errno is that of the system call:
-	   see ERRORS above. */
+	/* The policy allows it; errno is the kernel's, as the system call gave it to the broker or
+	   would have: see ERRORS above. Not always a failure: EINPROGRESS. */
 	FDBROKER_REASON_KERNEL = 1,
 	/* No rule of the policy allows it, or one denies it, or rules that allow it disagree on its
 	   options; or the path has a "..", which is never allowed. EACCES. */
@@ -112,10 +118,11 @@ enum fdbroker_reason {
 	/* A symbolic link on the way is not followed: the rule forbids it, or an unprivileged user
 	   could have placed the link; or a file would be created through it. EACCES. */
 	FDBROKER_REASON_SYMLINK = 5,
-	/* These open(2) flags are not served: EINVAL. */
+	/* These flags of open(2) are not served: EINVAL. */
 	FDBROKER_REASON_FLAGS = 6,
-	/* The socket sent, or the family of the address, is not of the kind that is served: the
-	   errnos stand at fdbroker_bind(). */
+	/* The socket sent, the family of the address, the option or the kind of socket asked for is
+	   not of those that are served: the errnos stand with each function. EACCES if
+	   fdbroker_socket() is asked for one that needs no privilege. */
 	FDBROKER_REASON_SOCKET = 7,
 	/* A limit of the broker was reached; try again later. ETOOMANYREFS. */
 	FDBROKER_REASON_LIMIT = 8,
@@ -128,8 +135,13 @@ enum fdbroker_reason {
 	   this user, or this user has too many connections: ECONNRESET. Or its answer made no
 	   sense: EPROTO. */
 	FDBROKER_REASON_BROKER = 11,
-	/* The socket sent lives in another network namespace than the broker: EACCES. */
+	/* The socket or device would be in a network namespace that the rule does not grant. One
+	   that was sent stays where it lives: outside of the broker's the rule has to say so. What
+	   the broker makes is in its own, which is not what every rule grants. EACCES. */
 	FDBROKER_REASON_NETNS = 12,
+	/* The name service does not know, or has failed: the errnos stand at fdbroker_dial(), the
+	   EAI_... codes at fdbroker_getaddrinfo(). */
+	FDBROKER_REASON_NAMES = 13,
 };
 
 /* A connection to the broker. */
@@ -146,11 +158,17 @@ struct fdbroker;
  * for about 2 seconds. Then the library asks the kernel who listens (SO_PEERCRED, unix(7)): that
  * must be root, the caller's own effective user, or the user that the broker runs as ("fdbroker",
  * or what the library was built with; getpwnam_r(3) is called only if it is neither of the first
- * two). In a user namespace where none of these is mapped, nobody passes. The connection is
- * close-on-exec.
+ * two). The connection is close-on-exec.
+ *
+ * In a user namespace that does not map all uids, as that of a rootless container, the kernel shows
+ * all users outside as one and the same, the overflow uid (user_namespaces(7)), and root and the
+ * broker's user are among them. There the library takes that uid for the broker's, and nobody
+ * outside can be told apart: so whoever put the socket at that path is trusted. Which it is, the
+ * library reads in /proc/self/uid_map and /proc/sys/kernel/overflowuid; if it cannot, or if all
+ * uids are mapped, the overflow uid is refused as any other.
  *
  * Returns a connection, to be released with fdbroker_free(); or NULL, with the reason LOCAL, and
- *	EPERM		who listens at that path is none of the three
+ *	EPERM		who listens at that path is none of these
  *	ENAMETOOLONG	the path does not fit into a struct sockaddr_un: 107 bytes
  *	ENOENT		the path is empty; or after 2 seconds there is still no such socket
  *	ECONNREFUSED	after 2 seconds there is still nobody who listens
@@ -188,8 +206,15 @@ struct fdbroker *fdbroker_from_fd(int fd) FDBROKER_USE_RESULT;
 
 /*
  * The descriptor of the connection: to clear its close-on-exec flag, to keep it out of the way of a
- * loop that closes descriptors, to wait until the broker hangs up (POLLHUP, poll(2)). It remains
- * the library's: do not read, write or close it. Never fails; broker must not be NULL.
+ * loop that closes descriptors, to wait until the broker hangs up (POLLHUP, poll(2)), or to break
+ * off. It remains the library's: do not read, write or close it. Never fails; broker must not be
+ * NULL.
+ *
+ * shutdown(2) of it with SHUT_RDWR is allowed at any time, also in another thread and in a signal
+ * handler: it ends the connection, for all who share it. Whatever call of theirs is in progress or
+ * comes later fails with ECONNRESET (reason BROKER), and the broker drops what it was doing for
+ * them. So a call can be given a time limit, with alarm(2) for instance. (fdbroker_connect() of a
+ * blocking socket does not need the broker while it waits: that ends by SO_SNDTIMEO.)
  *
  * Since: 0.1
  */
@@ -290,24 +315,43 @@ int fdbroker_open_many(struct fdbroker *broker, struct fdbroker_open_request *re
 /*
  * Binds the caller's own socket, in place, as bind(2) does: what was set on the socket before
  * stays, and nothing comes back but the result. For options that must be set before binding
- * (IPV6_V6ONLY, SO_REUSEADDR) and for programs whose socket(2) calls are far from here.
+ * (IPV6_V6ONLY, SO_REUSEADDR), for unix sockets, and for programs whose socket(2) calls are far
+ * from here.
  *
- * sockfd: a TCP or UDP socket of AF_INET or AF_INET6 that is not bound. It remains the caller's;
- * the broker has a duplicate of it only while it serves the request.
+ * sockfd: a TCP or UDP socket of AF_INET or AF_INET6, or a socket of AF_UNIX or AF_VSOCK, that is
+ * not bound. It remains the caller's; the broker has a duplicate of it only while it serves the
+ * request.
  *
- * address: a struct sockaddr_in or struct sockaddr_in6 of address_length bytes.
+ * address: of address_length bytes, one of
+ *	struct sockaddr_in, struct sockaddr_in6
+ *	struct sockaddr_vm	vsock(7), with svm_flags 0
+ *	struct sockaddr_un	unix(7), with a path. A relative one is made absolute, as by
+ *				fdbroker_open(). The owner and the mode of the socket in the file
+ *				system are what the policy says. One that is there already is
+ *				replaced only if nobody has it bound. The broker binds it by its
+ *				name in the folder, so getsockname(2) shows that name alone. The
+ *				caller calls listen(2) itself: who connects sees whoever did that
+ *				(SO_PEERCRED).
  *
  * Returns 0; or -1 and one of the errnos of bind(2): EADDRINUSE, EADDRNOTAVAIL and others that the
  * kernel gave the broker (reason KERNEL), or
- *	EACCES		the policy does not allow it (reason POLICY); or the socket lives in
- *			another network namespace than the broker (reason NETNS)
+ *	EACCES		the policy does not allow it (reason POLICY), as it never allows an unnamed
+ *			or abstract unix address: no rule can name these; the socket lives in a
+ *			network namespace that is not granted (reason NETNS); or the reasons
+ *			PLACEMENT and SYMLINK of a path
  *	ENOTSOCK	sockfd is not a socket (reason SOCKET)
- *	EAFNOSUPPORT	the family of the address or of the socket is neither AF_INET nor AF_INET6,
- *			or the address is IPv6 and the socket is not (reason SOCKET)
- *	EPROTONOSUPPORT	the socket is neither TCP (or MPTCP) nor UDP (reason SOCKET)
- *	EINVAL		address_length is too short for the family (reason LOCAL); or the address is
- *			IPv4 and the socket is IPv6 (reason SOCKET); or the socket is bound already
- *			(reason KERNEL)
+ *	EAFNOSUPPORT	the family of the address or of the socket is not served, or the address is
+ *			IPv6 and the socket is not (reason SOCKET)
+ *	EPROTONOSUPPORT	an Internet socket that is neither TCP (or MPTCP) nor UDP (reason SOCKET)
+ *	EINVAL		address_length is too short for the family, or too long for a unix address,
+ *			or svm_flags is not 0 (reason LOCAL); or the address is not of the socket's
+ *			family (reason SOCKET); or the socket is bound already (reason KERNEL)
+ *	ENAMETOOLONG	the path of a unix socket, made absolute, has more than 107 bytes (reason
+ *			LOCAL)
+ *	ENOENT		the path ends in "/" (reason LOCAL), or a folder of it is not there (reason
+ *			KERNEL)
+ *	EADDRINUSE	the path is "/" or ends in "." (reason LOCAL), or something is there (reason
+ *			KERNEL)
  *	EFAULT		address is NULL (reason LOCAL)
  *	EBADF		sockfd is not an open descriptor (reason LOCAL), or was opened with O_PATH
  *			(reason SOCKET)
@@ -323,30 +367,275 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
  * Makes a socket that listens, ready for accept(2); for UDP one that is bound, ready for
  * recvmsg(2).
  *
- * endpoint: "tcp:" or "udp:", then a host and a colon, or none, then a port.
+ * endpoint: "tcp:" or "udp:", then a host and a colon, or none, then a port; or "vsock:", a context
+ * id and a port, vsock(7).
  *	host	"*" (the same as none), an IPv4 address, or an IPv6 address in brackets, with "%"
  *		and the index of an interface if it is link-local
  *	port	0 to 65535, decimal digits; 0 lets the kernel choose (getsockname(2) tells). No
  *		names of services: looking them up needs files which a sandbox hides.
+ *	vsock	"*" or a number, a colon, and a number
  *
  *	"tcp:80"  "tcp:*:80"  "tcp:127.0.0.1:443"  "udp:[::1]:53"  "tcp:[fe80::1%2]:80"
+ *	"vsock:*:1024"
  *
- * Without a host it is one socket for both families, bound to [::]; where the kernel has no IPv6,
- * to 0.0.0.0. "[::]" as a host takes IPv6 alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can
- * stand beside it; net.ipv6.bindv6only does not matter. TCP sockets have SO_REUSEADDR (socket(7)).
+ * Without a host it is one socket for both families, bound to [::], where an IPv4 peer shows as
+ * ::ffff:a.b.c.d (ipv6(7)); where the kernel has no IPv6, to 0.0.0.0. "[::]" as a host takes IPv6
+ * alone (IPV6_V6ONLY, ipv6(7)), so that one of 0.0.0.0 can stand beside it; net.ipv6.bindv6only
+ * does not matter. TCP sockets have SO_REUSEADDR (socket(7)). What else is set on the socket is for
+ * the rule to say (fdbroker.policy(5), "with").
+ *
+ * There is no "unix:": who connects would see the broker's credentials. Make the socket, have it
+ * bound by fdbroker_bind(), and listen.
  *
  * backlog: as for listen(2); not used for UDP.
  *
  * Returns a new descriptor, which belongs to the caller and is close-on-exec and blocking; or -1
  * and one of the errnos of socket(2), bind(2) and listen(2) that the kernel gave the broker (reason
  * KERNEL), or
- *	EACCES		the policy does not allow it (reason POLICY)
+ *	EACCES		the policy does not allow it (reason POLICY); or the rule wants it in a
+ *			network namespace that is not the broker's (reason NETNS)
  *	EINVAL		endpoint is not of this form (reason LOCAL)
  *	EFAULT		endpoint is NULL (reason LOCAL)
  *
  * Since: 0.1
  */
 int fdbroker_listen(struct fdbroker *broker, const char *endpoint, int backlog) FDBROKER_USE_RESULT;
+
+/*
+ * Connects the caller's own socket, in place, as connect(2) does: it stays in its network namespace
+ * and keeps what was set on it.
+ *
+ * sockfd: a TCP or UDP socket of AF_INET or AF_INET6, or a socket of AF_VSOCK. It remains the
+ * caller's. A blocking one is waited for, for as long as connect(2) would (SO_SNDTIMEO in socket(7)
+ * bounds it); not in the caller's turn on the connection to the broker, which others may use
+ * meanwhile. A non-blocking one gives EINPROGRESS: then wait until it is writable and ask for
+ * SO_ERROR, as after connect(2).
+ *
+ * address: a struct sockaddr_in, sockaddr_in6 or sockaddr_vm (with svm_flags 0) of address_length
+ * bytes. Unix sockets are not connected: the server would take the broker for the client. Nor is
+ * AF_UNSPEC served, which dissolves an association: connect(2) itself needs no privilege for that.
+ *
+ * Returns 0; or -1 and one of the errnos of connect(2) that the kernel gave the broker or left on
+ * the socket (reason KERNEL): ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EISCONN,
+ * EALREADY, EINPROGRESS and others; or
+ *	EACCES		the policy does not allow it (reason POLICY); or the socket lives in a
+ *			network namespace that is not granted (reason NETNS)
+ *	EAFNOSUPPORT	the family of the address is not one of these, or the address is IPv6 and
+ *			the socket is not (reason SOCKET)
+ *	ENOTSOCK, EPROTONOSUPPORT, EINVAL, EFAULT, EBADF, ETOOMANYREFS: as from fdbroker_bind()
+ *
+ * Since: 0.1
+ */
+int fdbroker_connect(struct fdbroker *broker, int sockfd, const struct sockaddr *address,
+	socklen_t address_length) FDBROKER_USE_RESULT;
+
+/*
+ * Makes a socket that is connected. The broker looks the names up and tries each address that they
+ * lead to, the next one a while after the last (RFC 8305); each of them is judged by the policy. An
+ * address that means the broker's own machine or link is connected to only if a rule names it by
+ * address.
+ *
+ * endpoint: "tcp:" or "udp:", a host, a colon, a port; or "vsock:", a context id, a colon, a port.
+ *	host	an IPv4 address, an IPv6 address in brackets (with "%" and the index of an interface
+ *		if it is link-local), or a name of up to 253 bytes
+ *	port	0 to 65535, decimal digits, or the name of a service of up to 63 bytes
+ *	names	have no colons, brackets, slashes or blanks in them: "tcp://db:80" is EINVAL
+ *
+ *	"tcp:db.internal:5432"  "udp:[::1]:53"  "tcp:www.example:http"  "vsock:2:1024"
+ *
+ * The caller has its turn on the connection until the socket is connected, which may take as long
+ * as the network does; so threads that should not wait want a connection each. The broker gives up
+ * after 140 seconds (ETIMEDOUT, reason KERNEL), or when the connection to it is closed: see
+ * fdbroker_fd() for a time limit of one's own.
+ *
+ * Returns a new descriptor, which belongs to the caller and is close-on-exec and blocking; or -1
+ * and one of the errnos of socket(2) and connect(2) that the kernel gave the broker for the address
+ * that was tried last (reason KERNEL), or
+ *	EACCES		the policy does not allow the name, or none of the addresses (reason POLICY)
+ *	ENOENT		there is no such host, or it has no address (reason NAMES)
+ *	EAGAIN		the name service does not answer now; try again later (reason NAMES)
+ *	EINVAL		there is no such service (reason NAMES); or endpoint is not of this form, as
+ *			without a host or with "*" (reason LOCAL)
+ *	EIO, or another	the name service has failed (reason NAMES)
+ *	EFAULT		endpoint is NULL (reason LOCAL)
+ *
+ * Since: 0.1
+ */
+int fdbroker_dial(struct fdbroker *broker, const char *endpoint) FDBROKER_USE_RESULT;
+
+/*
+ * Makes a socket for which socket(2) asks for a privilege, or which a sandbox forbids. The
+ * arguments are those of socket(2). Served are, with the object of fdbroker.policy(5) that grants
+ * each of them:
+ *	AF_INET, SOCK_DGRAM, IPPROTO_ICMP	"icmp", for ping. See ping_group_range in icmp(7):
+ *						the kernel may refuse the broker too.
+ *	AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6	"icmp6", likewise
+ *	AF_INET or AF_INET6, SOCK_RAW,		"raw:". Whoever has one can inject any packet.
+ *	and a protocol
+ *	AF_NETLINK				"netlink:", netlink(7)
+ *	AF_VSOCK				"vsock:*:*", vsock(7)
+ * TCP, UDP and unix sockets need no privilege, whatever the policy: TCP and UDP ones are given only
+ * bound or connected, by fdbroker_listen() and fdbroker_dial().
+ *
+ * type: with SOCK_NONBLOCK or SOCK_CLOEXEC if wanted. The descriptor always arrives close-on-exec,
+ * and without SOCK_CLOEXEC the flag is cleared afterwards: see fdbroker_open().
+ *
+ * The socket lives in the network namespace of the broker.
+ *
+ * Returns a new descriptor, which belongs to the caller; or -1 and one of the errnos of socket(2)
+ * that the kernel gave the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or it is a TCP, UDP or unix
+ *			socket (reason SOCKET); or the rule wants it in another network namespace
+ *			(reason NETNS)
+ *	EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EINVAL
+ *			such a socket is not served, or does not exist (reason SOCKET)
+ *
+ * Since: 0.1
+ */
+int fdbroker_socket(
+	struct fdbroker *broker, int domain, int type, int protocol) FDBROKER_USE_RESULT;
+
+/* Flags of fdbroker_tun(). */
+#define FDBROKER_TUN_NO_PI 1u    /* packets without struct tun_pi before them (IFF_NO_PI) */
+#define FDBROKER_TUN_VNET_HDR 2u /* with struct virtio_net_hdr before them (IFF_VNET_HDR) */
+#define FDBROKER_TUN_PERSIST 4u  /* the device stays when the descriptor is closed */
+#define FDBROKER_TUN_UP 8u       /* the device is brought up */
+
+/*
+ * Opens a tun or tap device, and makes it if it is not there: the network device that a program
+ * reads packets from and writes packets to (Documentation/networking/tuntap.rst of the kernel). It
+ * lives in the network namespace of the broker; giving it addresses and routes is not this
+ * library's affair.
+ *
+ * device: "tun:" for a device of IP packets or "tap:" for one of Ethernet frames, and a name of up
+ * to 15 bytes. Without a name the kernel makes one (TUNGETIFF tells).
+ *
+ * flags: FDBROKER_TUN_... or 0.
+ *
+ * Returns a new descriptor, which belongs to the caller and is close-on-exec and blocking; or -1
+ * and one of the errnos that the kernel gave the broker for /dev/net/tun and its ioctl(2) (reason
+ * KERNEL): EBUSY, if somebody has the device open, and others; or
+ *	EACCES		the policy does not allow it (reason POLICY); or the rule wants it in
+ *			another network namespace (reason NETNS)
+ *	EINVAL		device is not of this form, or there is no such flag (reason LOCAL); or the
+ *			name has a "%" (reason SOCKET)
+ *	EFAULT		device is NULL (reason LOCAL)
+ *
+ * Since: 0.1
+ */
+int fdbroker_tun(
+	struct fdbroker *broker, const char *device, unsigned int flags) FDBROKER_USE_RESULT;
+
+/*
+ * Sets an option that needs a privilege on the caller's own socket, as setsockopt(2) does, if a
+ * rule names it and its value. Served are SO_MARK, SO_PRIORITY, SO_RCVBUFFORCE, SO_SNDBUFFORCE,
+ * SO_DEBUG, SO_BINDTODEVICE (level SOL_SOCKET), IP_TRANSPARENT and IPV6_TRANSPARENT; all others
+ * setsockopt(2) sets without the broker.
+ *
+ * sockfd: a socket, which remains the caller's.
+ *
+ * value: an int; for SO_BINDTODEVICE the name of an interface, of which up to 15 bytes count, with
+ * or without a NUL; of no bytes, it ends the binding.
+ *
+ * length: of the value in bytes.
+ *
+ * Returns 0; or -1 and one of the errnos of setsockopt(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the socket lives in a
+ *			network namespace that is not granted (reason NETNS)
+ *	ENOPROTOOPT	the option is not one of these (reason SOCKET)
+ *	ENOTSOCK	sockfd is not a socket (reason SOCKET)
+ *	EINVAL		length is too short for an int, or negative (reason LOCAL)
+ *	EFAULT		value is NULL, and length is not 0 (reason LOCAL)
+ *	EBADF, ETOOMANYREFS: as from fdbroker_bind()
+ *
+ * Since: 0.1
+ */
+int fdbroker_setsockopt(struct fdbroker *broker, int sockfd, int level, int name, const void *value,
+	socklen_t length) FDBROKER_USE_RESULT;
+
+struct addrinfo;
+
+/*
+ * Asks for the addresses of a host and the port of a service, as getaddrinfo(3) does, in the
+ * broker's name service. What the results are, their order and the flags of hints are libc's, as
+ * are those of its extensions: an empty service is port 0, and "*" is the same as NULL.
+ *
+ * node, service, hints: as for getaddrinfo(3); read only during the call. hints may be NULL, which
+ * means AI_V4MAPPED | AI_ADDRCONFIG. At most 128 addresses are given.
+ *
+ * result: on success the list, the caller's, to be released with fdbroker_freeaddrinfo() and never
+ * with freeaddrinfo(3). Otherwise it is left alone.
+ *
+ * The caller has its turn on the connection until the answer is there: some 15 seconds at most.
+ *
+ * Returns 0, or one of the codes of getaddrinfo(3), for gai_strerror(3):
+ *	EAI_SYSTEM	and sets errno: EACCES if the policy does not allow it (reason POLICY);
+ *			EFAULT if result is NULL (reason LOCAL); what stands at ERRORS above; or
+ *			what the name service ran into (reason NAMES)
+ *	EAI_AGAIN	the name service does not answer now (reason NAMES)
+ *	EAI_NONAME	there is no such host (reason NAMES); node and service are both NULL, or
+ *			node is empty or longer than 253 bytes (reason LOCAL)
+ *	EAI_SERVICE	there is no such service (reason NAMES); service is longer than 63 bytes
+ *			(reason LOCAL)
+ *	EAI_MEMORY	out of memory: here (reason LOCAL), or there (reason NAMES)
+ *	EAI_BADFLAGS, EAI_FAMILY, EAI_SOCKTYPE, EAI_NODATA, EAI_FAIL and others (reason NAMES)
+ * fdbroker_last_reason() is NONE after success. Unless it returns EAI_SYSTEM, errno is unspecified.
+ *
+ * Since: 0.1
+ */
+int fdbroker_getaddrinfo(struct fdbroker *broker, const char *node, const char *service,
+	const struct addrinfo *hints, struct addrinfo **result) FDBROKER_USE_RESULT;
+
+/*
+ * Releases what fdbroker_getaddrinfo() gave: the list from this entry on. NULL is allowed. errno
+ * and the reason are left alone.
+ *
+ * Since: 0.1
+ */
+void fdbroker_freeaddrinfo(struct addrinfo *result);
+
+/*
+ * Asks for the name of an address and of a port, as getnameinfo(3) does, in the broker's name
+ * service.
+ *
+ * address: a struct sockaddr_in or sockaddr_in6 of address_length bytes.
+ *
+ * host, service: where the names go, with a NUL, if they fit into host_size and service_size bytes;
+ * NULL or a size of 0: that one is not wanted. On failure what is there is unspecified.
+ *
+ * flags: NI_... of getnameinfo(3).
+ *
+ * Returns 0, or one of the codes of getnameinfo(3):
+ *	EAI_SYSTEM	and sets errno: EACCES if the policy does not allow it (reason POLICY); what
+ *			stands at ERRORS above; or what the name service ran into (reason NAMES)
+ *	EAI_FAMILY	address is NULL, of another family, or too short (reason LOCAL)
+ *	EAI_NONAME	neither is wanted (reason LOCAL); NI_NAMEREQD is given, and there is no name
+ *			(reason NAMES)
+ *	EAI_OVERFLOW	one does not fit (reason LOCAL)
+ *	EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL and others (reason NAMES)
+ *
+ * Since: 0.1
+ */
+int fdbroker_getnameinfo(struct fdbroker *broker, const struct sockaddr *address,
+	socklen_t address_length, char *host, socklen_t host_size, char *service,
+	socklen_t service_size, int flags) FDBROKER_USE_RESULT;
+
+/*
+ * Asks for the number of a protocol, as getprotobyname(3) does, in the broker's name service: 6 for
+ * "tcp".
+ *
+ * Returns the number, 0 or more; or -1 and
+ *	EACCES		the policy does not allow it (reason POLICY)
+ *	ENOENT		there is no such protocol (reason NAMES); name is empty or longer than 63
+ *			bytes (reason LOCAL)
+ *	EAGAIN		the name service does not answer now (reason NAMES)
+ *	ENOMEM, or another	the name service has failed (reason NAMES)
+ *	EFAULT		name is NULL (reason LOCAL)
+ *
+ * Since: 0.1
+ */
+int fdbroker_getprotobyname(struct fdbroker *broker, const char *name) FDBROKER_USE_RESULT;
 
 /*
  * Why the last call of this thread failed, of those that can: FDBROKER_REASON_NONE if it succeeded

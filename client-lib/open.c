@@ -29,9 +29,8 @@ static int ask_open(struct call *call, int dirfd, const struct fdbroker_open_req
 
 	struct fdbroker_request request = {
 		.operation = FDBROKER_OPEN,
-		.flags = (uint32_t)flags,
-		.path = full.bytes,
-		.path_length = full.length,
+		.open.flags = (uint32_t)flags,
+		.path = {full.bytes, full.length},
 	};
 	return call_add(call, &request) ? 0 : NO_ROOM;
 }
@@ -62,7 +61,7 @@ static size_t open_packet(struct fdbroker *broker, int dirfd, struct fdbroker_op
 	unsigned int asked_count = 0;
 	struct call call;
 	size_t done;
-	int error = call_begin(&call, broker, true);
+	int error = call_begin(&call, broker);
 
 	*unsent = error;
 	if (error != 0) {

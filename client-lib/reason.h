@@ -7,7 +7,7 @@
 
 #define FDBROKER_REASONS(X)                                                                        \
 	X(NONE, 0, "none", "the last call succeeded")                                              \
-	X(KERNEL, 1, "kernel", "the policy allows it, but it fails for the broker too")            \
+	X(KERNEL, 1, "kernel", "the policy allows it; the errno is the kernel's")                  \
 	X(POLICY, 2, "policy", "no rule of the policy allows it, or one denies it")                \
 	X(TYPE, 3, "type", "the object is of a type that the rule does not grant")                 \
 	X(PLACEMENT, 4, "placement",                                                               \
@@ -16,7 +16,8 @@
 	X(SYMLINK, 5, "symlink", "a symbolic link on the way is not followed")                     \
 	X(FLAGS, 6, "flags", "these open(2) flags are not served")                                 \
 	X(SOCKET, 7, "socket",                                                                     \
-		"the socket, or the family of the address, is not of the kind that is served")     \
+		"the socket, option or address is not of a kind that is served: see "              \
+		"fdbroker_bind(), fdbroker_socket()")                                              \
 	X(LIMIT, 8, "limit", "a limit of the broker was reached; try again later")                 \
 	X(UNKNOWN, 9, "unknown",                                                                   \
 		"the outcome is unknown: what did the work died or took too long")                 \
@@ -25,4 +26,5 @@
 	X(BROKER, 11, "broker",                                                                    \
 		"the broker has closed the connection: it ended, or no client block of its "       \
 		"policy is for this user, or this user has too many connections")                  \
-	X(NETNS, 12, "netns", "the socket lives in a network namespace that is not granted")
+	X(NETNS, 12, "netns", "it would be in a network namespace that the rule does not grant")   \
+	X(NAMES, 13, "names", "the name service does not know, or has failed")

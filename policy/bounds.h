@@ -15,8 +15,14 @@
 #define POLICY_PATH_MAX 4095u
 /* A component: NAME_MAX of every file system that matters; a length fits one byte. */
 #define POLICY_COMPONENT_MAX 255u
+/* A unix socket's path: unix(7), sun_path without the NUL at its end. */
+#define POLICY_UNIX_PATH_MAX 107u
 /* The name of a client block goes into every log line. */
 #define POLICY_CLIENT_NAME_MAX 64u
+/* A host name: RFC 1035, 2.3.4, without the last dot. */
+#define POLICY_HOST_MAX 253u
+/* A label of it. */
+#define POLICY_LABEL_MAX 63u
 /* An interface name: IFNAMSIZ - 1. */
 #define POLICY_INTERFACE_MAX 15u
 /* A user, group or service name: LOGIN_NAME_MAX - 1. */

@@ -169,36 +169,51 @@ static void pattern_add(struct builder *builder, enum effect effect, uint32_t ru
 }
 
 /* How specific an endpoint is, in bytes that compare as the ranks of a path do. */
+static uint32_t endpoint_rank(const struct endpoint_place *place)
+{
+	switch (place->family) {
+	case PLACE_NAME:
+		return 0;
+	case PLACE_LABEL:
+		return 1;
+	case PLACE_ANY:
+		return 129;
+	default:
+		return 128u - place->prefix; /* of a deny it does not matter */
+	}
+}
+
 static uint32_t endpoint_terminal(struct builder *builder, const struct endpoint_place *place)
 {
-	struct endpoint_key key = endpoint_key_make(place);
+	struct endpoint_key key;
+	endpoint_key_make(&key, place);
 	uint32_t terminal = lookup_table_find(
-		&builder->lookup, &builder->bytes, key.owner, key.bytes, sizeof(key.bytes));
+		&builder->lookup, &builder->bytes, key.owner, key.bytes, key.length);
 	if (terminal != LOOKUP_NONE)
 		return terminal;
 	const uint8_t ranks[] = {
-		(uint8_t)(place->family ? 128 - place->prefix : 129),
+		(uint8_t)endpoint_rank(place),
 		place->interface ? 0 : 1,
 		place->level,
 	};
 	terminal = terminal_add(builder, ranks, sizeof(ranks), false);
 	if (terminal != NONE && !lookup_table_put(&builder->lookup, &builder->bytes, key.owner,
-					key.bytes, sizeof(key.bytes), terminal))
+					key.bytes, key.length, terminal))
 		builder->out_of_memory = true;
 	return terminal;
 }
 
 static void endpoint_note_use(struct builder *builder, const struct endpoint_place *place)
 {
-	struct image_endpoints *use = &builder->endpoints[place->effect][place->protocol];
-	use->levels |= 1u << place->level;
-	use->has_any |= place->family == 0;
+	struct image_endpoints *use = &builder->endpoints[place->effect][place->kind];
+	use->levels |= UINT64_C(1) << place->level;
+	use->families |= 1u << place->family;
 	use->has_interface |= place->interface != 0;
 	if (place->prefix == PREFIX_ANY_ADDRESS)
 		return;
-	if (place->family == 4)
+	if (place->family == POLICY_IPV4 || place->family == POLICY_CID)
 		use->prefixes4[0] |= UINT64_C(1) << place->prefix;
-	else if (place->family == 6)
+	else if (place->family == POLICY_IPV6)
 		use->prefixes6[place->prefix / 64] |= UINT64_C(1) << place->prefix % 64;
 }
 
@@ -211,52 +226,72 @@ static void place_add(
 		entry_add(builder, terminal, rule, object);
 }
 
-/* Splits a range into aligned powers of two: at most 30 of them. */
-static void ports_add(struct builder *builder, struct endpoint_place *place,
-	const struct port_range *range, uint32_t rule, uint32_t object)
+/* Splits a range into aligned powers of two: at most 62 of them. */
+static void range_add(struct builder *builder, struct endpoint_place *place,
+	const struct number_range *range, uint32_t rule, uint32_t object)
 {
-	uint32_t first = range->first, last = range->last;
+	uint64_t first = range->first, last = range->last;
 	while (first <= last) {
 		uint8_t level = 0;
-		while (level < 16 && first % (2u << level) == 0 &&
-			first + (2u << level) - 1 <= last)
+		while (level < 32 && first % (UINT64_C(2) << level) == 0 &&
+			first + (UINT64_C(2) << level) - 1 <= last)
 			level++;
 		place->level = level;
-		place->port = (uint16_t)first;
+		place->number = (uint32_t)first;
 		place_add(builder, place, rule, object);
-		first += 1u << level;
+		first += UINT64_C(1) << level;
 	}
+}
+
+static struct endpoint_place place_make(enum effect effect, const struct object *object)
+{
+	struct endpoint_place place = {
+		.effect = (uint8_t)effect,
+		.kind = (uint8_t)object->endpoint,
+		.family = object->address.family,
+		.prefix = object->address.prefix,
+		.interface = object->interface_index,
+		.name = object->address.name,
+		.name_length = object->address.name_length,
+	};
+	memcpy(place.address, object->address.bytes, sizeof(place.address));
+	return place;
+}
+
+/*
+ * A deny also stands where a request that says less than it could be about the denied endpoint:
+ * all addresses at once, an address without a scope, a name that cannot be told.
+ */
+static void deny_add(struct builder *builder, const struct endpoint_place *place,
+	const struct number_range *range, uint32_t rule, uint32_t object)
+{
+	bool is_name = place->family == PLACE_NAME || place->family == PLACE_LABEL;
+	struct endpoint_place wider = {.effect = place->effect, .kind = place->kind};
+	wider.family = is_name ? (uint8_t)PLACE_SOME_NAME : place->family;
+	wider.prefix = is_name ? 0 : PREFIX_ANY_ADDRESS;
+	struct endpoint_place unscoped = *place;
+	unscoped.interface = INTERFACE_SOME;
+	if (place->interface)
+		range_add(builder, &unscoped, range, rule, object);
+	if (place->family != PLACE_ANY)
+		range_add(builder, &wider, range, rule, object);
 }
 
 static void endpoint_add(
 	struct builder *builder, enum effect effect, uint32_t rule, uint32_t object_number)
 {
+	static const struct number_range no_number = {.name = NONE};
 	const struct object *object = &builder->set->objects.items[object_number];
-	struct endpoint_place place = {
-		.effect = (uint8_t)effect,
-		.protocol = object->kind == OBJECT_TCP ? POLICY_TCP : POLICY_UDP,
-		.family = object->address.family,
-		.prefix = object->address.prefix,
-		.interface = object->interface_index,
-	};
-	memcpy(place.address, object->address.bytes, sizeof(place.address));
-	struct endpoint_place any = {.effect = place.effect,
-		.protocol = place.protocol,
-		.family = place.family,
-		.prefix = PREFIX_ANY_ADDRESS};
-	struct endpoint_place unscoped = place;
-	unscoped.interface = INTERFACE_SOME;
-	for (uint32_t i = 0; i < object->port_count && !object->is_never; i++) {
-		const struct port_range *range = &builder->set->ports.items[object->first_port + i];
-		if (range->is_never)
+	const struct number_range *ranges =
+		object->range_count ? &builder->set->ranges.items[object->first_range] : &no_number;
+	uint32_t count = object->range_count ? object->range_count : 1;
+	struct endpoint_place place = place_make(effect, object);
+	for (uint32_t i = 0; i < count && !object->is_never; i++) {
+		if (ranges[i].is_never)
 			continue;
-		ports_add(builder, &place, range, rule, object_number);
-		/* Without a scope the interface may be the one that the socket is bound to. */
-		if (effect == EFFECT_DENY && place.interface)
-			ports_add(builder, &unscoped, range, rule, object_number);
-		/* Binding all addresses binds the denied one too. */
-		if (effect == EFFECT_DENY && place.family)
-			ports_add(builder, &any, range, rule, object_number);
+		range_add(builder, &place, &ranges[i], rule, object_number);
+		if (effect == EFFECT_DENY)
+			deny_add(builder, &place, &ranges[i], rule, object_number);
 	}
 }
 
@@ -267,7 +302,7 @@ void builder_add_objects(struct builder *builder)
 		const struct rule *rule = &set->rules.items[i];
 		for (uint32_t j = 0; j < rule->object_count && !rule->is_never; j++) {
 			uint32_t object = rule->first_object + j;
-			if (set->objects.items[object].kind == OBJECT_PATH)
+			if (set->objects.items[object].endpoint == POLICY_KIND_COUNT)
 				pattern_add(builder, rule->effect, i, object);
 			else
 				endpoint_add(builder, rule->effect, i, object);

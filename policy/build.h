@@ -21,7 +21,7 @@ struct builder {
 	LIST(uint32_t) entries;
 	struct lookup_table lookup;
 	struct lookup_table programs;
-	struct image_endpoints endpoints[EFFECT_COUNT][2];
+	struct image_endpoints endpoints[EFFECT_COUNT][POLICY_KIND_COUNT];
 };
 
 #define builder_append(builder, list) list_append(&(builder)->list, &(builder)->out_of_memory)

@@ -5,6 +5,8 @@
  */
 #include "build.h"
 
+#include "judge.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -80,8 +82,9 @@ static void froms_fill(struct builder *builder, struct plain_tables *tables,
 	block->from_count = tables->from_count - block->first_from;
 }
 
-static void rules_fill(const struct policy_set *set, struct plain_tables *tables)
+static void rules_fill(struct builder *builder, struct plain_tables *tables)
 {
+	const struct policy_set *set = builder->set;
 	for (uint32_t i = 0; i < set->rules.count; i++) {
 		const struct rule *rule = &set->rules.items[i];
 		tables->rules[i] = (struct image_rule){
@@ -94,8 +97,44 @@ static void rules_fill(const struct policy_set *set, struct plain_tables *tables
 			.types = rule->options.types,
 			.symlinks = rule->options.symlinks,
 			.log = rule->options.log,
+			.with = rule->options.with,
+			.netns = rule->options.netns,
+			.device =
+				rule->options.device ? text_add(builder, rule->options.device) : 0,
 			.effect = (uint8_t)rule->effect,
 		};
+	}
+}
+
+/* Whether it allows anything, on something that can exist. */
+static bool rule_can_allow(const struct policy_set *set, const struct rule *rule)
+{
+	bool can_match = false;
+	for (uint32_t i = 0; i < rule->object_count && !can_match; i++)
+		can_match = !set->objects.items[rule->first_object + i].is_never;
+	return can_match && rule->effect == EFFECT_ALLOW && !rule->is_never;
+}
+
+/* For each verb, the first rule of the block that allows it, and how all of them record it. */
+static void allows_fill(
+	const struct policy_set *set, const struct client *client, struct image_block *block)
+{
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		block->first_allow[verb] = POLICY_NO_RULE;
+		block->allow_log[verb] = POLICY_LOG_NONE;
+	}
+	for (uint32_t i = 0; i < client->rule_count; i++) {
+		const struct rule *rule = &set->rules.items[client->first_rule + i];
+		if (!rule_can_allow(set, rule))
+			continue;
+		for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+			if (!(rule->effective_verbs & POLICY_BIT(verb)))
+				continue;
+			if (block->first_allow[verb] == POLICY_NO_RULE)
+				block->first_allow[verb] = client->first_rule + i;
+			block->allow_log[verb] =
+				log_join(block->allow_log[verb], rule->options.log);
+		}
 	}
 }
 
@@ -118,8 +157,21 @@ static void blocks_fill(struct builder *builder, struct plain_tables *tables)
 			.rule_count = client->rule_count,
 			.is_only = client->is_only,
 		};
+		allows_fill(set, client, block);
 		froms_fill(builder, tables, client, block);
 	}
+}
+
+/* ip(7), vsock(7): ports below 1024 are privileged; port 0 of IP is any free one above. */
+static bool object_has_low_port(const struct policy_set *set, const struct object *object)
+{
+	for (uint32_t i = 0; i < object->range_count; i++) {
+		const struct number_range *range = &set->ranges.items[object->first_range + i];
+		bool is_free_port = object->endpoint != POLICY_VSOCK && range->last == 0;
+		if (!range->is_never && range->first < 1024 && !is_free_port)
+			return true;
+	}
+	return false;
 }
 
 static void object_note_needs(const struct policy_set *set, const struct rule *rule,
@@ -128,11 +180,13 @@ static void object_note_needs(const struct policy_set *set, const struct rule *r
 	const struct pattern *pattern = &object->pattern;
 	header->needs_user_name |= pattern->is_home || pattern->has_user;
 	header->needs_unit |= pattern->has_instance;
-	for (uint32_t i = 0; i < object->port_count; i++) {
-		const struct port_range *range = &set->ports.items[object->first_port + i];
-		header->needs_low_port |= rule->effect == EFFECT_ALLOW && !range->is_never &&
-					  range->first < 1024 && range->last > 0;
-	}
+	if (rule->effect != EFFECT_ALLOW)
+		return;
+	header->needs_unix_path |= object->kind == OBJECT_UNIX;
+	if (object->endpoint != POLICY_KIND_COUNT)
+		header->allowed_kinds |= 1u << object->endpoint;
+	if (rule->named_verbs & POLICY_BIT(POLICY_BIND))
+		header->needs_low_port |= object_has_low_port(set, object);
 }
 
 static void needs_fill(const struct policy_set *set, struct policy_image *header)
@@ -147,6 +201,8 @@ static void needs_fill(const struct policy_set *set, struct policy_image *header
 		else if (header->first_deny == POLICY_NO_RULE)
 			header->first_deny = i;
 		header->needs_owner |= rule->has_owner;
+		header->needs_with |= rule->options.with;
+		header->needs_device |= rule->options.device != NULL;
 		for (uint32_t j = 0; j < rule->object_count; j++)
 			object_note_needs(
 				set, rule, &set->objects.items[rule->first_object + j], header);
@@ -226,7 +282,7 @@ static int builder_compile(
 	builder_add_objects(builder);
 	if (!builder->out_of_memory)
 		builder_settle_entries(builder);
-	rules_fill(builder->set, tables);
+	rules_fill(builder, tables);
 	blocks_fill(builder, tables);
 	if (builder->out_of_memory || builder->set->out_of_memory)
 		return -ENOMEM;
@@ -265,6 +321,10 @@ void policy_image_needs(const struct policy_image *image, struct policy_needs *n
 {
 	*needs = (struct policy_needs){
 		.allowed_verbs = image->allowed_verbs,
+		.allowed_kinds = image->allowed_kinds,
+		.with = image->needs_with,
+		.device = image->needs_device,
+		.unix_path = image->needs_unix_path,
 		.owner = image->needs_owner,
 		.low_port = image->needs_low_port,
 		.user_name = image->needs_user_name,

@@ -5,14 +5,9 @@
  * both; `log` is not among them, as the more verbose one can simply win.
  */
 #include "build.h"
+#include "judge.h"
 
 #include <stdlib.h>
-
-static bool options_agree(const struct policy_options *a, const struct policy_options *b)
-{
-	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->types == b->types &&
-	       a->symlinks == b->symlinks;
-}
 
 static bool units_may_meet(const struct component *a, const struct component *b)
 {

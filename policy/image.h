@@ -6,8 +6,9 @@
  *
  * Paths are a tree by component, one for allow and one for deny. A literal child is found through
  * the hash table by (node, name), a child with wildcards by (node, the bytes it begins with).
- * Endpoints are in the same table: a range of ports is split into aligned powers of two and an
- * address is kept with its prefix, so that an exact lookup for each length in use finds them.
+ * Endpoints are in the same table: a range of numbers is split into aligned powers of two and an
+ * address is kept with its prefix, so that an exact lookup for each length in use finds them. Names
+ * are looked up as they are, and once more without their first label for `*.x`.
  * Both lead to a terminal, whose rules are sorted; a peer's blocks pick theirs by binary search.
  */
 #pragma once
@@ -17,7 +18,7 @@
 #include <string.h>
 
 #define IMAGE_MAGIC "fdbrokP"
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 3u
 #define IMAGE_ALIGNMENT 16u
 
 enum effect { EFFECT_ALLOW, EFFECT_DENY, EFFECT_COUNT };
@@ -33,6 +34,9 @@ struct image_block {
 	uint32_t first_from, from_count;
 	uint32_t first_rule, rule_count;
 	uint32_t is_only;
+	uint32_t first_allow[POLICY_VERB_COUNT]; /* a rule, or POLICY_NO_RULE */
+	/* enum policy_log, of all rules that allow it; a multiple of four, to leave no gap */
+	uint8_t allow_log[(POLICY_VERB_COUNT + 3) / 4 * 4];
 };
 
 struct image_from {
@@ -52,8 +56,10 @@ struct image_rule {
 	uint32_t block, line;
 	uint32_t verbs; /* with what they imply */
 	uint32_t mode, uid, gid;
-	uint8_t types, symlinks, log;
+	uint32_t device; /* its name's offset in the bytes; 0: none */
+	uint8_t types, symlinks, log, with, netns;
 	uint8_t effect;
+	uint8_t reserved[2];
 };
 
 struct image_node {
@@ -104,13 +110,23 @@ struct image_section {
 	uint64_t count;
 };
 
+/*
+ * What an endpoint of a rule has beside its number: an address of enum policy_family or one of
+ * these.
+ */
+enum place_family {
+	PLACE_ANY = 0,       /* `*`, or nothing but the number */
+	PLACE_NAME = 2,      /* this name */
+	PLACE_LABEL = 3,     /* `*.x`: one label before this name */
+	PLACE_SOME_NAME = 5, /* some name or other (deny only) */
+};
+
 /* Which lengths occur among the endpoints, so that only these are looked up. */
 struct image_endpoints {
-	uint32_t levels;        /* a bit for each power of two of a range of ports */
-	uint32_t has_any;       /* `*` as the host */
+	uint64_t levels;        /* a bit for each power of two of a range of numbers, 0 to 32 */
+	uint32_t families;      /* a bit for each place_family and policy_family */
 	uint32_t has_interface; /* [...%IF] */
-	uint32_t reserved;
-	uint64_t prefixes4[1], prefixes6[3]; /* a bit for each length of a prefix */
+	uint64_t prefixes4[1], prefixes6[3]; /* a bit for each length of a prefix; 4: ids too */
 };
 
 struct policy_image {
@@ -118,9 +134,10 @@ struct policy_image {
 	uint32_t version;
 	uint32_t first_deny; /* some deny rule, or POLICY_NO_RULE */
 	uint64_t size;
-	uint32_t allowed_verbs;
+	uint32_t allowed_verbs, allowed_kinds;
 	uint8_t needs_owner, needs_low_port, needs_user_name, needs_unit;
-	struct image_endpoints endpoints[EFFECT_COUNT][2]; /* by enum policy_protocol */
+	uint8_t needs_with, needs_device, needs_unix_path, reserved;
+	struct image_endpoints endpoints[EFFECT_COUNT][POLICY_KIND_COUNT];
 	struct image_section sections[TABLE_COUNT];
 };
 

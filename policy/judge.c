@@ -47,14 +47,41 @@ static int terminals_compare(const struct judge *judge, uint32_t first, uint32_t
 	return 0;
 }
 
-static bool options_agree(const struct image_rule *a, const struct image_rule *b)
+static bool devices_agree(const char *a, const char *b)
 {
-	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->types == b->types &&
-	       a->symlinks == b->symlinks;
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* The smaller value of enum policy_log says more. */
-static uint8_t log_join(uint8_t a, uint8_t b)
+bool options_agree(const struct policy_options *a, const struct policy_options *b)
+{
+	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->types == b->types &&
+	       a->symlinks == b->symlinks && a->with == b->with && a->netns == b->netns &&
+	       devices_agree(a->device, b->device);
+}
+
+struct policy_options rule_options(const struct policy_image *image, uint32_t rule)
+{
+	const struct image_rule *entry = &image_rules(image)[rule];
+	return (struct policy_options){
+		.mode = entry->mode,
+		.uid = entry->uid,
+		.gid = entry->gid,
+		.types = entry->types,
+		.symlinks = entry->symlinks,
+		.log = entry->log,
+		.with = entry->with,
+		.netns = entry->netns,
+		.device = entry->device ? image_text(image, entry->device) : NULL,
+	};
+}
+
+static bool rules_agree(const struct policy_image *image, uint32_t a, uint32_t b)
+{
+	struct policy_options first = rule_options(image, a), second = rule_options(image, b);
+	return a == b || options_agree(&first, &second);
+}
+
+uint8_t log_join(uint8_t a, uint8_t b)
 {
 	return a < b ? a : b;
 }
@@ -62,7 +89,6 @@ static uint8_t log_join(uint8_t a, uint8_t b)
 static void candidate_offer(
 	struct judge *judge, struct candidate *best, const struct candidate *offered)
 {
-	const struct image_rule *rules = image_rules(judge->image);
 	if (best->rule == POLICY_NO_RULE) {
 		*best = *offered;
 		return;
@@ -73,7 +99,7 @@ static void candidate_offer(
 	if (order < 0) {
 		*best = *offered;
 	} else if (order == 0) {
-		if (!options_agree(&rules[best->rule], &rules[offered->rule]))
+		if (!rules_agree(judge->image, best->rule, offered->rule))
 			best->is_ambiguous = true;
 		best->log = log_join(best->log, offered->log);
 		if (offered->rule < best->rule) {
@@ -144,8 +170,10 @@ struct policy_decision decision_refuse(uint32_t missing)
 		.options = {.log = POLICY_LOG_ALL}};
 }
 
-struct policy_decision judge_deny(const struct policy_image *image, uint32_t rule)
+struct policy_decision policy_denial(const struct policy_image *image, uint32_t rule)
 {
+	if (rule >= policy_image_rule_count(image))
+		return decision_refuse(0);
 	return (struct policy_decision){.outcome = POLICY_DENIED_BY_RULE,
 		.rule = rule,
 		.options = {.log = image_rules(image)[rule].log}};
@@ -171,7 +199,6 @@ static bool find_narrowed(const struct judge *judge, struct policy_decision *dec
 
 static struct policy_decision decide_options(const struct judge *judge)
 {
-	const struct image_rule *rules = image_rules(judge->image);
 	const struct candidate *first = NULL;
 	struct policy_decision decision = {
 		.outcome = POLICY_ALLOWED, .options.log = POLICY_LOG_NONE};
@@ -183,7 +210,7 @@ static struct policy_decision decide_options(const struct judge *judge)
 		decision.options.log = log_join(decision.options.log, candidate->log);
 		if (decision.outcome == POLICY_ALLOWED &&
 			(candidate->is_ambiguous ||
-				!options_agree(&rules[first->rule], &rules[candidate->rule]))) {
+				!rules_agree(judge->image, first->rule, candidate->rule))) {
 			decision.outcome = POLICY_DENIED_CONFLICT;
 			decision.rule = candidate->rule;
 		}
@@ -191,14 +218,9 @@ static struct policy_decision decide_options(const struct judge *judge)
 	if (decision.outcome == POLICY_DENIED_CONFLICT)
 		return decision;
 	decision.rule = first->rule;
-	decision.options = (struct policy_options){
-		.mode = rules[first->rule].mode,
-		.uid = rules[first->rule].uid,
-		.gid = rules[first->rule].gid,
-		.types = rules[first->rule].types,
-		.symlinks = rules[first->rule].symlinks,
-		.log = decision.options.log,
-	};
+	uint8_t log = decision.options.log;
+	decision.options = rule_options(judge->image, first->rule);
+	decision.options.log = log;
 	return decision;
 }
 

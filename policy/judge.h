@@ -34,8 +34,14 @@ void judge_hear(struct judge *judge, uint32_t terminal);
 /* What the allow rules heard so far amount to. */
 struct policy_decision judge_allow(const struct judge *judge);
 
-/* The decision that a deny rule has made. */
-struct policy_decision judge_deny(const struct policy_image *image, uint32_t rule);
+/* What a rule says besides whom and what; device points into the image. */
+struct policy_options rule_options(const struct policy_image *image, uint32_t rule);
+
+/* Whether they come to the same; `log` is not among them, as the more verbose one can win. */
+bool options_agree(const struct policy_options *a, const struct policy_options *b);
+
+/* The smaller value of enum policy_log says more. */
+uint8_t log_join(uint8_t a, uint8_t b);
 
 /* A denial for which there is no rule. */
 struct policy_decision decision_refuse(uint32_t missing);

@@ -12,9 +12,11 @@ const struct verb_word verb_words[POLICY_VERB_COUNT] = {
 	[POLICY_READ] = {"read", PATH, SAME(POLICY_READ), true},
 	[POLICY_WRITE] = {"write", PATH,
 		.grants = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND),
-		.covers = EVERY_WRITE, true},
+		.covers = EVERY_WRITE | POLICY_BIT(POLICY_BIND), true},
 	[POLICY_APPEND] = {"append", PATH, SAME(POLICY_APPEND), true},
-	[POLICY_CREATE] = {"create", PATH, SAME(POLICY_CREATE), true},
+	/* Binding a unix socket creates it. */
+	[POLICY_CREATE] = {"create", PATH, .grants = POLICY_BIT(POLICY_CREATE),
+		.covers = POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND), true},
 	[POLICY_REMOVE] = {"remove", PATH, SAME(POLICY_REMOVE), false},
 	[POLICY_STAT] = {"stat", PATH, SAME(POLICY_STAT), false},
 	[POLICY_LIST] = {"list", PATH, SAME(POLICY_LIST), false},
@@ -22,38 +24,62 @@ const struct verb_word verb_words[POLICY_VERB_COUNT] = {
 	[POLICY_BIND] = {"bind", OBJECTS_NETWORK | KIND_BIT(OBJECT_UNIX) | KIND_BIT(OBJECT_VSOCK),
 		SAME(POLICY_BIND), true},
 	[POLICY_CONNECT] = {"connect", OBJECTS_NETWORK | KIND_BIT(OBJECT_VSOCK),
-		SAME(POLICY_CONNECT), false},
+		SAME(POLICY_CONNECT), true},
 	[POLICY_SOCKET] = {"socket",
 		KIND_BIT(OBJECT_RAW) | KIND_BIT(OBJECT_NETLINK) | KIND_BIT(OBJECT_TUN) |
 			KIND_BIT(OBJECT_TAP) | KIND_BIT(OBJECT_ICMP) | KIND_BIT(OBJECT_ICMP6) |
 			KIND_BIT(OBJECT_VSOCK),
-		SAME(POLICY_SOCKET), false},
-	[POLICY_OPTION] = {"option", KIND_BIT(OBJECT_SETTING), SAME(POLICY_OPTION), false},
-	[POLICY_RESOLVE] = {"resolve", KIND_BIT(OBJECT_HOST), SAME(POLICY_RESOLVE), false},
+		SAME(POLICY_SOCKET), true},
+	[POLICY_OPTION] = {"option", KIND_BIT(OBJECT_SETTING), SAME(POLICY_OPTION), true},
+	[POLICY_RESOLVE] = {"resolve", KIND_BIT(OBJECT_HOST), SAME(POLICY_RESOLVE), true},
 	[POLICY_CREDENTIAL] = {"credential", KIND_BIT(OBJECT_CREDENTIAL), SAME(POLICY_CREDENTIAL),
 		false},
 };
 
 const struct object_word object_words[OBJECT_KIND_COUNT] = {
-	[OBJECT_PATH] = {"a path", NULL, true},
-	[OBJECT_TCP] = {"a tcp endpoint", "tcp:", true},
-	[OBJECT_UDP] = {"a udp endpoint", "udp:", true},
-	[OBJECT_UNIX] = {"a unix socket", "unix:", false},
-	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:", false},
-	[OBJECT_HOST] = {"a host", "host:", false},
-	[OBJECT_RAW] = {"a raw socket", "raw:", false},
-	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", false},
-	[OBJECT_TUN] = {"a tun device", "tun:", false},
-	[OBJECT_TAP] = {"a tap device", "tap:", false},
-	[OBJECT_ICMP] = {"an icmp socket", NULL, false},
-	[OBJECT_ICMP6] = {"an icmp6 socket", NULL, false},
-	[OBJECT_SETTING] = {"a socket option", NULL, false},
-	[OBJECT_CREDENTIAL] = {"a credential", NULL, false},
+	[OBJECT_PATH] = {"a path", NULL, "/PATH", POLICY_KIND_COUNT, true},
+	[OBJECT_TCP] = {"a tcp endpoint", "tcp:", "tcp:[HOST:]PORT", POLICY_TCP, true},
+	[OBJECT_UDP] = {"a udp endpoint", "udp:", "udp:[HOST:]PORT", POLICY_UDP, true},
+	[OBJECT_UNIX] = {"a unix socket", "unix:", "unix:/PATH", POLICY_KIND_COUNT, true},
+	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:", "vsock:CID:PORT", POLICY_VSOCK, true},
+	[OBJECT_HOST] = {"a host", "host:", "host:HOST", POLICY_HOST, true},
+	[OBJECT_RAW] = {"a raw socket", "raw:", "raw:NUMBER", POLICY_RAW, true},
+	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", "netlink:FAMILY", POLICY_NETLINK, true},
+	[OBJECT_TUN] = {"a tun device", "tun:", "tun:DEVICE", POLICY_TUN, true},
+	[OBJECT_TAP] = {"a tap device", "tap:", "tap:DEVICE", POLICY_TAP, true},
+	[OBJECT_ICMP] = {"an icmp socket", NULL, "icmp", POLICY_ICMP, true},
+	[OBJECT_ICMP6] = {"an icmp6 socket", NULL, "icmp6", POLICY_ICMP6, true},
+	[OBJECT_SETTING] = {"a socket option", NULL, "NAME=VALUE", POLICY_KIND_COUNT, true},
+	[OBJECT_CREDENTIAL] = {"a credential", NULL, "NAME=/PATH", POLICY_KIND_COUNT, false},
 };
 
 const char *policy_verb_name(enum policy_verb verb)
 {
 	return (unsigned)verb < POLICY_VERB_COUNT ? verb_words[verb].name : "?";
+}
+
+const char *policy_kind_name(enum policy_kind kind)
+{
+	static const char *const names[] = {
+		[POLICY_TCP] = "tcp",
+		[POLICY_UDP] = "udp",
+		[POLICY_VSOCK] = "vsock",
+		[POLICY_HOST] = "host",
+		[POLICY_ICMP] = "icmp",
+		[POLICY_ICMP6] = "icmp6",
+		[POLICY_RAW] = "raw",
+		[POLICY_NETLINK] = "netlink",
+		[POLICY_TUN] = "tun",
+		[POLICY_TAP] = "tap",
+		[POLICY_MARK] = "mark",
+		[POLICY_PRIORITY] = "priority",
+		[POLICY_RCVBUFFORCE] = "rcvbufforce",
+		[POLICY_SNDBUFFORCE] = "sndbufforce",
+		[POLICY_TRANSPARENT] = "transparent",
+		[POLICY_DEBUG] = "debug",
+		[POLICY_BINDTODEVICE] = "bindtodevice",
+	};
+	return (unsigned)kind < POLICY_KIND_COUNT ? names[kind] : "?";
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -81,9 +107,35 @@ static uint32_t word_distance(const char *a, uint32_t a_length, const char *b, u
 	return row[b_length];
 }
 
+#define CONSTANT_MAX 32u
+
+/*
+ * The word of a constant of a C header: SO_MARK is mark, NETLINK_ROUTE is route. In lower case, at
+ * `lower`, of which `*length` bytes are left.
+ */
+static const char *word_from_constant(const char *bytes, size_t *length, char lower[CONSTANT_MAX])
+{
+	static const char *const prefixes[] = {"so_", "ip_", "ipv6_", "netlink_"};
+	for (size_t i = 0; i < *length; i++)
+		lower[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] - 'A' + 'a')
+							      : bytes[i];
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		size_t prefix = strlen(prefixes[i]);
+		if (*length <= prefix || memcmp(lower, prefixes[i], prefix) != 0)
+			continue;
+		*length -= prefix;
+		return lower + prefix;
+	}
+	return lower;
+}
+
 const char *word_find_near(const char *bytes, size_t length, const char *const *words, size_t count)
 {
 	const char *nearest = NULL;
+	char lower[CONSTANT_MAX];
+	if (length > sizeof(lower))
+		return NULL;
+	bytes = word_from_constant(bytes, &length, lower);
 	uint32_t nearest_distance = length > 4 ? 3 : 2;
 	if (length < 2 || length > NEAR_MAX)
 		return NULL;

@@ -19,12 +19,15 @@ struct verb_word {
 extern const struct verb_word verb_words[POLICY_VERB_COUNT];
 
 struct object_word {
-	const char *name;  /* for messages */
-	const char *start; /* how such an object begins; NULL: found otherwise */
+	const char *name;          /* for messages */
+	const char *start;         /* how such an object begins; NULL: found otherwise */
+	const char *form;          /* the whole of it, for remedies */
+	enum policy_kind endpoint; /* POLICY_KIND_COUNT: none, or found otherwise */
 	bool is_supported;
 };
 extern const struct object_word object_words[OBJECT_KIND_COUNT];
 
+#define OBJECTS_PATTERN (KIND_BIT(OBJECT_PATH) | KIND_BIT(OBJECT_UNIX)) /* in the tree of paths */
 #define OBJECTS_NETWORK (KIND_BIT(OBJECT_TCP) | KIND_BIT(OBJECT_UDP))
 
 /* The word of the list that a mistyped one probably means; NULL: none is near. */

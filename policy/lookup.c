@@ -142,21 +142,40 @@ void lookup_table_free(struct lookup_table *table)
 	free(table->slots);
 }
 
-struct endpoint_key endpoint_key_make(const struct endpoint_place *place)
+/* Effect 1 bit, kind 5, family 3, prefix 8, level 6: no two places share an owner by chance. */
+_Static_assert(POLICY_KIND_COUNT <= 32, "a kind has five bits in the owner of a key");
+
+static uint64_t place_owner(const struct endpoint_place *place)
 {
-	struct endpoint_key key = {
-		.owner = OWNER(OWNER_ENDPOINT, (uint32_t)place->effect << 24 |
-						       (uint32_t)place->protocol << 20 |
-						       (uint32_t)place->family << 16 |
-						       (uint32_t)place->prefix << 8 | place->level),
-	};
-	uint16_t port = (uint16_t)(place->port >> place->level);
-	memcpy(key.bytes, &port, sizeof(port));
-	for (uint32_t i = 0; i < 16 && place->prefix != PREFIX_ANY_ADDRESS; i++) {
-		uint32_t kept = place->prefix > i * 8 ? place->prefix - i * 8 : 0;
-		uint32_t mask = kept >= 8 ? 0xff : 0xff00u >> kept;
-		key.bytes[2 + i] = (uint8_t)(place->address[i] & mask);
+	return OWNER(OWNER_ENDPOINT, (uint32_t)place->effect << 28 | (uint32_t)place->kind << 20 |
+					     (uint32_t)place->family << 16 |
+					     (uint32_t)place->prefix << 8 | place->level);
+}
+
+bool ipv6_has_scope(const uint8_t address[static 16])
+{
+	bool is_link_local = address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+	uint8_t multicast_scope = address[1] & 0x0f;
+	return is_link_local ||
+	       (address[0] == 0xff && (multicast_scope == 1 || multicast_scope == 2));
+}
+
+void endpoint_key_make(struct endpoint_key *key, const struct endpoint_place *place)
+{
+	uint32_t number = (uint32_t)((uint64_t)place->number >> place->level);
+	key->owner = place_owner(place);
+	memcpy(key->bytes, &number, sizeof(number));
+	memcpy(key->bytes + 4, &place->interface, sizeof(place->interface));
+	key->length = ENDPOINT_KEY_FIXED;
+	if (place->family == PLACE_NAME || place->family == PLACE_LABEL) {
+		memcpy(key->bytes + key->length, place->name, place->name_length);
+		key->length += place->name_length;
+		return;
 	}
-	memcpy(key.bytes + 18, &place->interface, sizeof(place->interface));
-	return key;
+	for (uint32_t i = 0; i < 16; i++) {
+		uint32_t prefix = place->prefix == PREFIX_ANY_ADDRESS ? 0 : place->prefix;
+		uint32_t kept = prefix > i * 8 ? prefix - i * 8 : 0;
+		uint32_t mask = kept >= 8 ? 0xff : 0xff00u >> kept;
+		key->bytes[key->length++] = (uint8_t)(place->address[i] & mask);
+	}
 }

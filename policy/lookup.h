@@ -63,25 +63,37 @@ void lookup_table_free(struct lookup_table *table);
 
 /* ---- endpoints as keys ---- */
 
+/*
+ * Whether the kernel looks at the scope of an IPv6 address at all: of link-local ones, and of
+ * multicast ones that do not leave the interface or the link (RFC 4007; __ipv6_addr_needs_scope_id()
+ * in include/net/ipv6.h). What comes with any other is noise.
+ */
+bool ipv6_has_scope(const uint8_t address[static 16]);
+
 /* A prefix length that stands for "any address of the family at all" (deny only). */
 #define PREFIX_ANY_ADDRESS 255u
 /* An interface that stands for "on some interface" (deny only). */
 #define INTERFACE_SOME UINT32_MAX
 
 struct endpoint_place {
-	uint8_t effect, protocol;
-	uint8_t family; /* 4, 6, or 0: any */
+	uint8_t effect, kind;
+	uint8_t family; /* enum place_family or policy_family */
 	uint8_t prefix;
-	uint8_t level; /* 2^level ports */
-	uint16_t port; /* any of them */
+	uint8_t level;   /* 2^level numbers, 0 to 32 */
+	uint32_t number; /* any of them */
 	uint8_t address[16];
 	uint32_t interface;
+	const char *name; /* NAME, LABEL; at most POLICY_HOST_MAX bytes */
+	uint32_t name_length;
 };
+
+#define ENDPOINT_KEY_FIXED 8u /* the number and the interface */
 
 struct endpoint_key {
 	uint64_t owner;
-	uint8_t bytes[22];
+	uint32_t length;
+	uint8_t bytes[ENDPOINT_KEY_FIXED + POLICY_HOST_MAX];
 };
 
-/* Bits of the address below the prefix, and of the port below the level, do not count. */
-struct endpoint_key endpoint_key_make(const struct endpoint_place *place);
+/* Bits of the address below the prefix, and of the number below the level, do not count. */
+void endpoint_key_make(struct endpoint_key *key, const struct endpoint_place *place);

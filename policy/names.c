@@ -32,6 +32,7 @@ struct question {
 		struct passwd user;
 		struct group group;
 		struct servent service;
+		struct protoent protocol;
 	} answer;
 	char *buffer; /* malloc'ed; what the answer points into */
 };
@@ -95,6 +96,17 @@ static int ask_service_udp(struct question *question, size_t size)
 	return ask_service(question, "udp", size);
 }
 
+static int ask_protocol(struct question *question, size_t size)
+{
+	struct protoent *found = NULL;
+	int error;
+
+	error = getprotobyname_r(
+		question->name, &question->answer.protocol, question->buffer, size, &found);
+	question->found = found != NULL;
+	return error;
+}
+
 /*
  * The errors by which the name service says that there is no such entry, as man 3 getpwnam lists
  * them, and ENOENT of getservbyname_r(3) is among them. Every other one is a failure.
@@ -146,6 +158,11 @@ static void name_set_service(struct policy_name *name, const struct question *qu
 	name->id = ntohs((uint16_t)question->answer.service.s_port);
 }
 
+static void name_set_protocol(struct policy_name *name, const struct question *question)
+{
+	name->id = (uint32_t)question->answer.protocol.p_proto;
+}
+
 /* Who answers for a kind, and what of the answer is wanted. */
 static const struct {
 	ask_function *ask;
@@ -155,6 +172,7 @@ static const struct {
 	[POLICY_NAME_GROUP] = {ask_group, name_set_group},
 	[POLICY_NAME_SERVICE_TCP] = {ask_service_tcp, name_set_service},
 	[POLICY_NAME_SERVICE_UDP] = {ask_service_udp, name_set_service},
+	[POLICY_NAME_PROTOCOL] = {ask_protocol, name_set_protocol},
 };
 
 /* The kernel answers here: ENODEV, and ENXIO in POSIX's words (man 3 if_nametoindex). */

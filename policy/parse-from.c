@@ -196,7 +196,7 @@ static void client_check_instances(struct policy_set *set, const struct client *
 		const struct rule *rule = &set->rules.items[client->first_rule + i];
 		for (uint32_t j = 0; j < rule->object_count; j++) {
 			const struct object *object = &set->objects.items[rule->first_object + j];
-			if (object->kind == OBJECT_PATH && object->pattern.has_instance)
+			if (object->pattern.has_instance)
 				set_report(set, POLICY_ERROR, &object->where,
 					"write every 'from' of the block with: unit NAME@*.service",
 					"%%i needs a unit with an instance in every 'from'");

@@ -6,29 +6,12 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-#define OBJECTS_CREATED (KIND_BIT(OBJECT_PATH) | KIND_BIT(OBJECT_UNIX))
 #define OBJECTS_FILE (KIND_BIT(OBJECT_PATH) | KIND_BIT(OBJECT_CREDENTIAL))
 #define OBJECTS_ALL UINT32_MAX
-
-static bool word_choose(struct parser *parser, const struct word *word, uint32_t first,
-	uint32_t length, const char *what, const char *const *choices, size_t count,
-	uint8_t *chosen)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strlen(choices[i]) == length &&
-			memcmp(choices[i], word->bytes + first, length) == 0) {
-			*chosen = (uint8_t)i;
-			return true;
-		}
-	}
-	char remedy[128] = "write one of:";
-	size_t used = strlen(remedy);
-	for (size_t i = 0; i < count && used < sizeof(remedy); i++)
-		used += (size_t)snprintf(remedy + used, sizeof(remedy) - used, " %s", choices[i]);
-	struct span where = word_part(parser->set, word, first, length);
-	report_unknown(parser, &where, word->bytes + first, length, what, choices, count, remedy);
-	return false;
-}
+/* Where a client's own socket is what it is done to. */
+#define OBJECTS_SENT (OBJECTS_NETWORK | KIND_BIT(OBJECT_VSOCK) | KIND_BIT(OBJECT_SETTING))
+#define VERBS_SENT                                                                                 \
+	(POLICY_BIT(POLICY_BIND) | POLICY_BIT(POLICY_CONNECT) | POLICY_BIT(POLICY_OPTION))
 
 static bool mode_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
@@ -105,58 +88,88 @@ static bool as_parse(struct parser *parser, const struct word *word, struct rule
 
 static bool max_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
-	uint32_t number, digits = word->length;
+	uint32_t size;
 	(void)rule;
-	if (digits && memchr("KMG", word->bytes[digits - 1], 3))
-		digits--;
-	if (number_parse(word->bytes, digits, UINT32_MAX, &number))
+	if (size_parse(word->bytes, word->length, &size))
 		return true;
 	report_word(parser, word, "write a number of bytes, or with K, M or G", "'%s' is no size",
 		word_quote(word).text);
 	return false;
 }
 
-/* The members of `with` are not settled; the form of a list is. */
+/* device=IF */
+static bool with_device_parse(struct parser *parser, const struct part *part, struct rule *rule)
+{
+	const uint32_t keyword = (uint32_t)strlen("device=");
+	const struct part name = {part->word, part->first + keyword, part->length - keyword};
+	if (rule->options.device)
+		return part_report(parser, part, "name one interface", "'device' is written twice");
+	if (!device_check(parser, &name))
+		return false;
+	rule->options.device = set_copy(parser->set, part_bytes(&name), name.length);
+	return rule->options.device != NULL;
+}
+
+static bool with_item_parse(struct parser *parser, const struct part *part, struct rule *rule)
+{
+	static const char *const choices[] = {
+		"freebind", "transparent", "reuseport", "v6only", "device=IF"};
+	static const uint8_t bits[] = {POLICY_WITH_FREEBIND, POLICY_WITH_TRANSPARENT,
+		POLICY_WITH_REUSEPORT, POLICY_WITH_V6ONLY};
+	uint8_t chosen;
+	if (!part->length)
+		return part_report(parser, &(struct part){part->word, part->first, 1},
+			"write the list without blanks: a,b", "an item of the list is missing");
+	if (part->length >= 7 && memcmp(part_bytes(part), "device=", 7) == 0)
+		return with_device_parse(parser, part, rule);
+	/* "device=IF" itself has been taken for an interface of that name. */
+	if (!word_choose(parser, part->word, part->first, part->length, "item of 'with'", choices,
+		    COUNT(choices), &chosen))
+		return false;
+	if (rule->options.with & bits[chosen])
+		return part_report(
+			parser, part, "write it once", "'%s' is written twice", choices[chosen]);
+	rule->options.with |= bits[chosen];
+	return true;
+}
+
 static bool with_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
-	(void)rule;
+	bool is_valid = true;
 	for (uint32_t at = 0; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
-		if (comma == at) {
-			report_part(parser, word, at, 1, "write the list without blanks: a,b",
-				"an item of the list is missing");
-			return false;
-		}
+		const struct part part = {word, at, comma - at};
+		is_valid = with_item_parse(parser, &part, rule) && is_valid;
 		at = comma + 1;
 	}
-	return true;
+	return is_valid;
 }
 
 static bool netns_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
-	static const char *const choices[] = {"broker", "peer", "any"};
-	uint8_t chosen;
-	(void)rule;
-	return word_choose(
-		parser, word, 0, word->length, "netns", choices, COUNT(choices), &chosen);
+	static const char *const choices[] = {[POLICY_NETNS_BROKER] = "broker",
+		[POLICY_NETNS_PEER] = "peer",
+		[POLICY_NETNS_ANY] = "any"};
+	return word_choose(parser, word, 0, word->length, "netns", choices, COUNT(choices),
+		&rule->options.netns);
 }
 
 static const struct option {
 	const char *keyword;
 	bool (*parse)(struct parser *parser, const struct word *word, struct rule *rule);
-	uint32_t objects; /* what it goes with */
+	uint32_t objects, verbs; /* what it goes with */
 	bool is_supported;
 } options[] = {
-	{"mode", mode_parse, OBJECTS_CREATED, true},
-	{"owner", owner_parse, OBJECTS_CREATED, true},
-	{"type", type_parse, OBJECTS_FILE, true},
-	{"symlinks", symlinks_parse, OBJECTS_FILE, true},
-	{"log", log_parse, OBJECTS_ALL, true},
-	{"as", as_parse, OBJECTS_ALL, false},
-	{"copy", NULL, OBJECTS_ALL, false},
-	{"max", max_parse, OBJECTS_ALL, false},
-	{"with", with_parse, OBJECTS_ALL, false},
-	{"netns", netns_parse, OBJECTS_ALL, false},
+	{"mode", mode_parse, OBJECTS_PATTERN, VERBS_ALL, true},
+	{"owner", owner_parse, OBJECTS_PATTERN, VERBS_ALL, true},
+	{"type", type_parse, OBJECTS_FILE, VERBS_ALL, true},
+	{"symlinks", symlinks_parse, OBJECTS_FILE | KIND_BIT(OBJECT_UNIX), VERBS_ALL, true},
+	{"with", with_parse, OBJECTS_NETWORK, POLICY_BIT(POLICY_BIND), true},
+	{"netns", netns_parse, OBJECTS_SENT, VERBS_SENT, true},
+	{"log", log_parse, OBJECTS_ALL, VERBS_ALL, true},
+	{"as", as_parse, OBJECTS_ALL, VERBS_ALL, false},
+	{"copy", NULL, OBJECTS_ALL, VERBS_ALL, false},
+	{"max", max_parse, OBJECTS_ALL, VERBS_ALL, false},
 };
 
 static const struct option *option_find(const struct word *word)
@@ -188,7 +201,32 @@ static void option_report_unknown(struct parser *parser, const struct word *word
 			"'%s' after the options", word_quote(word).text);
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "option", keywords,
-			count, "the options of this version: mode owner type symlinks log");
+			count,
+			"the options of this version: mode owner type symlinks with netns log");
+}
+
+/* Whether it goes with all verbs and objects of the line. */
+static bool option_check_rule(struct parser *parser, const struct word *word,
+	const struct option *option, uint32_t objects, uint32_t verbs)
+{
+	struct hint hint = hint_option(option->keyword, option->verbs, option->objects);
+	if (!objects || (!(objects & ~option->objects) && !(verbs & ~option->verbs)))
+		return true;
+	if (!(objects & option->objects))
+		report_word(parser, word, hint.text, "'%s' does not go with %s", option->keyword,
+			objects & (objects - 1) ? "any object of the line"
+						: object_words[__builtin_ctz(objects)].name);
+	else if (objects & ~option->objects)
+		report_word(parser, word, "write a line of its own for the other objects",
+			"'%s' does not go with every object of the line", option->keyword);
+	else if (!(verbs & option->verbs))
+		report_word(parser, word, hint.text, "'%s' does not go with %s", option->keyword,
+			verbs & (verbs - 1) ? "any verb of the line"
+					    : verb_words[__builtin_ctz(verbs)].name);
+	else
+		report_word(parser, word, "write a line of its own for the other verbs",
+			"'%s' does not go with every verb of the line", option->keyword);
+	return false;
 }
 
 /* Whether the option may stand on this line at all. */
@@ -207,11 +245,8 @@ static bool option_check(struct parser *parser, const struct word *word,
 			"'%s' does not go with deny", option->keyword);
 	else if (!option->is_supported)
 		report_unsupported(parser, word, option->keyword);
-	else if (objects & ~option->objects)
-		report_word(parser, word, "write a line of its own for the other objects",
-			"'%s' does not go with every object of the line", option->keyword);
 	else
-		return true;
+		return option_check_rule(parser, word, option, objects, rule->named_verbs);
 	return false;
 }
 

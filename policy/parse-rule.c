@@ -41,7 +41,9 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 	else {
 		struct span where = word_part(parser->set, word, first, length);
 		report_unknown(parser, &where, word->bytes + first, length, "verb", names, count,
-			"the verbs of this version: read write append create bind");
+			"the verbs of this version: read write append create bind connect socket "
+			"option "
+			"resolve");
 	}
 }
 
@@ -52,7 +54,8 @@ struct rule_parser {
 	bool is_all;        /* deny all */
 	bool has_supported; /* else the objects need not be reported as unsupported again */
 	bool is_valid;
-	uint32_t objects; /* KIND_BIT of every object on the line */
+	uint32_t kinds;   /* KIND_BIT of every object on the line */
+	uint32_t objects; /* of those that were parsed so far */
 };
 
 static void verb_parse(struct parser *parser, struct rule_parser *line, const struct word *word,
@@ -138,33 +141,37 @@ static bool word_is_object(const struct word *word)
 	       word_is(word, "icmp6");
 }
 
-/* NUM or NUM-NUM after NAME=. */
-static bool setting_parse(struct parser *parser, const struct word *word)
+static bool verbs_take_paths(uint32_t verbs)
 {
-	uint32_t first = word_find(word, 0, '=') + 1, dash = word_find(word, first, '-');
-	uint32_t low, high;
-	bool is_valid = number_parse(word->bytes + first, dash - first, UINT32_MAX, &low);
-	if (is_valid && dash < word->length)
-		is_valid = number_parse(word->bytes + dash + 1, word->length - dash - 1, UINT32_MAX,
-				   &high) &&
-			   low <= high;
-	if (!is_valid)
-		report_part(parser, word, first, word->length - first,
-			"write NAME=NUM or NAME=NUM-NUM", "'%s' is no range of values",
-			text_quote(word->bytes + first, word->length - first).text);
-	return is_valid;
+	bool is_path = false;
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
+		is_path = is_path || (verbs & POLICY_BIT(verb) &&
+					     verb_words[verb].objects & KIND_BIT(OBJECT_PATH));
+	return is_path;
 }
 
-static void object_report_unknown(struct parser *parser, const struct word *word)
+static void object_report_unknown(struct parser *parser, const struct word *word, uint32_t verbs)
 {
+	const char *starts[OBJECT_KIND_COUNT] = {"icmp", "icmp6"}; /* those without a colon */
+	size_t count = 2;
 	uint32_t colon = word_find(word, 0, ':'), slash = word_find(word, 0, '/');
-	if (colon < slash)
-		report_part(parser, word, 0, colon + 1,
-			"endpoints begin with tcp: or udp:, paths with a slash",
-			"unknown kind of endpoint '%s'", text_quote(word->bytes, colon + 1).text);
-	else
+	if (colon >= slash && !verbs_take_paths(verbs)) {
+		report_word(parser, word, hint_no_object(word, verbs).text, "'%s' is no object",
+			word_quote(word).text);
+		return;
+	}
+	if (colon >= slash) {
 		report_word(parser, word, "paths begin with a slash, or with %h/",
 			"'%s' is not an absolute path", word_quote(word).text);
+		return;
+	}
+	for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
+		if (object_words[kind].start)
+			starts[count++] = object_words[kind].start;
+	}
+	struct span where = word_part(parser->set, word, 0, colon + 1);
+	report_unknown(parser, &where, word->bytes, colon + 1, "kind of endpoint", starts, count,
+		"endpoints begin with their kind, as in tcp:80, paths with a slash");
 }
 
 /* Each verb of the line must make sense for each object. */
@@ -175,42 +182,81 @@ static bool object_check_verbs(struct parser *parser, const struct rule_parser *
 		bool is_named = line->rule.named_verbs & POLICY_BIT(verb);
 		if (!is_named || verb_words[verb].objects & KIND_BIT(kind))
 			continue;
-		report_word(parser, word, "write a line for each kind of object",
-			"'%s' does not go with %s", verb_words[verb].name, object_words[kind].name);
+		struct hint hint = hint_verb_object((enum policy_verb)verb, kind, line->kinds);
+		report_word(parser, word, hint.text, "'%s' does not go with %s",
+			verb_words[verb].name, object_words[kind].name);
 		return false;
 	}
 	return true;
 }
 
+/* A longer path can never be asked for; of a pattern that can be told only when it is literal. */
+static bool unix_parse(
+	struct parser *parser, const struct word *word, uint32_t first, struct object *object)
+{
+	const struct part path = {word, first, word->length - first};
+	if (!pattern_parse(parser->set, word, first, path.length, &object->pattern))
+		return false;
+	uint32_t length = 0;
+	for (uint32_t i = 0; i < object->pattern.component_count; i++) {
+		const struct component *component = &object->pattern.components[i];
+		if (component->kind != COMPONENT_LITERAL)
+			return true;
+		length += 1u + component->length;
+	}
+	if (length <= POLICY_UNIX_PATH_MAX)
+		return true;
+	return part_report(parser, &path, "choose a shorter one: unix(7)",
+		"a unix socket's path has at most %u bytes", POLICY_UNIX_PATH_MAX);
+}
+
 static bool object_parse_kind(struct parser *parser, const struct rule_parser *line,
 	const struct word *word, struct object *object)
 {
+	uint32_t verbs = line->is_all ? 0 : line->rule.named_verbs;
+	uint32_t first = word_find(word, 0, object->kind == OBJECT_CREDENTIAL ? '=' : ':') + 1;
 	switch (object->kind) {
 	case OBJECT_PATH:
 		return pattern_parse(parser->set, word, 0, word->length, &object->pattern);
-	case OBJECT_TCP:
-	case OBJECT_UDP:
-		return endpoint_parse(parser, word,
-			line->is_all || line->rule.named_verbs & POLICY_BIT(POLICY_BIND), object);
-	case OBJECT_CREDENTIAL: {
-		uint32_t first = word_find(word, 0, '=') + 1;
+	case OBJECT_UNIX:
+		return unix_parse(parser, word, first, object);
+	case OBJECT_CREDENTIAL:
 		return pattern_parse(
 			parser->set, word, first, word->length - first, &object->pattern);
-	}
+	case OBJECT_TCP:
+	case OBJECT_UDP:
+		return endpoint_parse(parser, word, verbs & POLICY_BIT(POLICY_BIND), object);
+	case OBJECT_VSOCK:
+		return vsock_parse(parser, word, verbs & POLICY_BIT(POLICY_SOCKET), object);
+	case OBJECT_HOST:
+		return host_parse(parser, &(struct part){word, first, word->length - first}, false,
+			&object->address);
+	case OBJECT_RAW:
+		return raw_parse(parser, word, object);
+	case OBJECT_NETLINK:
+		return netlink_parse(parser, word, object);
+	case OBJECT_TUN:
+	case OBJECT_TAP:
+		return device_parse(parser, word, first, object);
 	case OBJECT_SETTING:
-		return setting_parse(parser, word);
-	default:
-		return other_endpoint_parse(parser, word, object->kind);
+		return setting_parse(parser, word, object);
+	case OBJECT_ICMP:
+	case OBJECT_ICMP6:
+	case OBJECT_KIND_COUNT:
+		return true;
 	}
+	return false;
 }
 
 static bool object_parse(struct parser *parser, struct rule_parser *line, const struct word *word)
 {
-	struct object object = {.kind = object_find_kind(word), .where = word->where};
+	struct object object = {
+		.kind = object_find_kind(word), .where = word->where, .address.interface = NONE};
 	if (object.kind == OBJECT_KIND_COUNT) {
-		object_report_unknown(parser, word);
+		object_report_unknown(parser, word, line->rule.named_verbs);
 		return false;
 	}
+	object.endpoint = object_words[object.kind].endpoint;
 	line->objects |= KIND_BIT(object.kind);
 	if (!object_check_verbs(parser, line, word, object.kind) ||
 		!object_parse_kind(parser, line, word, &object))
@@ -236,6 +282,8 @@ static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 {
 	const struct word *words = parser->line.words.items;
 	uint32_t count = parser->line.words.count, at = 2;
+	for (uint32_t i = at; i < count && word_is_object(&words[i]); i++)
+		line->kinds |= KIND_BIT(object_find_kind(&words[i]));
 	for (; at < count && word_is_object(&words[at]); at++)
 		line->is_valid = object_parse(parser, line, &words[at]) && line->is_valid;
 	if (at > 2)
@@ -247,24 +295,56 @@ static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 			"write a path or an endpoint after the verbs", "an object is missing");
 	else
 		report_word(parser, &words[at],
-			"paths begin with a slash, endpoints with tcp: or udp:",
+			hint_no_object(&words[at], line->rule.named_verbs).text,
 			"'%s' is no object", word_quote(&words[at]).text);
 	return count;
 }
 
-static void rule_add(struct parser *parser, const struct rule_parser *line)
+static void rule_add(struct parser *parser, const struct rule *rule)
 {
 	struct policy_set *set = parser->set;
 	if (set->rules.count == POLICY_RULES_MAX) {
-		set_report(set, POLICY_ERROR, &line->rule.where, "use wildcards, or join lines",
+		set_report(set, POLICY_ERROR, &rule->where, "use wildcards, or join lines",
 			"more than %u rules", POLICY_RULES_MAX);
 		return;
 	}
-	struct rule *rule = set_append(set, rules);
-	if (!rule)
+	struct rule *added = set_append(set, rules);
+	if (added)
+		*added = *rule;
+}
+
+/* Brings the unix sockets among the objects from `first` on to their end. Returns how many. */
+static uint32_t unix_objects_part(struct policy_set *set, uint32_t first)
+{
+	uint32_t kept = first;
+	for (uint32_t i = first; i < set->objects.count; i++) {
+		struct object object = set->objects.items[i];
+		if (object.kind == OBJECT_UNIX)
+			continue;
+		set->objects.items[i] = set->objects.items[kept];
+		set->objects.items[kept++] = object;
+	}
+	return set->objects.count - kept;
+}
+
+/*
+ * `deny all` of a unix socket denies all that can be done to a socket, which is to bind it, and no
+ * file that its pattern matches too: it becomes a rule of its own.
+ */
+static void rule_add_objects(struct parser *parser, struct rule_parser *line)
+{
+	struct policy_set *set = parser->set;
+	struct rule rule = line->rule;
+	uint32_t unix_count = line->is_all ? unix_objects_part(set, rule.first_object) : 0;
+	rule.object_count = set->objects.count - rule.first_object - unix_count;
+	if (rule.object_count || !unix_count)
+		rule_add(parser, &rule);
+	if (!unix_count)
 		return;
-	*rule = line->rule;
-	rule->object_count = set->objects.count - rule->first_object;
+	rule.first_object += rule.object_count;
+	rule.object_count = unix_count;
+	rule.effective_verbs = POLICY_BIT(POLICY_BIND);
+	rule_add(parser, &rule);
 }
 
 void rule_parse(struct parser *parser, enum effect effect)
@@ -298,5 +378,5 @@ void rule_parse(struct parser *parser, enum effect effect)
 	 */
 	if (effect == EFFECT_DENY && client->first_deny == NONE)
 		client->first_deny = set->rules.count;
-	rule_add(parser, &line);
+	rule_add_objects(parser, &line);
 }

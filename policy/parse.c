@@ -12,45 +12,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-void report_unsupported(struct parser *parser, const struct word *word, const char *what)
-{
-	report_word(parser, word, "leave it out",
-		"'%s' is not supported by this version of fdbroker", what);
-}
-
-void report_unknown(struct parser *parser, const struct span *where, const char *bytes,
-	size_t length, const char *what, const char *const *known, size_t known_count,
-	const char *remedy)
-{
-	char guess[64];
-	const char *near = word_find_near(bytes, length, known, known_count);
-	if (near)
-		snprintf(guess, sizeof(guess), "did you mean '%s'?", near);
-	set_report(parser->set, POLICY_ERROR, where, near ? guess : remedy, "unknown %s '%s'", what,
-		text_quote(bytes, length).text);
-}
-
-bool number_parse(const char *bytes, size_t length, uint32_t max, uint32_t *number)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < length; i++) {
-		if (bytes[i] < '0' || bytes[i] > '9')
-			return false;
-		value = value * 10 + (uint64_t)(bytes[i] - '0');
-		if (value > max)
-			return false;
-	}
-	*number = (uint32_t)value;
-	return length > 0;
-}
-
-uint32_t word_find(const struct word *word, uint32_t first, char byte)
-{
-	while (first < word->length && word->bytes[first] != byte)
-		first++;
-	return first;
-}
-
 static bool client_name_check(struct parser *parser, const struct word *word)
 {
 	for (uint32_t i = 0; i < word->length; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parser's parts: files and blocks (parse.c), lines of a block, endpoints, options. */
+/* The parser's parts: files and blocks (parse.c), lines of a block, objects, options. */
 #pragma once
 
 #include "scan.h"
@@ -21,6 +21,8 @@ struct parser {
 		set_report((parser)->set, POLICY_ERROR, &part_, remedy, __VA_ARGS__);              \
 	} while (0)
 
+/* ---- parse-word.c ---- */
+
 /* Says at a word that its meaning comes later. */
 void report_unsupported(struct parser *parser, const struct word *word, const char *what);
 
@@ -35,6 +37,34 @@ bool number_parse(const char *bytes, size_t length, uint32_t max, uint32_t *numb
 /* The place of the byte in the word from `first` on, or the word's length. */
 uint32_t word_find(const struct word *word, uint32_t first, char byte);
 
+/* Chooses one of the words that a part of the word may be; reports any other. */
+bool word_choose(struct parser *parser, const struct word *word, uint32_t first, uint32_t length,
+	const char *what, const char *const *choices, size_t count, uint8_t *chosen);
+
+/* Decimal digits, and after them perhaps K, M or G: so many times 1024, its square, its cube. */
+bool size_parse(const char *bytes, size_t length, uint32_t *size);
+
+/* A stretch of a word that an error points at. */
+struct part {
+	const struct word *word;
+	uint32_t first, length;
+};
+
+const char *part_bytes(const struct part *part);
+struct quoted part_quote(const struct part *part);
+
+/* Reports an error at it; always false. */
+__attribute__((format(printf, 4, 5))) bool part_report(struct parser *parser,
+	const struct part *part, const char *remedy, const char *format, ...);
+
+/* Whether there are bytes in it, and all are of this sort. */
+bool part_is(const struct part *part, bool (*accept)(char byte));
+bool byte_is_digit(char byte);
+bool byte_is_name(char byte);
+
+/* Whether it is `*`, not written as an escape. */
+bool part_is_star(const struct part *part);
+
 /* ---- parse-from.c ---- */
 void from_parse(struct parser *parser);
 
@@ -48,14 +78,52 @@ bool principal_parse(struct parser *parser, const struct word *word, uint32_t fi
 /* ---- parse-rule.c ---- */
 void rule_parse(struct parser *parser, enum effect effect);
 
+/* ---- parse-hint.c ---- */
+
+#define VERBS_ALL UINT32_MAX
+
+/* A remedy. */
+struct hint {
+	char text[160];
+};
+
+/* The verb does not go with the kind; `kinds` are those of all objects of the line. */
+struct hint hint_verb_object(enum policy_verb verb, enum object_kind kind, uint32_t kinds);
+
+/* What the option goes with. */
+struct hint hint_option(const char *option, uint32_t verbs, uint32_t objects);
+
+/* The word stands where an object of these verbs belongs. */
+struct hint hint_no_object(const struct word *word, uint32_t verbs);
+
+/* ---- parse-host.c ---- */
+
+/* An address, `*`, or, unless it is for bind, a name. */
+bool host_parse(
+	struct parser *parser, const struct part *host, bool is_bind, struct address *address);
+
+/* Reports what cannot be the name of an interface. */
+bool device_check(struct parser *parser, const struct part *part);
+
 /* ---- parse-endpoint.c ---- */
 
 /* Parses what follows "tcp:" or "udp:" in the word. */
 bool endpoint_parse(
 	struct parser *parser, const struct word *word, bool is_bind, struct object *object);
+bool vsock_parse(
+	struct parser *parser, const struct word *word, bool is_socket, struct object *object);
 
-/* Checks the form of the endpoints that have no meaning yet. */
-bool other_endpoint_parse(struct parser *parser, const struct word *word, enum object_kind kind);
+/* ---- parse-socket.c ---- */
+
+bool raw_parse(struct parser *parser, const struct word *word, struct object *object);
+bool netlink_parse(struct parser *parser, const struct word *word, struct object *object);
+
+/* The interface that follows "tun:", "tap:" or "bindtodevice=", or `*`. */
+bool device_parse(
+	struct parser *parser, const struct word *word, uint32_t first, struct object *object);
+
+/* NAME=VALUE */
+bool setting_parse(struct parser *parser, const struct word *word, struct object *object);
 
 /* ---- parse-option.c ---- */
 

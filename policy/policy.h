@@ -67,6 +67,7 @@ enum policy_name_kind {
 	POLICY_NAME_SERVICE_TCP,
 	POLICY_NAME_SERVICE_UDP,
 	POLICY_NAME_INTERFACE,
+	POLICY_NAME_PROTOCOL,
 };
 
 enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UNKNOWN };
@@ -74,9 +75,9 @@ enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UN
 struct policy_name {
 	enum policy_name_kind kind;
 	enum policy_name_status status; /* filled in by the caller */
-	uint32_t id;                    /* uid, gid, port in host order, interface index */
-	uint32_t gid;                   /* for a user: its primary group */
-	const char *name;               /* NUL-terminated, owned by the set */
+	uint32_t id;      /* uid, gid, port in host order, interface index, protocol */
+	uint32_t gid;     /* for a user: its primary group */
+	const char *name; /* NUL-terminated, owned by the set */
 };
 
 struct policy_set *policy_set_new(void); /* NULL: out of memory */
@@ -115,8 +116,12 @@ const struct policy_image *policy_image_open(const void *bytes, size_t size);
 /* What the broker must be able to do so that every rule can be served. */
 struct policy_needs {
 	uint32_t allowed_verbs; /* POLICY_BIT of every verb that some allow rule names */
+	uint32_t allowed_kinds; /* POLICY_BIT of every kind that some allow rule is about */
+	uint32_t with;          /* enum policy_with bits that some allow rule sets */
+	bool device;            /* some allow rule has `with device=IF` */
 	bool owner;             /* some rule sets the owner of what it creates */
-	bool low_port;          /* some rule grants a port below 1024 (or any port) */
+	bool low_port;          /* some rule grants to bind a port below 1024 (or any port) */
+	bool unix_path;         /* some rule grants to bind a unix socket */
 	bool user_name;         /* %u or %h is used: the peer's name and home must be known */
 	bool unit;              /* a unit condition or %i is used */
 };
@@ -172,16 +177,50 @@ int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 
 /* ---- what is asked ---- */
 
-enum policy_protocol { POLICY_TCP, POLICY_UDP };
-
-/* An Internet endpoint. IPv4 addresses use the first four bytes; a mapped address is given as IPv4.
+/*
+ * What a rule can be about, besides paths: the name in the language, and what of an endpoint
+ * (below) tells one from another. A unix socket is a path under POLICY_BIND.
  */
+enum policy_kind {
+	POLICY_TCP,          /* address or name of a host, and number: the port */
+	POLICY_UDP,          /* likewise */
+	POLICY_VSOCK,        /* address: a context id, and number: the port */
+	POLICY_HOST,         /* address or name */
+	POLICY_ICMP,         /* nothing more */
+	POLICY_ICMP6,        /* nothing more */
+	POLICY_RAW,          /* number: the protocol, of IPv4 or IPv6 */
+	POLICY_NETLINK,      /* number: the netlink family, netlink(7) */
+	POLICY_TUN,          /* name: the device; empty: one that the kernel names */
+	POLICY_TAP,          /* likewise */
+	POLICY_MARK,         /* socket options, number: the value that is set, socket(7) */
+	POLICY_PRIORITY,     /* likewise */
+	POLICY_RCVBUFFORCE,  /* likewise */
+	POLICY_SNDBUFFORCE,  /* likewise */
+	POLICY_TRANSPARENT,  /* likewise; ip(7) */
+	POLICY_DEBUG,        /* likewise */
+	POLICY_BINDTODEVICE, /* name: the interface; empty: none any more */
+	POLICY_KIND_COUNT,
+};
+
+/* The word of the language for a kind ("tcp", "mark"). */
+const char *policy_kind_name(enum policy_kind kind);
+
+enum policy_family {
+	POLICY_NO_ADDRESS = 0, /* the endpoint has a name, or nothing but its number */
+	POLICY_CID = 1,        /* VSOCK; VMADDR_CID_ANY stands for all of this machine's */
+	POLICY_IPV4 = 4,       /* a mapped address may be given as either */
+	POLICY_IPV6 = 6,
+};
+
+/* One thing that is asked for. What its kind does not use is 0. */
 struct policy_endpoint {
-	enum policy_protocol protocol;
-	uint8_t family;      /* 4 or 6 */
-	uint8_t address[16]; /* network byte order */
+	enum policy_kind kind;
+	enum policy_family family;
+	uint8_t address[16]; /* network byte order; IPv4 and context ids use the first four bytes */
 	uint32_t scope;      /* interface index of a link-local address, or 0 */
-	uint16_t port;       /* host byte order */
+	uint32_t number;     /* host byte order */
+	const char *name; /* not NUL-terminated; host names in any case, with or without last dot */
+	size_t name_length;
 };
 
 enum policy_symlinks { POLICY_SYMLINKS_TRUSTED, POLICY_SYMLINKS_NONE };
@@ -199,12 +238,29 @@ enum policy_type {
 
 #define POLICY_OWNER_DEFAULT UINT32_MAX
 
+/* Set on a socket before it is bound: `with`, beside the device. */
+enum policy_with {
+	POLICY_WITH_FREEBIND = 1 << 0,
+	POLICY_WITH_TRANSPARENT = 1 << 1,
+	POLICY_WITH_REUSEPORT = 1 << 2,
+	POLICY_WITH_V6ONLY = 1 << 3,
+};
+
+/* In which network namespace a socket may live: the broker's, the peer's, or any. */
+enum policy_netns { POLICY_NETNS_BROKER, POLICY_NETNS_PEER, POLICY_NETNS_ANY };
+
 struct policy_options {
 	uint32_t mode;     /* of what is created */
 	uint32_t uid, gid; /* its owner; POLICY_OWNER_DEFAULT: the acting identity */
 	uint8_t types;     /* enum policy_type bits that may be opened */
 	uint8_t symlinks;  /* enum policy_symlinks */
 	uint8_t log;       /* enum policy_log */
+	uint8_t with;      /* enum policy_with bits */
+	uint8_t netns;     /* enum policy_netns */
+	/* `with device=IF`: the interface that a socket is bound to; NULL: none. Lives in the
+	 * image.
+	 */
+	const char *device;
 };
 
 enum policy_outcome {
@@ -242,13 +298,40 @@ uint32_t policy_deny_path(const struct policy_image *image, const struct policy_
 	uint32_t verbs, const char *path, size_t length);
 
 /*
- * May the peer bind this endpoint? The unspecified address stands for all addresses of its family:
- * allow needs a rule that covers all of them (`*`, /0, or the unspecified address itself) and a
- * deny on any address of the port denies it. `[::]` is also IPv4's 0.0.0.0, so both are judged.
+ * May the peer do this to an endpoint? The verb is BIND, CONNECT, SOCKET, OPTION or RESOLVE.
+ *
+ * The unspecified address stands for all addresses of its family (connect(2) makes it the loopback
+ * address): allow needs a rule that covers all of them (`*`, /0, or the unspecified address itself)
+ * and a deny on any address of the port denies it. `[::]` is also IPv4's 0.0.0.0, so both are
+ * judged. With a name (TCP, UDP, HOST) rules by name and `*` are what can allow or deny it; what it
+ * leads to is the caller's to judge: policy_deny_endpoint(). A vsock SOCKET is `vsock:*:*`.
  */
 struct policy_decision policy_decide_endpoint(const struct policy_image *image,
 	const struct policy_peer *peer, enum policy_verb verb,
 	const struct policy_endpoint *endpoint);
+
+/*
+ * Is there a deny rule against it? For the addresses and the canonical name that a name led to,
+ * which deny judges and allow does not. Returns the rule, or POLICY_NO_RULE.
+ */
+uint32_t policy_deny_endpoint(const struct policy_image *image, const struct policy_peer *peer,
+	enum policy_verb verb, const struct policy_endpoint *endpoint);
+
+/*
+ * The decision that a rule stands for which policy_deny_path() or policy_deny_endpoint() returned:
+ * a denial by that rule, recorded as the rule itself says. POLICY_NO_RULE: one for which there is
+ * no rule, and which is always recorded.
+ */
+struct policy_decision policy_denial(const struct policy_image *image, uint32_t rule);
+
+/*
+ * May the peer use the verb for anything at all? For what no object of the language names: a
+ * service, a protocol. Allowed when some rule allows the verb on some object, in every `only` block
+ * of the peer too; the rule is the first of these, its options are the default ones, but for
+ * `log`: of all the rules that allow the verb, the one that records most counts.
+ */
+struct policy_decision policy_decide_verb(
+	const struct policy_image *image, const struct policy_peer *peer, enum policy_verb verb);
 
 /* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
 void policy_explain(

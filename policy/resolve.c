@@ -11,6 +11,7 @@ static const char *const kind_names[] = {
 	[POLICY_NAME_SERVICE_TCP] = "tcp service",
 	[POLICY_NAME_SERVICE_UDP] = "udp service",
 	[POLICY_NAME_INTERFACE] = "interface",
+	[POLICY_NAME_PROTOCOL] = "protocol",
 };
 
 /* NULL when the name is not to be had; that has been reported. */
@@ -87,15 +88,15 @@ static void endpoint_resolve(
 		object->is_never = !name;
 		object->interface_index = name ? name->id : 0;
 	}
-	for (uint32_t i = 0; i < object->port_count; i++) {
-		struct port_range *range = &set->ports.items[object->first_port + i];
-		if (range->service == NONE)
+	for (uint32_t i = 0; i < object->range_count; i++) {
+		struct number_range *range = &set->ranges.items[object->first_range + i];
+		if (range->name == NONE)
 			continue;
 		const struct policy_name *name =
-			name_resolve(set, client, range->service, &range->where);
+			name_resolve(set, client, range->name, &range->where);
 		range->is_never = !name || name->id > UINT16_MAX;
 		if (!range->is_never)
-			range->first = range->last = (uint16_t)name->id;
+			range->first = range->last = name->id;
 	}
 }
 
@@ -104,7 +105,7 @@ static void rule_resolve(struct policy_set *set, const struct client *client, st
 	owner_resolve(set, client, rule);
 	for (uint32_t i = 0; i < rule->object_count; i++) {
 		struct object *object = &set->objects.items[rule->first_object + i];
-		if (object->kind != OBJECT_PATH)
+		if (object->endpoint != POLICY_KIND_COUNT)
 			endpoint_resolve(set, client, object);
 	}
 }

@@ -182,7 +182,7 @@ void policy_set_free(struct policy_set *set)
 	free(set->conditions.items);
 	free(set->rules.items);
 	free(set->objects.items);
-	free(set->ports.items);
+	free(set->ranges.items);
 	free(set);
 }
 

@@ -89,17 +89,21 @@ struct rule {
 	struct principal owner, owner_group;
 };
 
+/* What an endpoint has beside its number. */
 struct address {
-	uint8_t family; /* 4, 6, or 0: any address of any family */
+	uint8_t family; /* enum place_family */
 	uint8_t prefix; /* in bits */
 	uint8_t bytes[16];
 	uint32_t interface; /* index into set->names, or NONE */
+	const char *name;   /* of a host, as it is compared, or of a device */
+	uint32_t name_length;
 };
 
-struct port_range {
-	uint16_t first, last;
-	uint32_t service; /* index into set->names, or NONE */
-	bool is_never;    /* the service does not exist */
+/* Ports, protocols, or values of a socket option. */
+struct number_range {
+	uint32_t first, last;
+	uint32_t name; /* of a service or protocol: index into set->names, or NONE */
+	bool is_never; /* it does not exist */
 	struct span where;
 };
 
@@ -121,15 +125,15 @@ enum object_kind {
 	OBJECT_KIND_COUNT,
 };
 
-/* Only paths and tcp and udp endpoints get this far: the others have no meaning yet. */
 struct object {
 	enum object_kind kind;
+	enum policy_kind endpoint; /* POLICY_KIND_COUNT: a path or a unix socket */
 	struct span where;
 	struct pattern pattern;
 	struct address address;
-	uint32_t first_port, port_count;
-	uint32_t interface_index; /* once resolved; 0: any */
-	bool is_never;            /* the interface does not exist */
+	uint32_t first_range, range_count; /* none: an endpoint without a number */
+	uint32_t interface_index;          /* once resolved; 0: any */
+	bool is_never;                     /* the interface does not exist */
 };
 
 struct client {
@@ -174,7 +178,7 @@ struct policy_set {
 	LIST(struct condition) conditions;
 	LIST(struct rule) rules;
 	LIST(struct object) objects;
-	LIST(struct port_range) ports;
+	LIST(struct number_range) ranges;
 };
 
 #define set_append(set, list) list_append(&(set)->list, &(set)->out_of_memory)

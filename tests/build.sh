@@ -12,6 +12,7 @@ NEEDED=(
 	"libseccomp-dev" "pkg-config --exists libseccomp"
 	"libcap-dev" "pkg-config --exists libcap"
 	"libcmocka-dev" "pkg-config --exists cmocka"
+	"libsystemd-dev" "pkg-config --exists libsystemd"
 	"libfuse3-dev" "pkg-config --exists fuse3"
 	"scdoc" "command -v scdoc"
 	"python3" "command -v python3"

@@ -4,8 +4,7 @@
  * them, and becomes the program. It must never fork, or LISTEN_PID would be wrong, and never leave
  * the program a way to the broker: its rights were this tool's to use, not the program's.
  */
-#include "cli.h"
-#include "endpoint.h"
+#include "wish.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,33 +16,27 @@
 /* As env(1): its own failure, a program that cannot be run, one that is not there. */
 enum { EXIT_OWN_FAILURE = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-#define FIRST_FD 3             /* SD_LISTEN_FDS_START */
-#define NAME_LENGTH_MAX 255    /* FDNAME_MAX of systemd, sd_listen_fds(3) */
-#define DEFAULT_NAME "unknown" /* what sd_listen_fds_with_names(3) calls what has no name */
-#define LISTEN_BACKLOG 4096    /* the kernel cuts it to net.core.somaxconn, listen(2) */
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 
 static const char exec_help[] =
-	"Usage: fdbroker exec [--listen ENDPOINT[=NAME]]... [--open PATH:MODE[=NAME]]...\n"
-	"                     -- PROGRAM ARGS...\n"
+	"Usage: fdbroker exec [--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"
+	"                     [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"
+	"                     [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS...\n"
 	"\n"
 	"Becomes PROGRAM, with what the broker grants as descriptors 3, 4, ... in the order\n"
 	"given, by the LISTEN_FDS protocol of sd_listen_fds(3).\n"
 	"\n"
-	"  --listen   a listening socket: tcp:80  tcp:127.0.0.1:443  udp:[::1]:53\n"
+	"  --listen   a listening socket: tcp:80  tcp:127.0.0.1:443  udp:[::1]:53  vsock:*:1024\n"
+	"             unix:/run/app/socket\n"
+	"  --dial     a connected socket: tcp:db.internal:5432  udp:192.0.2.1:ntp  vsock:2:1024\n"
+	"  --socket   another socket: icmp  icmp6  vsock  raw:NUMBER  raw6:NUMBER\n"
+	"             netlink:NUMBER  netlink:route, and the other names of the policy language\n"
+	"  --tun      a network device, which is brought up: tun:vpn0  tap:vm1\n"
 	"  --open     a file; MODE as the shell's redirections: r is <, w is >, a is >>, rw is <>\n"
 	"  NAME       its name in LISTEN_FDNAMES\n"
 	"\n"
 	"Exit status: 125 it failed itself, 126 PROGRAM cannot be run, 127 it is not there,\n"
 	"64 wrong usage; else PROGRAM's.\n";
-
-/* Something to ask for: an endpoint to listen on, or a file to open. */
-struct wish {
-	bool is_file;
-	int flags;    /* of a file */
-	char *object; /* the endpoint or the path */
-	const char *name;
-	int fd;
-};
 
 struct wishes {
 	struct wish *list;
@@ -52,137 +45,13 @@ struct wishes {
 
 /* ---- the command line ---- */
 
-/* The shell's redirections, in letters. */
-static const struct {
-	const char *mode;
-	int flags;
-} modes[] = {
-	{"r", O_RDONLY},                      /* <  */
-	{"w", O_WRONLY | O_CREAT | O_TRUNC},  /* >  */
-	{"a", O_WRONLY | O_CREAT | O_APPEND}, /* >> */
-	{"rw", O_RDWR | O_CREAT},             /* <> */
-};
-
-static bool set_mode(struct wish *wish, const char *mode)
-{
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(modes[i].mode, mode) == 0) {
-			wish->flags = modes[i].flags;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* What sd_listen_fds_with_names(3) allows: printable ASCII, no colon. */
-static bool is_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	if (length == 0 || length > NAME_LENGTH_MAX)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		if (name[i] < ' ' || name[i] > '~' || name[i] == ':')
-			return false;
-	}
-	return true;
-}
-
-/* Cuts text at the first `=` and takes what follows for the name. */
-static int split_name(struct wish *wish, const char *option, char *text)
-{
-	char *equals = strchr(text, '=');
-
-	wish->name = DEFAULT_NAME;
-	if (equals == NULL)
-		return 0;
-	*equals = '\0';
-	wish->name = equals + 1;
-	if (is_name(wish->name))
-		return 0;
-	return tool_usage_error("exec ",
-		"exec: %s: '%s' is not a name (1 to %d printable characters, no colon)", option,
-		wish->name, NAME_LENGTH_MAX);
-}
-
-/* The library asks no name service, and says no more than EINVAL: the words are this tool's. */
-static int parse_listen(struct wish *wish, char *text)
-{
-	struct fdbroker_endpoint endpoint;
-
-	*wish = (struct wish){.object = text, .fd = -1};
-	int status = split_name(wish, "--listen", text);
-	if (status == 0 && endpoint_from_text(&endpoint, text) != 0)
-		return tool_usage_error("exec ",
-			"exec: --listen: '%s' is no endpoint: write tcp:PORT or tcp:ADDRESS:PORT, "
-			"with numbers; likewise udp:",
-			text);
-	return status;
-}
-
-/* PATH:MODE[=NAME]. Neither a mode nor a name has a colon, so the last one ends the path. */
-static int parse_open(struct wish *wish, char *text)
-{
-	char *colon = strrchr(text, ':');
-
-	*wish = (struct wish){.is_file = true, .object = text, .fd = -1};
-	if (colon == NULL)
-		return tool_usage_error("exec ", "exec: --open: '%s' has no ':MODE'", text);
-	*colon = '\0';
-	int status = split_name(wish, "--open", colon + 1);
-	if (status == 0 && !set_mode(wish, colon + 1))
-		return tool_usage_error(
-			"exec ", "exec: --open: '%s' is not a mode (r, w, a or rw)", colon + 1);
-	return status;
-}
-
-static const struct {
-	const char *name;
-	int (*parse)(struct wish *wish, char *text);
-} options[] = {
-	{"--listen", parse_listen},
-	{"--open", parse_open},
-};
-
-/* The text of option `name` at argv[*next], which moves on: "--name TEXT" or "--name=TEXT". */
-static char *option_text(const char *name, char **argv, int *next)
-{
-	size_t length = strlen(name);
-	char *argument = argv[*next];
-
-	if (strncmp(argument, name, length) != 0)
-		return NULL;
-	if (argument[length] == '=') {
-		*next += 1;
-		return argument + length + 1;
-	}
-	if (argument[length] != '\0' || argv[*next + 1] == NULL)
-		return NULL;
-	*next += 2;
-	return argv[*next - 1];
-}
-
-static int parse_option(struct wishes *wishes, char **argv, int *next)
-{
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		char *text = option_text(options[i].name, argv, next);
-
-		if (text != NULL)
-			return options[i].parse(&wishes->list[wishes->count++], text);
-		if (strcmp(options[i].name, argv[*next]) == 0)
-			return tool_usage_error(
-				"exec ", "exec: %s: its argument is missing", options[i].name);
-	}
-	return tool_usage_error("exec ", "exec: there is no option '%s'", argv[*next]);
-}
-
 /* Sets *program to where PROGRAM stands. wishes has room for argc of them. */
 static int parse_arguments(struct wishes *wishes, int argc, char **argv, int *program)
 {
 	int next = 1;
 
 	while (next < argc && argv[next][0] == '-' && strcmp(argv[next], "--") != 0) {
-		int status = parse_option(wishes, argv, &next);
+		int status = wish_parse(&wishes->list[wishes->count++], argv, &next);
 
 		if (status != 0)
 			return status;
@@ -192,24 +61,13 @@ static int parse_arguments(struct wishes *wishes, int argc, char **argv, int *pr
 	if (next >= argc)
 		return tool_usage_error("exec ", "exec: a program is missing");
 	if (wishes->count == 0)
-		return tool_usage_error("exec ", "exec: neither --listen nor --open is given");
+		return tool_usage_error(
+			"exec ", "exec: nothing to ask for is given, such as --listen tcp:80");
 	*program = next;
 	return 0;
 }
 
 /* ---- asking ---- */
-
-static bool fulfil(struct fdbroker *broker, struct wish *wish)
-{
-	if (wish->is_file)
-		wish->fd = fdbroker_open(broker, wish->object, wish->flags | O_CLOEXEC);
-	else
-		wish->fd = fdbroker_listen(broker, wish->object, LISTEN_BACKLOG);
-	if (wish->fd >= 0)
-		return true;
-	tool_complain(wish->object);
-	return false;
-}
 
 static bool fulfil_all(struct wishes *wishes)
 {
@@ -217,7 +75,7 @@ static bool fulfil_all(struct wishes *wishes)
 	bool fulfilled = broker != NULL;
 
 	for (unsigned int i = 0; i < wishes->count && fulfilled; i++)
-		fulfilled = fulfil(broker, &wishes->list[i]);
+		fulfilled = wish_fulfil(broker, &wishes->list[i]);
 	fdbroker_free(broker);
 	return fulfilled;
 }

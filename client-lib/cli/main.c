@@ -20,7 +20,9 @@ struct command {
 };
 
 #define EXEC_ARGUMENTS                                                                             \
-	"[--listen ENDPOINT[=NAME]]... [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS..."
+	"[--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"                              \
+	"                [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"                     \
+	"                [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS..."
 
 static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},
@@ -31,7 +33,7 @@ static const struct command commands[] = {
 
 static int print_help(void)
 {
-	puts("Files and ports from the broker, as far as its policy goes. See fdbroker(1).\n");
+	puts("Files and sockets from the broker, as far as its policy goes. See fdbroker(1).\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  fdbroker %s %s\n\t%s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);

@@ -59,6 +59,21 @@ struct fdbroker *tool_connect(void)
 	return broker;
 }
 
+/* What the errnos of fdbroker_dial() mean when they come from the name service. */
+static const char *names_problem(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return "no such host";
+	case EINVAL:
+		return "no such service";
+	case EAGAIN:
+		return "the name service does not answer now; try again later";
+	default:
+		return strerror(error);
+	}
+}
+
 void tool_complain(const char *object)
 {
 	const char *error = strerror(errno);
@@ -83,6 +98,9 @@ void tool_complain(const char *object)
 			"block of its policy is for uid %u, or this uid has too many connections "
 			"(see journalctl -u fdbroker)\n",
 			object, geteuid());
+		break;
+	case FDBROKER_REASON_NAMES:
+		fprintf(stderr, "fdbroker: %s: %s (names)\n", object, names_problem(errno));
 		break;
 	default:
 		fprintf(stderr, "fdbroker: %s: %s (%s)\n", object, error,

@@ -7,58 +7,20 @@
  *
  * It ends with status 0 only if every step went as it should.
  *
- *	cc httpd.c -o httpd $(pkg-config --cflags --libs fdbroker) -lseccomp
+ *	cc httpd.c sandbox.c -o httpd $(pkg-config --cflags --libs fdbroker libseccomp)
  */
+#include "sandbox.h"
+
 #include <fdbroker.h>
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <seccomp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
-
-/* Every way to get a file or a port, also those by which a filter is easily slipped past. */
-static const int forbidden[] = {
-	SCMP_SYS(open),
-	SCMP_SYS(openat),
-	SCMP_SYS(openat2),
-	SCMP_SYS(creat),
-	SCMP_SYS(open_by_handle_at),
-	SCMP_SYS(socket),
-	SCMP_SYS(bind),
-	SCMP_SYS(io_uring_setup),
-	SCMP_SYS(execve),
-	SCMP_SYS(execveat),
-};
-
-/* EPERM, so that the filter's refusals look different from the broker's EACCES. System calls of
-   another architecture (int 0x80, x32) end the process: seccomp_init(3), SCMP_FLTATR_ACT_BADARCH.
- */
-static void enter_sandbox(void)
-{
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-
-	if (filter == NULL)
-		errx(1, "seccomp_init failed");
-	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-		int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), forbidden[i], 0);
-
-		if (error < 0)
-			errx(1, "seccomp_rule_add: %s", strerror(-error));
-	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		err(1, "PR_SET_NO_NEW_PRIVS");
-	int error = seccomp_load(filter);
-	if (error < 0)
-		errx(1, "seccomp_load: %s", strerror(-error));
-	seccomp_release(filter);
-}
 
 static const char *errno_name(int error)
 {
@@ -205,7 +167,7 @@ int main(int argc, char **argv)
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
 	int ipv6 = make_ipv6_socket();
-	enter_sandbox();
+	enter_sandbox(0);
 	prove_sandbox(path, ipv6, port);
 
 	print_file(broker, path);

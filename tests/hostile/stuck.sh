@@ -7,6 +7,7 @@ stuck_policy() {
 			from user alice
 			allow read,write /home/alice/hang/*
 			allow bind tcp:80
+			allow connect tcp:*:80
 		}
 		client others {
 			from user bob
@@ -64,7 +65,7 @@ stuck_on() { # NAME
 	hang alice /home/alice/hang
 	stuck_clients 1 "open /home/alice/hang/$1"
 	others_go_on one
-	stuck_clients 20 "open /home/alice/hang/$1"
+	stuck_clients $((EXECUTORS + 8)) "open /home/alice/hang/$1"
 	others_go_on many
 }
 
@@ -89,7 +90,7 @@ test_a_folder_that_never_answers_costs_the_asker_alone() {
 	hang alice /home/alice/hang
 	sed -i 's|hang/\*|hang/**|' "$POLICY"
 	reload_broker || fail "the reload failed"
-	stuck_clients 20 "open /home/alice/hang/lookup/below"
+	stuck_clients $((EXECUTORS + 8)) "open /home/alice/hang/lookup/below"
 	others_go_on many
 }
 
@@ -118,7 +119,7 @@ test_when_the_file_system_dies_everything_is_as_before() {
 	stuck_policy
 	hang alice /home/alice/hang
 	before=$(broker_descriptors)
-	stuck_clients 10 "open /home/alice/hang/open"
+	stuck_clients $((EXECUTORS + 8)) "open /home/alice/hang/open"
 	kill -KILL "$HANGFS_PID"
 	wait "${STUCK_PIDS[@]}" || true
 	umount -l /home/alice/hang
@@ -129,7 +130,7 @@ test_when_the_file_system_dies_everything_is_as_before() {
 test_a_reload_is_not_held_up_by_what_is_stuck() {
 	stuck_policy
 	hang alice /home/alice/hang
-	stuck_clients 10 "open /home/alice/hang/open"
+	stuck_clients $((EXECUTORS + 8)) "open /home/alice/hang/open"
 	reload_broker || fail "the reload failed"
 	others_go_on reloaded
 }
@@ -137,24 +138,83 @@ test_a_reload_is_not_held_up_by_what_is_stuck() {
 test_a_client_whose_socket_lingers_when_it_is_closed_delays_nobody() {
 	local i
 	stuck_policy
-	for i in {1..10}; do
+	for ((i = 0; i < EXECUTORS + 8; i++)); do
 		start_as alice hostile lingering 80 >"/run/test/lingering$i" 2>&1
 	done
 	sleep 1
 	others_go_on lingering
+	! grep -q closed /run/test/lingering* || fail "the broker did not take what it was sent"
 }
 
-test_a_client_that_keeps_its_socket_locked_during_a_bind_delays_nobody() {
+stalled_during() { # bind|connect
 	local i pids=()
 	stuck_policy
 	hang alice /home/alice/hang
-	for i in {1..10}; do
-		start_as alice hostile stalled 80 /home/alice/hang/read >"/run/test/stalled$i" 2>&1
+	for ((i = 0; i < EXECUTORS + 8; i++)); do
+		start_as alice hostile "stalled-$1" 80 /home/alice/hang/read >"/run/test/stalled$i" 2>&1
 		pids+=($!)
 	done
 	sleep 1
 	others_go_on stalled
+	! grep -q closed /run/test/stalled* || fail "the broker did not take what it was sent"
 	# The locks go with the one who held them, and then all is well again.
 	kill -KILL "${pids[@]}"
 	expect_equal "$(as alice timeout 20 ask "bind tcp 0.0.0.0 80")" ok
+}
+
+test_a_client_that_keeps_its_socket_locked_during_a_bind_delays_nobody() {
+	stalled_during bind
+}
+
+test_a_client_that_keeps_its_socket_locked_during_a_connect_delays_nobody() {
+	stalled_during connect
+}
+
+# A folder whose lock somebody holds, who may only read it.
+locked_folder() {
+	mkdir -p /srv/locked /srv/free
+	touch /srv/locked/something
+	hang alice /home/alice/hang
+	policy <<-END
+		client alice {
+			from user alice
+			allow bind unix:/srv/locked/*
+		}
+		client bob {
+			from user bob
+			allow bind unix:/srv/free/*
+		}
+	END
+	start_broker
+	start_as alice dirlock /srv/locked /home/alice/hang/read >/run/test/dirlock 2>&1
+	DIRLOCK=$!
+	eventually 5 grep -qs reading /run/test/dirlock || fail "$(cat /run/test/dirlock)"
+	eventually 5 is_stopped_in_the_kernel "$DIRLOCK" || fail "it does not hang"
+}
+
+is_stopped_in_the_kernel() { # PID
+	[[ $(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status") == [DS] ]]
+}
+
+test_a_folder_that_is_locked_does_not_stop_binds_in_others() {
+	locked_folder
+	open_session stuck alice
+	tell stuck "make AF_UNIX SOCK_STREAM" >/dev/null
+	tell_and_go_on stuck "bind-it unix /srv/locked/a"
+	sleep 0.5
+	expect_equal "$(as bob timeout 5 ask "make AF_UNIX SOCK_STREAM" "bind-it unix /srv/free/b" \
+		start-listening)" $'ok\nok\nok'
+	kill -KILL "$DIRLOCK"
+}
+
+test_what_hangs_is_recorded_for_it_may_come_to_pass() {
+	locked_folder
+	open_session stuck alice
+	tell stuck "make AF_UNIX SOCK_STREAM" >/dev/null
+	tell_and_go_on stuck "bind-it unix /srv/locked/a"
+	sleep 0.5
+	reload_broker
+	expect_log 'executor [0-9]+ hangs in the kernel .*may still come to pass'
+	expect_log 'audit: allowed uid=2001 .*verb=bind object="unix:/srv/locked/a" reason=unknown error=EOWNERDEAD'
+	kill -KILL "$DIRLOCK"
 }

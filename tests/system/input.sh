@@ -39,7 +39,7 @@ test_the_daemon_refuses_a_policy_with_an_error_and_names_it() {
 
 test_a_verb_or_option_that_is_not_served_is_refused_in_so_many_words() {
 	refused_rule 'allow remove /srv/file' 'remove'
-	refused_rule 'allow connect tcp:10.0.0.1:80' 'connect'
+	refused_rule 'allow list /srv' 'list'
 	refused_rule 'allow read /srv/file as peer' 'as'
 }
 

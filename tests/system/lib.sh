@@ -20,7 +20,11 @@
 POLICY=/etc/fdbroker/test.policy
 BROKER_LOG=/run/test/broker.log
 BROKER_PID=
+# As many executors as one worker has, of which one user gets half: what is to take them all must
+# be more.
 # shellcheck disable=SC2034 # for the tests
+EXECUTORS=$(awk '$2 == "EXECUTORS_MAX" { print $3 }' broker/limits.h)
+# shellcheck disable=SC2034
 HANGFS_PID=
 output= # of the last expect_status
 mkdir -p /run/test

@@ -100,6 +100,76 @@ test_a_policy_that_reads_brings_what_reading_needs_and_no_more() {
 	expect_capabilities_within $((1 << 2)) # CAP_DAC_READ_SEARCH
 }
 
+# Effective and permitted; what the worker has not cannot be had by whoever takes it over.
+expect_role_capabilities() { # ROLE MASK
+	local pid set
+	for pid in $(broker_pids "$1"); do
+		for set in CapEff CapPrm; do
+			expect_equal "$((16#$(status_field "$pid" "$set")))" "$2" "$set of a $1"
+		done
+	done
+}
+
+# What each kind of rule brings to the executors, by the numbers of capabilities(7): as much as it
+# takes, and their filters are as tight. Rule, mask, and commands of a client, the last of which is
+# granted.
+test_what_sockets_need_the_executors_have_and_never_the_workers() {
+	local rule mask commands
+	mkdir /run/app
+	if grep -q '\btun$' /proc/misc; then
+		mkdir /dev/net
+		mknod -m 0666 /dev/net/tun c 10 200
+	fi
+	ip link add other type veth peer name far
+	echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range
+	while IFS='|' read -r rule mask commands; do
+		if [[ $rule == *tun:* || $rule == *tap:* ]] && [[ ! -e /dev/net/tun ]]; then
+			continue
+		fi
+		step "$rule"
+		expect_rule_to_need "$rule" "$mask" "$commands"
+	done <<-END
+		connect udp:*:*|0|make AF_INET SOCK_DGRAM;connect-it inet 127.0.0.1 9
+		bind tcp:8080 with freebind,reuseport,v6only|0|make AF_INET6 SOCK_STREAM;bind-it inet6 :: 8080
+		bind tcp:8080 with freebind,reuseport,v6only|0|make AF_INET SOCK_STREAM;bind-it inet 0.0.0.0 8080;listen tcp:8080
+		socket icmp|0|socket AF_INET SOCK_DGRAM IPPROTO_ICMP
+		socket icmp6|0|socket AF_INET6 SOCK_DGRAM IPPROTO_ICMPV6
+		socket netlink:route|0|socket AF_NETLINK SOCK_RAW 0
+		socket raw:1|$((1 << 13))|socket AF_INET SOCK_RAW 1
+		option mark=1|$((1 << 13))|make AF_INET SOCK_STREAM;set-option SOL_SOCKET SO_MARK 1
+		option priority=7|$((1 << 13))|make AF_INET SOCK_STREAM;set-option SOL_SOCKET SO_PRIORITY 7
+		option transparent=1|$((1 << 13))|make AF_INET SOCK_STREAM;set-option SOL_IP IP_TRANSPARENT 1
+		option bindtodevice=lo|$((1 << 13))|make AF_INET SOCK_STREAM;set-option SOL_SOCKET SO_BINDTODEVICE lo
+		bind tcp:8080 with transparent|$((1 << 13))|make AF_INET SOCK_STREAM;bind-it inet 203.0.113.1 8080
+		bind tcp:8080 with transparent|$((1 << 13))|make AF_INET SOCK_STREAM;bind-it inet 0.0.0.0 8080;listen tcp:[2001:db8::1]:8080
+		bind tcp:8080 with device=other|$((1 << 13))|make AF_INET SOCK_STREAM;bind-it inet 0.0.0.0 8080
+		socket tun:vpn0|$((1 << 12))|tun tun:vpn0 12
+		socket tap:*|$((1 << 12))|tun tap:vm0 8
+		option rcvbufforce=0-8M|$((1 << 12))|make AF_INET SOCK_STREAM;set-option SOL_SOCKET SO_RCVBUFFORCE 8388608
+		option sndbufforce=0-8M|$((1 << 12))|make AF_INET SOCK_STREAM;set-option SOL_SOCKET SO_SNDBUFFORCE 8388608
+		option debug=1|$((1 << 12))|make AF_INET SOCK_STREAM;set-option SOL_SOCKET SO_DEBUG 1
+		bind unix:/run/app/*.sock|$((1 << 1))|make AF_UNIX SOCK_STREAM;bind-it unix /run/app/a.sock
+		bind unix:/run/app/*.sock owner alice|$((1 << 0 | 1 << 1 | 1 << 3))|make AF_UNIX SOCK_STREAM;bind-it unix /run/app/a.sock
+	END
+}
+
+expect_rule_to_need() { # RULE MASK COMMANDS
+	local commands answers
+	policy <<-END
+		client test {
+			from user alice
+			allow $1
+		}
+	END
+	start_broker
+	IFS=';' read -r -a commands <<<"$3"
+	answers=$(as alice ask "${commands[@]}" </dev/null)
+	expect_equal "${answers##*$'\n'}" ok "$1: ${commands[*]}"
+	expect_role_capabilities executor "$2"
+	expect_role_capabilities worker 0
+	stop_broker
+}
+
 test_the_supervisor_takes_its_processes_along() {
 	bind_only_broker
 	kill -KILL "$BROKER_PID"

@@ -62,6 +62,57 @@ LISTEN_FDS=3 LISTEN_FDNAMES=web:key:unknown
 5 socket:[]"
 }
 
+test_exec_hands_over_what_sd_listen_fds_with_names_finds() {
+	tool_policy
+	expect_equal "$(as alice fdbroker exec --listen 'udp:*:53' --listen tcp:127.0.0.1:443=https \
+		--open /srv/one:r=key -- listenfds)" "3 unknown inet6 datagram [::]:53 -
+4 https inet stream 127.0.0.1:443 listening
+5 key no socket"
+}
+
+test_exec_hands_over_every_kind_of_socket() {
+	policy <<-END
+		client tool {
+			from user alice
+			allow bind unix:/srv/app/socket mode 0666 owner alice
+			allow connect tcp:127.0.0.1:7777
+			allow socket icmp raw:58 netlink:route
+		}
+	END
+	mkdir /srv/app
+	echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range
+	start_broker
+	python3 -c 'import socket; socket.create_server(("127.0.0.1", 7777)).accept()' &
+	eventually 5 listening 7777 || fail "nobody listens"
+	expect_match "$(as alice fdbroker exec --listen unix:/srv/app/socket=u \
+		--dial tcp:127.0.0.1:7777=db --socket icmp=ping --socket netlink:0 \
+		--socket raw6:58=raw -- listenfds)" "^3 u unix stream socket listening
+4 db inet stream 127.0.0.1:[0-9]+ connected
+5 ping inet datagram 0.0.0.0:0 -
+6 unknown netlink raw - (-|connected)
+7 raw inet6 raw \[::\]:58 -$"
+}
+
+# Who listens is whom the other side sees, and that is not the broker.
+test_a_unix_socket_of_exec_is_the_users_own() {
+	policy <<-END
+		client tool {
+			from user alice
+			allow bind unix:/srv/app/socket mode 0666 owner alice
+		}
+	END
+	mkdir /srv/app
+	start_broker
+	start_as alice fdbroker exec --listen unix:/srv/app/socket -- sleep 50
+	eventually 5 runs $! sleep || fail "it does not run"
+	expect_equal "$(as bob python3 -c '
+import socket, struct
+peer = socket.socket(socket.AF_UNIX)
+peer.connect("/srv/app/socket")
+print(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
+	' 2>&1)" "$(id -u alice)"
+}
+
 test_the_sockets_of_exec_serve() {
 	tool_policy
 	cat >/run/test/server.py <<-'END'
@@ -111,6 +162,83 @@ test_exec_takes_endpoints_in_numbers_only() {
 	done
 }
 
+test_exec_takes_only_what_can_be_asked_for() {
+	local long option text
+	tool_policy
+	printf -v long '/%0107d' 0
+	while read -r option text; do
+		expect_status 64 as alice fdbroker exec "$option" "$text" -- true </dev/null
+		expect_match "$output" "^fdbroker: exec: $option: '"
+	done <<-END
+		--listen unix:socket
+		--listen unix:
+		--listen unix:$long
+		--listen vsock:1024
+		--dial tcp:80
+		--dial tcp:*:80
+		--dial unix:/run/socket
+		--dial tcp:host:65536
+		--dial tcp://host:80
+		--dial tcp:host:80/
+		--socket tcp
+		--socket raw
+		--socket raw:256
+		--socket raw:-1
+		--socket raw:1x
+		--socket netlink:32
+		--socket icmp:1
+		--tun vpn0
+		--tun tun:0123456789abcdef
+		--dial tcp:host:80=a:b
+		--socket icmp=
+	END
+}
+
+# The names are those that the policy language says it knows, each for the same family.
+test_exec_knows_the_families_of_netlink_by_name() {
+	local family
+	local -a families
+	policy <<<$'client a {\nfrom user alice\nallow socket netlink:none\n}'
+	expect_status 1 fdbroker check "$POLICY"
+	read -ra families <<<"$(sed -n 's/.*write one of: //p' <<<"$output")"
+	((${#families[@]} > 10)) || fail "check knows ${#families[@]} families: $output"
+	for family in "${families[@]}"; do
+		policy <<<$'client a {\nfrom user alice\nallow socket netlink:'"$family"$'\n}'
+		if [[ -z $BROKER_PID ]]; then
+			start_broker
+		else
+			reload_broker
+		fi
+		output=$(as alice fdbroker exec --socket "netlink:$family" -- true 2>&1) ||
+			expect_match "$output" 'Protocol not supported' "$family"
+	done
+	expect_status 64 as alice fdbroker exec --socket netlink:none -- true
+	expect_match "$output" 'netlink:route'
+}
+
+test_exec_says_what_the_name_service_does_not_know() {
+	policy <<-END
+		client a {
+			from user alice
+			allow connect tcp:absent.internal:* tcp:localhost:*
+		}
+	END
+	start_broker
+	expect_status 125 as alice fdbroker exec --dial tcp:absent.internal:80 -- true
+	expect_equal "$output" "fdbroker: tcp:absent.internal:80: no such host (names)"
+	expect_status 125 as alice fdbroker exec --dial tcp:localhost:absent -- true
+	expect_equal "$output" "fdbroker: tcp:localhost:absent: no such service (names)"
+}
+
+test_the_help_names_every_option_of_exec() {
+	local option count=0
+	while read -r option; do
+		expect_match "$(fdbroker --help)" "\[$option "
+		count=$((count + 1))
+	done < <(fdbroker exec --help | grep -oE '^  --[a-z]+')
+	((count > 3)) || fail "exec has $count options"
+}
+
 test_a_user_whom_no_block_is_for_is_told_so() {
 	tool_policy
 	expect_status 1 as bob fdbroker cat /srv/one
@@ -140,6 +268,21 @@ test_check_finds_nothing_wrong_in_a_good_policy() {
 	tool_policy
 	expect_status 0 fdbroker check "$POLICY"
 	expect_status 0 fdbroker check /etc/fdbroker
+}
+
+# The broker asks in a process of its own, check by itself.
+test_a_protocol_is_known_by_its_name() {
+	printf 'ospf\t89\tOSPFIGP\n' >/etc/protocols
+	printf 'client a {\nfrom user alice\nallow socket raw:ospf\n}\n' | policy
+	expect_status 0 fdbroker check --strict "$POLICY"
+	start_broker
+	expect_equal "$(log_count 'no protocol')" 0 "warnings"
+	stop_broker
+	rm /etc/protocols
+	expect_status 2 fdbroker check --strict "$POLICY"
+	expect_match "$output" "there is no protocol 'ospf'"
+	start_broker
+	expect_log "there is no protocol 'ospf'"
 }
 
 test_check_prints_every_problem_with_line_and_caret() {

@@ -27,6 +27,7 @@ static const struct policy_name known_names[] = {
 	{POLICY_NAME_SERVICE_TCP, POLICY_NAME_FOUND, 80, 0, "http"},
 	{POLICY_NAME_SERVICE_UDP, POLICY_NAME_FOUND, 53, 0, "domain"},
 	{POLICY_NAME_INTERFACE, POLICY_NAME_FOUND, 2, 0, "eth0"},
+	{POLICY_NAME_PROTOCOL, POLICY_NAME_FOUND, 1, 0, "icmp"},
 };
 
 static inline void names_answer(struct policy_set *set)

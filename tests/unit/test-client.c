@@ -12,10 +12,7 @@
 
 #include <cmocka.h>
 
-#include "fdbroker.h"
-#include "protocol.h"
-
-#include "descriptors.h"
+#include "fake-broker.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,212 +25,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* ---- the broker's part ---- */
-
-/* A packet as it came: what a part is played upon. */
-struct asked {
-	unsigned char bytes[FDBROKER_PACKET_MAX];
-	struct fdbroker_request requests[FDBROKER_REQUESTS_MAX];
-	uint32_t first_id;
-	unsigned int count;
-	int descriptor; /* that came along, or -1 */
-};
-
-static bool ask_next(int fd, struct asked *asked)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec space = {asked->bytes, sizeof(asked->bytes)};
-	struct msghdr message = {.msg_iov = &space,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
-	const char *why;
-	ssize_t length = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-
-	if (length <= 0)
-		return false;
-	asked->descriptor = -1;
-	if (CMSG_FIRSTHDR(&message) != NULL)
-		memcpy(&asked->descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
-	int count = fdbroker_packet_decode(
-		asked->bytes, (size_t)length, &asked->first_id, asked->requests, &why);
-	asked->count = count > 0 ? (unsigned int)count : 0;
-	return count > 0;
-}
-
-static void send_with(int fd, const void *bytes, size_t length, const int *fds, size_t fd_count)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE((FDBROKER_REQUESTS_MAX + 1) * sizeof(int))];
-	} control;
-	struct iovec space = {(void *)(uintptr_t)bytes, length};
-	struct msghdr message = {.msg_iov = &space, .msg_iovlen = 1};
-
-	if (fd_count > 0) {
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-		control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(fd_count * sizeof(int)),
-			.cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(&control.header), fds, fd_count * sizeof(int));
-	}
-	sendmsg(fd, &message, MSG_NOSIGNAL);
-}
-
-/* A file that says what was asked for, so that a client can tell whether it got its own. */
-static int make_file(const struct fdbroker_request *request)
-{
-	int fd = memfd_create("answer", MFD_CLOEXEC);
-
-	if (request->operation == FDBROKER_OPEN)
-		dprintf(fd, "%.*s %o", (int)request->path_length, request->path, request->flags);
-	else
-		dprintf(fd, "%u %u %u %u %u", request->endpoint.protocol, request->endpoint.family,
-			request->endpoint.port, request->endpoint.scope,
-			request->endpoint.address[15]);
-	lseek(fd, 0, SEEK_SET);
-	return fd;
-}
-
-/* Descriptors go with their results; all are closed here once they are on their way. */
-static void reply(int fd, const struct fdbroker_result *results, size_t count, const int *fds,
-	size_t fd_count)
-{
-	unsigned char buffer[FDBROKER_PACKET_MAX];
-	struct fdbroker_packet packet;
-
-	fdbroker_packet_begin(&packet, buffer, FDBROKER_PACKET_REPLY, 0);
-	for (size_t i = 0; i < count; i++)
-		fdbroker_packet_add_result(&packet, &results[i]);
-	send_with(fd, packet.bytes, packet.length, fds, fd_count);
-	for (size_t i = 0; i < fd_count; i++)
-		close(fds[i]);
-}
-
-static void grant(int fd, uint32_t id, const struct fdbroker_request *request)
-{
-	const struct fdbroker_result result = {.id = id, .has_descriptor = 1};
-	int file = make_file(request);
-
-	reply(fd, &result, 1, &file, 1);
-}
-
-static void deny(int fd, uint32_t id, int error, enum fdbroker_reason reason)
-{
-	const struct fdbroker_result result = {.id = id, .error = error, .reason = (uint8_t)reason};
-
-	reply(fd, &result, 1, NULL, 0);
-}
-
-/* Grants all in one packet, but what begins with "/no". */
-static void grant_packet(int fd, const struct asked *asked)
-{
-	struct fdbroker_result results[FDBROKER_REQUESTS_MAX] = {0};
-	int fds[FDBROKER_REQUESTS_MAX];
-	size_t fd_count = 0;
-
-	for (unsigned int i = 0; i < asked->count; i++) {
-		const struct fdbroker_request *request = &asked->requests[i];
-
-		results[i].id = asked->first_id + i;
-		if (request->path_length >= 3 && memcmp(request->path, "/no", 3) == 0) {
-			results[i].error = EACCES;
-			results[i].reason = FDBROKER_REASON_POLICY;
-		} else {
-			results[i].has_descriptor = 1;
-			fds[fd_count++] = make_file(request);
-		}
-	}
-	reply(fd, results, asked->count, fds, fd_count);
-}
-
-static void serve_well(int fd)
-{
-	static struct asked asked;
-
-	while (ask_next(fd, &asked))
-		grant_packet(fd, &asked);
-}
-
-/* ---- the client's part ---- */
-
-static pid_t broker_pid;
-static int descriptors_before;
-
-static int remember_descriptors(void **state)
-{
-	(void)state;
-	descriptors_before = count_descriptors();
-	return 0;
-}
-
-static int expect_nothing_left(void **state)
-{
-	(void)state;
-	assert_int_equal(count_descriptors(), descriptors_before);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-	return 0;
-}
-
-/* The client's end of a connection to a child that serves the other. */
-static int start_broker(void (*serve)(int fd))
-{
-	int ends[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-	broker_pid = fork();
-	assert_int_not_equal(broker_pid, -1);
-	if (broker_pid == 0) {
-		close(ends[0]);
-		serve(ends[1]);
-		_exit(0);
-	}
-	close(ends[1]);
-	return ends[0];
-}
-
-static struct fdbroker *connect_to(void (*serve)(int fd))
-{
-	struct fdbroker *broker = fdbroker_from_fd(start_broker(serve));
-
-	assert_non_null(broker);
-	return broker;
-}
-
-static void disconnect(struct fdbroker *broker)
-{
-	fdbroker_free(broker);
-	assert_int_equal(waitpid(broker_pid, NULL, 0), broker_pid);
-}
-
-static void expect_content(int fd, const char *expected)
-{
-	char content[FDBROKER_PATH_MAX + 32] = "";
-
-	assert_true(fd >= 0);
-	assert_true(read(fd, content, sizeof(content) - 1) > 0);
-	close(fd);
-	assert_string_equal(content, expected);
-}
-
-static void expect_failure(int result, int error, enum fdbroker_reason reason)
-{
-	int saved_errno = errno;
-
-	assert_int_equal(result, -1);
-	assert_int_equal(saved_errno, error);
-	assert_int_equal(fdbroker_last_reason(), reason);
-}
 
 /* The file of this path and no other. */
 static bool opens_its_own(struct fdbroker *broker, const char *path)
@@ -493,8 +288,7 @@ static void results_may_come_in_any_order(void **state)
 static void serve_too_much(int fd)
 {
 	static struct asked asked;
-	const struct fdbroker_request wrong = {
-		.operation = FDBROKER_OPEN, .path = "/wrong", .path_length = 6};
+	const struct fdbroker_request wrong = {.operation = FDBROKER_OPEN, .path = {"/wrong", 6}};
 
 	while (ask_next(fd, &asked)) {
 		grant(fd, asked.first_id - 1, &wrong);
@@ -532,7 +326,7 @@ static void a_dead_broker_is_a_connection_reset(void **state)
 	disconnect(broker);
 }
 
-static const struct fdbroker_request nothing = {.operation = FDBROKER_OPEN, .path = ""};
+static const struct fdbroker_request nothing = {.operation = FDBROKER_OPEN, .path = {"", 0}};
 
 static void serve_garbage(int fd)
 {
@@ -740,6 +534,38 @@ static void a_signal_does_not_interrupt_a_call(void **state)
 	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
 }
 
+static void serve_never(int fd)
+{
+	static struct asked asked;
+
+	ask_next(fd, &asked);
+	ask_next(fd, &asked); /* until the client hangs up */
+}
+
+static int connection_fd;
+
+static void end_connection(int number)
+{
+	(void)number;
+	shutdown(connection_fd, SHUT_RDWR);
+}
+
+static void a_signal_handler_may_end_the_connection(void **state)
+{
+	(void)state;
+	const struct itimerval soon = {.it_value.tv_usec = 100000};
+	struct sigaction handler = {.sa_handler = end_connection, .sa_flags = SA_RESTART}, before;
+	struct fdbroker *broker = connect_to(serve_never);
+
+	connection_fd = fdbroker_fd(broker);
+	assert_int_equal(sigaction(SIGALRM, &handler, &before), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	expect_failure(fdbroker_dial(broker, "tcp:host:80"), ECONNRESET, FDBROKER_REASON_BROKER);
+	expect_failure(fdbroker_open(broker, "/a", 0), ECONNRESET, FDBROKER_REASON_BROKER);
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	disconnect(broker);
+}
+
 /* ---- threads and processes ---- */
 
 static void *open_often(void *data)
@@ -862,9 +688,9 @@ static void serve_late(int fd)
 	bool is_late = false;
 
 	while (ask_next(fd, &asked)) {
-		if (memcmp(asked.requests[0].path, "/hang", 5) == 0) {
+		if (memcmp(asked.requests[0].path.bytes, "/hang", 5) == 0) {
 			late = asked;
-			late.requests[0].path = "/late";
+			late.requests[0].path.bytes = "/late";
 			is_late = true;
 			kill(getpid(), SIGSTOP); /* the test sees that the request is here */
 			continue;
@@ -948,7 +774,7 @@ static void a_bad_bind_is_refused_as_by_bind(void **state)
 	(void)state;
 	struct fdbroker *broker = connect_to(serve_binds);
 	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
-	struct sockaddr_un local = {.sun_family = AF_UNIX};
+	struct sockaddr packet = {.sa_family = AF_PACKET};
 	const struct sockaddr *address = (struct sockaddr *)&ipv6;
 	const struct sockaddr *volatile no_address = NULL;
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -957,7 +783,7 @@ static void a_bad_bind_is_refused_as_by_bind(void **state)
 	expect_failure(fdbroker_bind(broker, fd, address, 0), EINVAL, FDBROKER_REASON_LOCAL);
 	expect_failure(fdbroker_bind(broker, fd, address, 23), EINVAL, FDBROKER_REASON_LOCAL);
 	assert_int_equal(fdbroker_bind(broker, fd, address, 24), 0);
-	expect_failure(fdbroker_bind(broker, fd, (struct sockaddr *)&local, sizeof(local)),
+	expect_failure(fdbroker_bind(broker, fd, (struct sockaddr *)&packet, sizeof(packet)),
 		EAFNOSUPPORT, FDBROKER_REASON_SOCKET);
 	expect_failure(fdbroker_bind(broker, -1, address, 28), EBADF, FDBROKER_REASON_LOCAL);
 	expect_failure(fdbroker_bind(broker, 999, address, 28), EBADF, FDBROKER_REASON_LOCAL);
@@ -1173,7 +999,6 @@ static void every_reason_has_words(void **state)
 		"policy: no rule of the policy allows it, or one denies it");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_descriptors, expect_nothing_left)
 #define TEST_IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -1199,6 +1024,7 @@ int main(void)
 		TEST(a_process_without_room_for_descriptors_gets_emfile),
 		TEST(a_non_blocking_connection_works_too),
 		TEST(a_signal_does_not_interrupt_a_call),
+		TEST(a_signal_handler_may_end_the_connection),
 		TEST(threads_share_a_connection),
 		TEST(the_reason_is_each_threads_own),
 		TEST(processes_share_a_connection_after_fork),

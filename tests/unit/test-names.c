@@ -20,6 +20,7 @@ static void names_are_found_or_unknown(void **state)
 		{.kind = POLICY_NAME_GROUP, .name = "no-such-group-of-fdbroker"},
 		{.kind = POLICY_NAME_SERVICE_TCP, .name = "no-such-service-of-fdbroker"},
 		{.kind = POLICY_NAME_SERVICE_UDP, .name = "no-such-service-of-fdbroker"},
+		{.kind = POLICY_NAME_PROTOCOL, .name = "no-such-protocol-of-fdbroker"},
 		{.kind = POLICY_NAME_INTERFACE, .name = "no-such-if"},
 		{.kind = POLICY_NAME_INTERFACE, .name = "a-name-that-no-interface-can-have"},
 	};

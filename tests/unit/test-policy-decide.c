@@ -323,6 +323,31 @@ static void the_options_of_the_deciding_rule_are_given(void **state)
 	policy_drop(&policy);
 }
 
+static void a_denial_is_recorded_as_its_own_rule_says(void **state)
+{
+	struct policy policy = policy_make("client a {\nfrom anyone\n"
+					   "allow read /a log all\n"
+					   "deny read /b log none\n"
+					   "deny read /c log denied\n}\n");
+	struct policy_peer peer = peer_make(&policy, &alice);
+	(void)state;
+	static const uint8_t logs[] = {POLICY_LOG_NONE, POLICY_LOG_DENIED};
+	for (uint32_t i = 0; i < COUNT(logs); i++) {
+		const char *path = i ? "/c" : "/b";
+		uint32_t rule = policy_deny_path(policy.image, &peer, READ, path, 2);
+		struct policy_decision denial = policy_denial(policy.image, rule);
+		assert_int_equal(rule, i + 1);
+		assert_int_equal(denial.outcome, POLICY_DENIED_BY_RULE);
+		assert_int_equal(denial.rule, rule);
+		assert_int_equal(denial.options.log, logs[i]);
+	}
+	struct policy_decision denial = policy_denial(policy.image, POLICY_NO_RULE);
+	assert_int_equal(denial.outcome, POLICY_DENIED_NO_RULE);
+	assert_int_equal(denial.rule, POLICY_NO_RULE);
+	assert_int_equal(denial.options.log, POLICY_LOG_ALL);
+	policy_drop(&policy);
+}
+
 static void the_home_of_the_peer_counts_as_the_path_it_is(void **state)
 {
 	struct policy policy = policy_make(BLOCK("a", "allow create /home/*/x mode 0640\n"
@@ -531,6 +556,7 @@ int main(void)
 		cmocka_unit_test(a_path_that_is_not_canonical_is_denied),
 		cmocka_unit_test(a_request_is_judged_by_all_rules_together),
 		cmocka_unit_test(the_options_of_the_deciding_rule_are_given),
+		cmocka_unit_test(a_denial_is_recorded_as_its_own_rule_says),
 		cmocka_unit_test(the_home_of_the_peer_counts_as_the_path_it_is),
 		cmocka_unit_test(equal_patterns_with_different_options_are_an_error),
 		cmocka_unit_test(an_explanation_names_the_rule),

@@ -46,6 +46,7 @@ static const struct endpoint_case cases[] = {
 	{"allow bind tcp:[fe80::1%eth0]:80", "tcp", "fe80::1", 80, 3, NO},
 	{"allow bind tcp:[fe80::1%eth0]:80", "tcp", "fe80::1", 80, 0, NO},
 	{"allow bind tcp:[fe80::1]:80", "tcp", "fe80::1", 80, 3, OK},
+	{"allow bind tcp:[2001:db8::1]:80", "tcp", "2001:db8::1", 80, 99, OK},
 	/* a mapped address is its IPv4 address */
 	{"allow bind tcp:[::ffff:10.1.2.3]:80", "tcp", "10.1.2.3", 80, 0, OK},
 	{"allow bind tcp:[::ffff:10.0.0.0]/104:80", "tcp", "10.1.2.3", 80, 0, OK},
@@ -86,10 +87,10 @@ static const struct endpoint_case cases[] = {
 static struct policy_endpoint endpoint_make(const struct endpoint_case *from)
 {
 	struct policy_endpoint endpoint = {
-		.protocol = strcmp(from->protocol, "tcp") == 0 ? POLICY_TCP : POLICY_UDP,
+		.kind = strcmp(from->protocol, "tcp") == 0 ? POLICY_TCP : POLICY_UDP,
 		.family = strchr(from->address, ':') ? 6 : 4,
 		.scope = from->scope,
-		.port = from->port,
+		.number = from->port,
 	};
 	assert_int_equal(inet_pton(endpoint.family == 6 ? AF_INET6 : AF_INET, from->address,
 				 endpoint.address),
@@ -170,8 +171,9 @@ static void a_range_is_the_ports_from_its_first_to_its_last(void **state)
 		struct policy policy = policy_make(text);
 		struct policy_peer peer = peer_make(&policy, &alice);
 		for (uint32_t port = 0; port <= 65535; port += port % 64 == 63 ? 29 : 1) {
-			struct policy_endpoint endpoint = {
-				.protocol = POLICY_UDP, .family = 4, .port = (uint16_t)port};
+			struct policy_endpoint endpoint = {.kind = POLICY_UDP,
+				.family = POLICY_IPV4,
+				.number = (uint32_t)port};
 			bool is_allowed =
 				policy_decide_endpoint(policy.image, &peer, POLICY_BIND, &endpoint)
 					.outcome == POLICY_ALLOWED;

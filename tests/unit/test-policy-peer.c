@@ -120,36 +120,63 @@ static void what_does_not_fit_the_text_is_undefined(void **state)
 	policy_drop(&policy);
 }
 
+#define VERB(verb) .allowed_verbs = POLICY_BIT(POLICY_##verb)
+#define KIND(kind) .allowed_kinds = 1u << POLICY_##kind
+
+static const struct {
+	const char *rule;
+	struct policy_needs needs;
+} needs_cases[] = {
+	{"allow read /a", {VERB(READ)}},
+	{"allow write /a owner 3", {VERB(WRITE), .owner = true}},
+	{"allow bind tcp:1024", {VERB(BIND), KIND(TCP)}},
+	{"allow bind tcp:1023-2000", {VERB(BIND), KIND(TCP), .low_port = true}},
+	{"allow bind tcp:*", {VERB(BIND), KIND(TCP), .low_port = true}},
+	{"allow bind tcp:0", {VERB(BIND), KIND(TCP)}},
+	{"allow bind udp:80", {VERB(BIND), KIND(UDP), .low_port = true}},
+	{"allow bind vsock:*:0", {VERB(BIND), KIND(VSOCK), .low_port = true}},
+	{"allow bind vsock:*:1024-2000", {VERB(BIND), KIND(VSOCK)}},
+	{"allow bind unix:/a", {VERB(BIND), .unix_path = true}},
+	{"allow bind unix:/%u owner 3",
+		{VERB(BIND), .unix_path = true, .owner = true, .user_name = true}},
+	{"allow connect tcp:80", {VERB(CONNECT), KIND(TCP)}},
+	{"allow connect tcp:a.b:80 udp:1",
+		{VERB(CONNECT), .allowed_kinds = 1u << POLICY_TCP | 1u << POLICY_UDP}},
+	{"allow socket icmp", {VERB(SOCKET), KIND(ICMP)}},
+	{"allow socket raw:1", {VERB(SOCKET), KIND(RAW)}},
+	{"allow socket tun:a", {VERB(SOCKET), KIND(TUN)}},
+	{"allow option mark=1", {VERB(OPTION), KIND(MARK)}},
+	{"allow option bindtodevice=eth0", {VERB(OPTION), KIND(BINDTODEVICE)}},
+	{"allow resolve host:*", {VERB(RESOLVE), KIND(HOST)}},
+	{"allow bind tcp:4000 with freebind,v6only",
+		{VERB(BIND), KIND(TCP), .with = POLICY_WITH_FREEBIND | POLICY_WITH_V6ONLY}},
+	{"allow bind tcp:4000 with device=eth0", {VERB(BIND), KIND(TCP), .device = true}},
+	{"deny bind tcp:80 unix:/a", {.allowed_verbs = 0}},
+	{"deny all icmp", {.allowed_verbs = 0}},
+	{"allow read /%u", {VERB(READ), .user_name = true}},
+	{"deny read %h/a", {.user_name = true}},
+};
+
 static void what_the_broker_needs_follows_from_the_rules(void **state)
 {
-	static const struct {
-		const char *rule;
-		struct policy_needs needs;
-	} cases[] = {
-		{"allow read /a", {.allowed_verbs = POLICY_BIT(POLICY_READ)}},
-		{"allow write /a owner 3",
-			{.allowed_verbs = POLICY_BIT(POLICY_WRITE), .owner = true}},
-		{"allow bind tcp:1024", {.allowed_verbs = POLICY_BIT(POLICY_BIND)}},
-		{"allow bind tcp:1023-2000",
-			{.allowed_verbs = POLICY_BIT(POLICY_BIND), .low_port = true}},
-		{"allow bind tcp:*", {.allowed_verbs = POLICY_BIT(POLICY_BIND), .low_port = true}},
-		{"allow bind tcp:0", {.allowed_verbs = POLICY_BIT(POLICY_BIND)}},
-		{"deny bind tcp:80", {.allowed_verbs = 0}},
-		{"allow read /%u", {.allowed_verbs = POLICY_BIT(POLICY_READ), .user_name = true}},
-		{"deny read %h/a", {.user_name = true}},
-	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(needs_cases); i++) {
 		char text[256];
 		struct policy_needs needs;
-		snprintf(text, sizeof(text), "client a {\nfrom anyone\n%s\n}\n", cases[i].rule);
+		const struct policy_needs *expected = &needs_cases[i].needs;
+		snprintf(text, sizeof(text), "client a {\nfrom anyone\n%s\n}\n",
+			needs_cases[i].rule);
 		struct policy policy = policy_make(text);
 		policy_image_needs(policy.image, &needs);
-		assert_int_equal(needs.allowed_verbs, cases[i].needs.allowed_verbs);
-		assert_int_equal(needs.owner, cases[i].needs.owner);
-		assert_int_equal(needs.low_port, cases[i].needs.low_port);
-		assert_int_equal(needs.user_name, cases[i].needs.user_name);
-		assert_false(needs.unit);
+		bool is_right = needs.allowed_verbs == expected->allowed_verbs &&
+				needs.allowed_kinds == expected->allowed_kinds &&
+				needs.with == expected->with && needs.device == expected->device &&
+				needs.owner == expected->owner &&
+				needs.low_port == expected->low_port &&
+				needs.unix_path == expected->unix_path &&
+				needs.user_name == expected->user_name && !needs.unit;
+		if (!is_right)
+			fail_msg("%s", needs_cases[i].rule);
 		policy_drop(&policy);
 	}
 }

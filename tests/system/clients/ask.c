@@ -11,19 +11,38 @@
  *	bind tcp|udp ADDRESS PORT [v6only]   an own socket, bound in place
  *	listen ENDPOINT              fdbroker_listen
  *	cat-often PATH CONTENT FILE  opens until FILE exists, then removes it; see below
- * These use the descriptor that open, bind or listen got last:
- *	read | write TEXT | flags | name | start-listening | answer TEXT | receive | close
+ *	bind-often PATH SECONDS      binds a unix socket and closes it, again and again; see below
+ *	socket DOMAIN TYPE PROTOCOL  fdbroker_socket; numbers, or words as in socket(2)
+ *	tun DEVICE [FLAGS]           fdbroker_tun
+ *	dial ENDPOINT                fdbroker_dial
+ *	resolve NODE                 fdbroker_getaddrinfo: canonical name and addresses, or EAI_...
+ *	name-of ADDRESS [FLAGS]      fdbroker_getnameinfo; FLAGS: numeric|nofqdn|namereqd
+ *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
+ *	adopt NUMBER                 a descriptor that was inherited
+ * These use the descriptor that was got last; the socket is the client's own, and is sent along:
+ *	bind-it ADDRESS | connect-it ADDRESS      ADDRESS is: inet HOST PORT, inet6 HOST PORT,
+ *	                             unix PATH, vsock CID PORT
+ *	set-option LEVEL NAME VALUE  fdbroker_setsockopt; a VALUE that is no number is a text
+ * or is looked at:
+ *	read | write TEXT | flags | name | peer | start-listening | answer TEXT | receive | close
+ *	get-option LEVEL NAME | nonblock | connected | ping
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
  *	open-myself PATH | bind-myself ADDRESS PORT
  *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
  *
- * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows.
+ * With --direct as the first argument there is no broker at all: those of the above that stand for
+ * a system call make it themselves, and print the errno alone.
+ *
+ * cat-often counts what it sees: CONTENT, a refusal, or something else, which it shows. bind-often
+ * counts how often it got the name, and how often somebody else had it while it was bound.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/vm_sockets.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <seccomp.h>
 #include <stdarg.h>
@@ -34,6 +53,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fdbroker.h"
@@ -123,6 +144,20 @@ static void print_refusal(void)
 	printf("%s %s\n", errno_word(error), reason_word((int)fdbroker_last_reason()));
 }
 
+/* With --direct. */
+static bool is_direct;
+
+/* For calls that the library stands for. */
+static void print_outcome(int result)
+{
+	if (result >= 0)
+		printf("ok\n");
+	else if (is_direct)
+		printf("%s\n", errno_word(errno));
+	else
+		print_refusal();
+}
+
 /* For the kernel's own calls. */
 static void print_result(int result)
 {
@@ -146,7 +181,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) misunderstood(const 
 
 /* ---- pieces ---- */
 
-static int flags_from(const char *text)
+static int flags_from(const struct flag *table, size_t table_count, const char *text)
 {
 	char copy[256];
 	char *rest = copy;
@@ -156,11 +191,10 @@ static int flags_from(const char *text)
 	for (const char *word; (word = strsep(&rest, "|")) != NULL;) {
 		size_t i = 0;
 
-		while (i < sizeof(open_flags) / sizeof(open_flags[0]) &&
-			strcmp(open_flags[i].name, word) != 0)
+		while (i < table_count && strcmp(table[i].name, word) != 0)
 			i++;
-		if (i < sizeof(open_flags) / sizeof(open_flags[0]))
-			flags |= open_flags[i].value;
+		if (i < table_count)
+			flags |= table[i].value;
 		else if (word[0] >= '0' && word[0] <= '9')
 			flags |= (int)strtoul(word, NULL, 0);
 		else
@@ -168,6 +202,8 @@ static int flags_from(const char *text)
 	}
 	return flags;
 }
+
+#define FLAGS_FROM(table, text) flags_from(table, sizeof(table) / sizeof((table)[0]), text)
 
 static socklen_t address_from(const char *text, const char *port, struct sockaddr_storage *storage)
 {
@@ -223,7 +259,7 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
 
 static void do_open(struct client *client, int count, char **words)
 {
-	int flags = count > 2 ? flags_from(words[2]) : O_RDONLY;
+	int flags = count > 2 ? FLAGS_FROM(open_flags, words[2]) : O_RDONLY;
 	mode_t mode = count > 3 ? (mode_t)strtoul(words[3], NULL, 8) : 0666;
 
 	keep_and_print(client, fdbroker_open(client->broker, words[1], flags | O_CLOEXEC, mode));
@@ -302,6 +338,269 @@ static void do_bind(struct client *client, int count, char **words)
 	printf("ok\n");
 }
 
+/* Is this listener, which does not block, the one that the address leads to? */
+static bool is_reached(int listener, const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), accepted = -1;
+
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	close(fd);
+	if (accepted >= 0)
+		close(accepted);
+	return accepted >= 0;
+}
+
+static void do_bind_often(struct client *client, int count, char **words)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	time_t end = time(NULL) + (time_t)strtoul(words[2], NULL, 10);
+	unsigned long bound = 0, lost = 0;
+
+	(void)count;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", words[1]);
+	while (time(NULL) < end) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fdbroker_bind(client->broker, fd, (const struct sockaddr *)&address,
+			    sizeof(address)) == 0 &&
+			listen(fd, 1) == 0) {
+			bound++;
+			for (int i = 0; i < 20; i++) {
+				if (!is_reached(fd, &address)) {
+					lost++;
+					break;
+				}
+			}
+		}
+		close(fd);
+	}
+	printf("ok bound=%lu lost=%lu\n", bound, lost);
+}
+
+/* ---- sockets in all their forms ---- */
+
+static const struct flag socket_words[] = {
+	{"AF_UNIX", AF_UNIX},
+	{"AF_INET", AF_INET},
+	{"AF_INET6", AF_INET6},
+	{"AF_NETLINK", AF_NETLINK},
+	{"AF_PACKET", AF_PACKET},
+	{"AF_VSOCK", AF_VSOCK},
+	{"SOCK_STREAM", SOCK_STREAM},
+	{"SOCK_DGRAM", SOCK_DGRAM},
+	{"SOCK_SEQPACKET", SOCK_SEQPACKET},
+	{"SOCK_RAW", SOCK_RAW},
+	{"SOCK_NONBLOCK", SOCK_NONBLOCK},
+	{"SOCK_CLOEXEC", SOCK_CLOEXEC},
+	{"IPPROTO_ICMP", IPPROTO_ICMP},
+	{"IPPROTO_ICMPV6", IPPROTO_ICMPV6},
+	{"IPPROTO_MPTCP", IPPROTO_MPTCP},
+	{"SOL_SOCKET", SOL_SOCKET},
+	{"SOL_IP", IPPROTO_IP},
+	{"SOL_IPV6", IPPROTO_IPV6},
+	{"SO_MARK", SO_MARK},
+	{"SO_PRIORITY", SO_PRIORITY},
+	{"SO_RCVBUF", SO_RCVBUF},
+	{"SO_RCVBUFFORCE", SO_RCVBUFFORCE},
+	{"SO_SNDBUF", SO_SNDBUF},
+	{"SO_SNDBUFFORCE", SO_SNDBUFFORCE},
+	{"SO_DEBUG", SO_DEBUG},
+	{"SO_REUSEPORT", SO_REUSEPORT},
+	{"SO_KEEPALIVE", SO_KEEPALIVE},
+	{"SO_BINDTODEVICE", SO_BINDTODEVICE},
+	{"SO_ERROR", SO_ERROR},
+	{"IP_FREEBIND", IP_FREEBIND},
+	{"IP_TRANSPARENT", IP_TRANSPARENT},
+	{"IPV6_FREEBIND", IPV6_FREEBIND},
+	{"IPV6_TRANSPARENT", IPV6_TRANSPARENT},
+	{"IPV6_V6ONLY", IPV6_V6ONLY},
+};
+
+/* Numbers and words, joined by |. */
+static int socket_number(const char *text)
+{
+	char copy[256];
+	char *rest = copy;
+	int number = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (const char *word; (word = strsep(&rest, "|")) != NULL;) {
+		size_t i = 0;
+
+		while (i < sizeof(socket_words) / sizeof(socket_words[0]) &&
+			strcmp(socket_words[i].name, word) != 0)
+			i++;
+		number |= i < sizeof(socket_words) / sizeof(socket_words[0])
+				  ? socket_words[i].value
+				  : (int)strtol(word, NULL, 0);
+	}
+	return number;
+}
+
+union any_address {
+	struct sockaddr any;
+	struct sockaddr_storage storage;
+	struct sockaddr_un local;
+	struct sockaddr_vm machine;
+};
+
+/* words: what stands after the name of the command. */
+static socklen_t any_address_from(int count, char **words, union any_address *address)
+{
+	memset(address, 0, sizeof(*address));
+	if (count == 2 && strcmp(words[0], "unix") == 0) {
+		address->local.sun_family = AF_UNIX;
+		memcpy(address->local.sun_path, words[1],
+			strnlen(words[1], sizeof(address->local.sun_path)));
+		return sizeof(address->local);
+	}
+	if (count == 3 && strcmp(words[0], "vsock") == 0) {
+		address->machine.svm_family = AF_VSOCK;
+		address->machine.svm_cid = (unsigned int)strtoul(words[1], NULL, 0);
+		address->machine.svm_port = (unsigned int)strtoul(words[2], NULL, 0);
+		return sizeof(address->machine);
+	}
+	if (count == 3)
+		return address_from(words[1], words[2], &address->storage);
+	misunderstood("no address: %s", words[0]);
+}
+
+static void do_make(struct client *client, int count, char **words)
+{
+	int fd;
+
+	if (strcmp(words[1], "file") == 0)
+		fd = open(words[2], O_RDONLY | O_CLOEXEC);
+	else
+		fd = socket(socket_number(words[1]), socket_number(words[2]) | SOCK_CLOEXEC,
+			count > 3 ? socket_number(words[3]) : 0);
+	print_result(fd);
+	if (fd >= 0)
+		keep(client, fd);
+}
+
+static void do_adopt(struct client *client, int count, char **words)
+{
+	(void)count;
+	keep(client, (int)strtol(words[1], NULL, 10));
+	printf("ok\n");
+}
+
+/* This machine, by a datagram or raw socket for ICMP, icmp(7). */
+static void do_ping(struct client *client, int count, char **words)
+{
+	/* Type 8, echo; the checksum is right as long as all else is 0 (RFC 792). */
+	unsigned char packet[64] = {8, 0, 0xf7, 0xff};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 5};
+
+	(void)count;
+	(void)words;
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (sendto(client->fd, packet, 8, 0, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		recv(client->fd, packet, sizeof(packet), 0) < 0)
+		print_result(-1);
+	else
+		printf("ok\n");
+}
+
+static void do_bind_it(struct client *client, int count, char **words)
+{
+	union any_address address;
+	socklen_t length = any_address_from(count - 1, words + 1, &address);
+
+	print_outcome(is_direct ? bind(client->fd, &address.any, length)
+				: fdbroker_bind(client->broker, client->fd, &address.any, length));
+}
+
+static void do_connect_it(struct client *client, int count, char **words)
+{
+	union any_address address;
+	socklen_t length = any_address_from(count - 1, words + 1, &address);
+
+	print_outcome(is_direct
+			      ? connect(client->fd, &address.any, length)
+			      : fdbroker_connect(client->broker, client->fd, &address.any, length));
+}
+
+static void do_set_option(struct client *client, int count, char **words)
+{
+	int level = socket_number(words[1]), name = socket_number(words[2]), number;
+	const char *text = count > 3 ? words[3] : "";
+	const void *value = text;
+	socklen_t length = (socklen_t)strlen(text) + 1;
+	char *end;
+
+	number = (int)strtol(text, &end, 0);
+	if (end != text && *end == '\0') {
+		value = &number;
+		length = sizeof(number);
+	}
+	print_outcome(is_direct ? setsockopt(client->fd, level, name, value, length)
+				: fdbroker_setsockopt(
+					  client->broker, client->fd, level, name, value, length));
+}
+
+static void do_get_option(struct client *client, int count, char **words)
+{
+	int level = socket_number(words[1]), name = socket_number(words[2]);
+	char value[16] = "";
+	socklen_t length = sizeof(value);
+	int number;
+
+	(void)count;
+	if (getsockopt(client->fd, level, name, value, &length) < 0) {
+		print_result(-1);
+		return;
+	}
+	memcpy(&number, value, sizeof(number));
+	if (name == SO_BINDTODEVICE && level == SOL_SOCKET)
+		printf("ok %s\n", value);
+	else
+		printf("ok %d\n", number);
+}
+
+static void do_socket(struct client *client, int count, char **words)
+{
+	int domain = socket_number(words[1]), type = socket_number(words[2]);
+	int protocol = socket_number(words[3]), fd;
+
+	(void)count;
+	fd = is_direct ? socket(domain, type, protocol)
+		       : fdbroker_socket(client->broker, domain, type, protocol);
+	print_outcome(fd);
+	if (fd >= 0)
+		keep(client, fd);
+}
+
+static void do_tun(struct client *client, int count, char **words)
+{
+	keep_and_print(client, fdbroker_tun(client->broker, words[1],
+				       count > 2 ? (unsigned int)strtoul(words[2], NULL, 0) : 0));
+}
+
+static void do_nonblock(struct client *client, int count, char **words)
+{
+	int flags = fcntl(client->fd, F_GETFL);
+
+	(void)count;
+	(void)words;
+	print_result(flags < 0 ? flags : fcntl(client->fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+/* Is it connected? */
+static void do_connected(struct client *client, int count, char **words)
+{
+	union any_address address;
+	socklen_t length = sizeof(address);
+
+	(void)count;
+	(void)words;
+	print_result(getpeername(client->fd, &address.any, &length));
+}
+
 static void do_listen(struct client *client, int count, char **words)
 {
 	(void)count;
@@ -335,6 +634,96 @@ static void do_cat_often(struct client *client, int count, char **words)
 	}
 	unlink(words[3]);
 	printf("ok right=%lu refused=%lu wrong=%lu\n", right, refused, wrong);
+}
+
+static void do_dial(struct client *client, int count, char **words)
+{
+	(void)count;
+	keep_and_print(client, fdbroker_dial(client->broker, words[1]));
+}
+
+static void print_code(int code)
+{
+	static const struct flag codes[] = {
+		{"EAI_BADFLAGS", EAI_BADFLAGS},
+		{"EAI_NONAME", EAI_NONAME},
+		{"EAI_AGAIN", EAI_AGAIN},
+		{"EAI_FAIL", EAI_FAIL},
+		{"EAI_NODATA", EAI_NODATA},
+	};
+
+	if (code == EAI_SYSTEM) {
+		print_refusal();
+		return;
+	}
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].value == code) {
+			printf("%s %s\n", codes[i].name, reason_word((int)fdbroker_last_reason()));
+			return;
+		}
+	}
+	printf("code %d\n", code);
+}
+
+static void do_resolve(struct client *client, int count, char **words)
+{
+	const struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	int code = fdbroker_getaddrinfo(client->broker, words[1], NULL, &hints, &list);
+
+	(void)count;
+	if (code != 0) {
+		print_code(code);
+		return;
+	}
+	printf("ok %s", list->ai_canonname != NULL ? list->ai_canonname : "-");
+	for (const struct addrinfo *info = list; info != NULL; info = info->ai_next) {
+		char text[NI_MAXHOST];
+
+		if (getnameinfo(info->ai_addr, info->ai_addrlen, text, sizeof(text), NULL, 0,
+			    NI_NUMERICHOST) == 0)
+			printf(" %s", text);
+	}
+	printf("\n");
+	fdbroker_freeaddrinfo(list);
+}
+
+static const struct flag nameinfo_flags[] = {
+	{"numeric", NI_NUMERICHOST},
+	{"nofqdn", NI_NOFQDN},
+	{"namereqd", NI_NAMEREQD},
+};
+
+static void do_name_of(struct client *client, int count, char **words)
+{
+	int flags = count > 2 ? FLAGS_FROM(nameinfo_flags, words[2]) : 0;
+	struct sockaddr_storage address;
+	socklen_t length = address_from(words[1], "0", &address);
+	char host[NI_MAXHOST];
+	int code = fdbroker_getnameinfo(client->broker, (const struct sockaddr *)&address, length,
+		host, sizeof(host), NULL, 0, flags);
+
+	if (code != 0)
+		print_code(code);
+	else
+		print_answer(host, strlen(host));
+}
+
+/* To whom is the descriptor connected? */
+static void do_peer(struct client *client, int count, char **words)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	(void)count;
+	(void)words;
+	if (getpeername(client->fd, (struct sockaddr *)&address, &length) != 0 ||
+		getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		print_result(-1);
+	else
+		printf("ok %s %s\n", host, port);
 }
 
 static void do_connect_again(struct client *client, int count, char **words)
@@ -565,7 +954,23 @@ static const struct command {
 	{"many", 2, do_many},
 	{"bind", 4, do_bind},
 	{"listen", 2, do_listen},
+	{"bind-often", 3, do_bind_often},
+	{"socket", 4, do_socket},
+	{"tun", 2, do_tun},
+	{"make", 3, do_make},
+	{"adopt", 2, do_adopt},
+	{"ping", 1, do_ping},
+	{"bind-it", 3, do_bind_it},
+	{"connect-it", 3, do_connect_it},
+	{"set-option", 3, do_set_option},
+	{"get-option", 3, do_get_option},
+	{"nonblock", 1, do_nonblock},
+	{"connected", 1, do_connected},
 	{"cat-often", 4, do_cat_often},
+	{"dial", 2, do_dial},
+	{"resolve", 2, do_resolve},
+	{"name-of", 2, do_name_of},
+	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},
 	{"read", 1, do_read},
 	{"write", 1, do_write},
@@ -626,15 +1031,18 @@ static void run(struct client *client, char *line)
 
 int main(int argc, char **argv)
 {
-	struct client client = {.broker = fdbroker_new(NULL), .fd = -1};
+	struct client client = {.broker = NULL, .fd = -1};
 	char *line = NULL;
 	size_t size = 0;
 
-	if (client.broker == NULL) {
+	is_direct = argc > 1 && strcmp(argv[1], "--direct") == 0;
+	if (!is_direct)
+		client.broker = fdbroker_new(NULL);
+	if (!is_direct && client.broker == NULL) {
 		print_refusal();
 		return 1;
 	}
-	for (int i = 1; i < argc; i++)
+	for (int i = is_direct ? 2 : 1; i < argc; i++)
 		run(&client, argv[i]);
 	while (argc == 1 && getline(&line, &size, stdin) >= 0) {
 		line[strcspn(line, "\n")] = '\0';

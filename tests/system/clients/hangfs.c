@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file system that does not answer: hangfs [--uid UID] [--escape PATH] FOLDER mounts it for all
- *users. Its files are named after the question that is never answered; the others are answered at
- *once:
+ * users. Its files are named after the question that is never answered; the others are answered
+ * at once:
  *
  *	fine	all is well, the content is "fine\n"
  *	lookup	even the name is never found; the same for every name that begins with "lookup"

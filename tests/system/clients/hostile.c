@@ -98,6 +98,7 @@ static void outcome(int fd)
 	struct fdbroker_result results[FDBROKER_REQUESTS_MAX];
 	unsigned char packet[FDBROKER_PACKET_MAX];
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	const unsigned char *data;
 	ssize_t length;
 
 	if (poll(&readable, 1, PATIENCE_MSEC) == 0) {
@@ -107,7 +108,7 @@ static void outcome(int fd)
 	length = recv(fd, packet, sizeof(packet), 0); /* descriptors are dropped by the kernel */
 	if (length <= 0)
 		printf("closed\n");
-	else if (fdbroker_reply_decode(packet, (size_t)length, results) < 1)
+	else if (fdbroker_reply_decode(packet, (size_t)length, results, &data) < 1)
 		printf("answered nonsense\n");
 	else
 		printf("answered %s %s\n",
@@ -125,13 +126,17 @@ static void __attribute__((noreturn)) hold(void)
 
 /* ---- packets ---- */
 
+/* Where the path of an open request begins that is the first of its packet. */
+#define OPEN_PATH_OFFSET                                                                           \
+	(sizeof(struct fdbroker_header) + sizeof(struct fdbroker_request_header) +                 \
+		sizeof(int32_t) + FDBROKER_TEXTS_MAX * sizeof(uint16_t))
+
 static size_t open_packet(unsigned char *buffer, const char *path, uint32_t id)
 {
 	struct fdbroker_request request = {
 		.operation = FDBROKER_OPEN,
-		.flags = O_RDONLY,
-		.path = path,
-		.path_length = strlen(path),
+		.open.flags = O_RDONLY,
+		.path = {path, strlen(path)},
 	};
 	struct fdbroker_packet packet;
 
@@ -141,18 +146,24 @@ static size_t open_packet(unsigned char *buffer, const char *path, uint32_t id)
 	return packet.length;
 }
 
-static size_t bind_packet(unsigned char *buffer, uint16_t port)
+/* For a socket that is sent along: BIND or CONNECT, at the unspecified address of IPv4. */
+static size_t socket_packet(unsigned char *buffer, enum fdbroker_operation operation, uint16_t port)
 {
 	struct fdbroker_request request = {
-		.operation = FDBROKER_BIND,
-		.endpoint = {.protocol = FDBROKER_TCP, .family = 4, .port = port},
+		.operation = operation,
+		.endpoint = {.family = FDBROKER_IPV4, .port = port},
 	};
 	struct fdbroker_packet packet;
 
 	fdbroker_packet_begin(&packet, buffer, FDBROKER_PACKET_REQUEST, 1);
 	if (!fdbroker_packet_add_request(&packet, &request))
-		die("cannot build a bind request");
+		die("cannot build a request");
 	return packet.length;
+}
+
+static size_t bind_packet(unsigned char *buffer, uint16_t port)
+{
+	return socket_packet(buffer, FDBROKER_BIND, port);
 }
 
 static uint16_t port_of(const char *text)
@@ -229,8 +240,7 @@ static void nul_in_path(char **arguments)
 	char *change[] = {offset, "0"};
 
 	(void)arguments;
-	snprintf(offset, sizeof(offset), "%zu",
-		sizeof(struct fdbroker_header) + sizeof(struct fdbroker_open_body) + 4);
+	snprintf(offset, sizeof(offset), "%zu", OPEN_PATH_OFFSET + 4);
 	altered(change);
 }
 
@@ -395,10 +405,10 @@ static void *value_on_the_edge(const char *path)
 }
 
 /*
- * PORT FILE: a socket that its owner keeps locked for ever, to be bound. FILE can be opened, but
- * not read (hangfs's `read`): mapped, it is memory that never arrives.
+ * PORT FILE: a socket that its owner keeps locked for ever, to be bound or connected. FILE can be
+ * opened, but not read (hangfs's `read`): mapped, it is memory that never arrives.
  */
-static void stalled(char **arguments)
+static void stalled(enum fdbroker_operation operation, char **arguments)
 {
 	unsigned char buffer[FDBROKER_PACKET_MAX];
 	int fd = broker_connect();
@@ -411,9 +421,20 @@ static void stalled(char **arguments)
 	if (pthread_create(&thread, NULL, stall_socket, &stall) != 0)
 		die("pthread_create");
 	usleep(200000);
-	packet_send(fd, buffer, bind_packet(buffer, port_of(arguments[0])), &stall.sock, 1);
+	packet_send(fd, buffer, socket_packet(buffer, operation, port_of(arguments[0])),
+		&stall.sock, 1);
 	outcome(fd);
 	hold();
+}
+
+static void stalled_bind(char **arguments)
+{
+	stalled(FDBROKER_BIND, arguments);
+}
+
+static void stalled_connect(char **arguments)
+{
+	stalled(FDBROKER_CONNECT, arguments);
 }
 
 /* ---- manners ---- */
@@ -492,7 +513,8 @@ static const struct deed {
 	{"bind-a", "file|epoll|unix|path|pipe PORT", 2, bind_a},
 	{"bind-nothing", "PORT", 1, bind_nothing},
 	{"lingering", "PORT", 1, lingering},
-	{"stalled", "PORT FILE", 2, stalled},
+	{"stalled-bind", "PORT FILE", 2, stalled_bind},
+	{"stalled-connect", "PORT FILE", 2, stalled_connect},
 	{"silent", "", 0, silent},
 	{"many-silent", "COUNT", 1, many_silent},
 	{"half-close", "PATH", 1, half_close},

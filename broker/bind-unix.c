@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unix sockets. The walk pins the folder; the socket is bound by its name in it, with no
+ * permissions at all until it has its owner and mode. bind(2) takes no folder but the working
+ * directory, which is `/` again afterwards.
+ *
+ * A socket that is there already is in the way only while somebody has it bound; what a server left
+ * behind that died is replaced. Which it is, connect(2) tells. The probe is a datagram socket: a
+ * listener of streams or packets answers it EPROTOTYPE, and never learns who asked
+ * (unix_find_bsd() in net/unix/af_unix.c).
+ *
+ * Must never: connect to a peer's socket so that it gets to see the broker's credentials, or remove
+ * a socket that somebody has bound.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bind-unix.h"
+#include "cleanup.h"
+#include "limits.h"
+#include "log.h"
+#include "object.h"
+#include "openat2.h"
+
+static const char *last_name(const struct walk *walk)
+{
+	return walk->path + walk->name;
+}
+
+/* O_PATH of what bears the name in the walk's parent, not following it; or -1. */
+static int hold(const struct walk *walk, const char *name)
+{
+	return openat2_at(walk->parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+}
+
+static bool is_socket(const struct server *server, int fd)
+{
+	struct statx status;
+
+	return trust_statx(server->walker.mounts, fd, &status) == 0 && S_ISSOCK(status.stx_mode);
+}
+
+/* ---- what is there already ---- */
+
+/* Has nobody the socket bound any more? It is held by O_PATH, and reached by that alone. */
+static bool is_stale(const struct server *server, int held)
+{
+	_cleanup_close_ int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	bool stale;
+
+	if (probe < 0 || !is_socket(server, held) || fchdir(server->self_fd) < 0)
+		return false;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%d", held);
+	stale = connect(probe, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+		errno == ECONNREFUSED;
+	return fchdir(server->walker.root) == 0 && stale;
+}
+
+/* A name of ours in the same folder, which nobody unprivileged can write to. */
+static int make_name(char *name, size_t size)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return EIO;
+	snprintf(name, size, ".fdbroker-%016llx", (unsigned long long)number);
+	return 0;
+}
+
+/*
+ * Removes the stale socket at the walk's last component. Whoever else may write to the folder, root
+ * alone, may have replaced it by now, so it is taken aside, and looked at again where nobody else
+ * looks for it. 0 or a positive errno.
+ */
+static int remove_stale(const struct server *server, const struct walk *walk)
+{
+	_cleanup_close_ int moved = -1;
+	char aside[32];
+	int error = make_name(aside, sizeof(aside));
+
+	if (error != 0)
+		return error;
+	if (renameat2(walk->parent, last_name(walk), walk->parent, aside, RENAME_NOREPLACE) < 0)
+		return errno == ENOENT ? 0 : errno;
+	moved = hold(walk, aside);
+	if (moved >= 0 && is_stale(server, moved))
+		return unlinkat(walk->parent, aside, 0) < 0 ? errno : 0;
+	if (renameat2(walk->parent, aside, walk->parent, last_name(walk), RENAME_NOREPLACE) < 0)
+		log_message(LOG_WARNING, "cannot move %s back to %s: %s", aside, walk->path,
+			strerror(errno));
+	return EADDRINUSE;
+}
+
+/* 0: the walk's last component is free. Or a positive errno. */
+static int make_room(const struct server *server, const struct walk *walk)
+{
+	_cleanup_close_ int held = hold(walk, last_name(walk));
+
+	if (held < 0)
+		return errno == ENOENT ? 0 : errno;
+	return is_stale(server, held) ? remove_stale(server, walk) : EADDRINUSE;
+}
+
+/* ---- binding ---- */
+
+/* unix(7): a socket that has a name does not get another. */
+static bool has_name(int fd)
+{
+	struct sockaddr_un address;
+	socklen_t length = sizeof(address);
+
+	return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+	       length > offsetof(struct sockaddr_un, sun_path);
+}
+
+/* bind(2) in the walk's parent, to a socket file without any permission. 0 or a positive errno. */
+static int bind_name(const struct server *server, const struct walk *walk, int fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(last_name(walk));
+	mode_t umask_before;
+	int error = 0;
+
+	if (length >= sizeof(address.sun_path))
+		return ENAMETOOLONG;
+	memcpy(address.sun_path, last_name(walk), length);
+	if (fchdir(walk->parent) < 0)
+		return errno;
+	umask_before = umask(0777);
+	if (bind(fd, (const struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1)) < 0)
+		error = errno;
+	umask(umask_before);
+	if (fchdir(server->walker.root) < 0 && error == 0)
+		error = errno;
+	return error;
+}
+
+/* The same, with owner and mode. */
+static int bind_dressed(const struct server *server, const struct walk *walk, int fd,
+	const struct policy_options *options)
+{
+	_cleanup_close_ int made = -1;
+	int error = bind_name(server, walk, fd);
+
+	if (error != 0)
+		return error;
+	made = hold(walk, last_name(walk));
+	if (made < 0)
+		return errno;
+	if (!is_socket(server, made))
+		return EADDRINUSE; /* root alone could have put something in its place */
+	error = -object_dress(server, made, options);
+	if (error != 0)
+		(void)unlinkat(walk->parent, last_name(walk), 0);
+	return error;
+}
+
+/* ---- the request ---- */
+
+/*
+ * One byte of a file that all executors of a generation have stands for the folder (F_OFD_SETLKW of
+ * fcntl(2)): who hangs in one folder holds nobody up in another. The folder itself will not do:
+ * whoever may read it could lock it. 0 or a positive errno.
+ */
+static int folder_lock(const struct server *server, const struct walk *walk, short type)
+{
+	struct flock byte = {.l_type = type, .l_whence = SEEK_SET, .l_len = 1};
+	struct statx status;
+	uint64_t number;
+
+	if (trust_statx(server->walker.mounts, walk->parent, &status) < 0)
+		return EIO;
+	number = status.stx_ino ^ (uint64_t)status.stx_dev_major << 44 ^
+		 (uint64_t)status.stx_dev_minor << 32;
+	byte.l_start = (off_t)(number & INT32_MAX);
+	return fcntl(server->lock, F_OFD_SETLKW, &byte) < 0 ? errno : 0;
+}
+
+/*
+ * The folder is there. Executors take turns: bind(2) makes the file first and binds the socket to
+ * it a moment later (unix_bind_bsd()), and in between it would look stale to another one.
+ */
+static enum served bind_in_folder(
+	const struct server *server, const struct walk *walk, int received, struct reply *reply)
+{
+	int error;
+
+	if (!walk->parent_trusted)
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	if (has_name(received))
+		return reply_kernel(reply, EINVAL);
+	error = folder_lock(server, walk, F_WRLCK);
+	if (error != 0)
+		return reply_kernel(reply, error);
+	error = make_room(server, walk);
+	if (error == 0)
+		error = bind_dressed(server, walk, received, &reply->decision.options);
+	(void)folder_lock(server, walk, F_UNLCK);
+	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
+}
+
+static enum served bind_at(const struct server *server, const struct asker *asker,
+	enum walk_outcome outcome, const struct walk *walk, int received, struct reply *reply)
+{
+	switch (outcome) {
+	case WALK_FOUND:
+	case WALK_MISSING:
+		if (object_denied_there(server, asker, walk, reply))
+			return SERVED;
+		return bind_in_folder(server, walk, received, reply);
+	case WALK_LINK:
+		/* At the end bind(2) follows none: the name is taken. */
+		if (walk->links <= LINKS_MAX && walk_at_last(walk))
+			return reply_kernel(reply, EADDRINUSE);
+		return object_refuse_link(walk, reply);
+	case WALK_PLACEMENT:
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	case WALK_AGAIN:
+	case WALK_ERROR:
+	case WALK_RESTART:
+		break;
+	}
+	return reply_kernel(reply, walk->error);
+}
+
+enum served bind_unix(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, int unsuitable, struct reply *reply)
+{
+	const struct fdbroker_text *path = &request->path;
+	enum walk_outcome outcome;
+	enum walk_links links;
+	enum served served;
+	struct walk walk;
+
+	reply_describe_as(reply, POLICY_BIND, "unix:%.*s", (int)path->length, path->bytes);
+	if (unsuitable != 0)
+		return reply_refuse(reply, unsuitable, FDBROKER_REASON_SOCKET);
+	/* Whichever network namespace the socket lives in: a path is of none, unix(7). */
+	if (!object_decide(server, asker, path, reply))
+		return SERVED;
+	links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE ? WALK_LINKS_NONE
+									 : WALK_LINKS_PARENTS;
+	outcome = walk_to(&server->walker, path->bytes, path->length, links, &walk);
+	served = bind_at(server, asker, outcome, &walk, received, reply);
+	walk_end(&walk);
+	return served;
+}
