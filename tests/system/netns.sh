@@ -58,7 +58,9 @@ in_container() { # UID COMMAND...
 		    os.setresgid(uid, uid, uid)
 		    os.setresuid(uid, uid, uid)
 		    os.execvp(sys.argv[2], sys.argv[2:])
-		os.read(made[0], 1)
+		os.close(made[1])
+		if os.read(made[0], 1) != b"x":
+		    sys.exit("there is no user namespace to be had")
 		for name in "uid_map", "gid_map":
 		    open(f"/proc/{inside}/{name}", "w").write("0 100000 65536")
 		os.write(mapped[1], b"x")
@@ -116,7 +118,13 @@ test_a_fresh_socket_is_of_the_brokers_namespace() {
 }
 
 # There the broker is a user whom that namespace has no uid for.
+# Not in a chroot, nor where the machine does not let them be: user_namespaces(7), unshare(2).
+needs_containers() {
+	unshare --user true 2>/dev/null || skip "there are no user namespaces to be had here"
+}
+
 test_a_rootless_container_reaches_the_broker() {
+	needs_containers
 	policy <<-END
 		client containers {
 			from user 100000-165535
@@ -168,6 +176,7 @@ test_a_server_of_another_user_is_refused_where_all_users_are_known() {
 }
 
 test_a_server_of_another_user_of_the_same_container_is_refused() {
+	needs_containers
 	expect_status 125 in_container 0 bash -c 'source tests/system/lib.sh
 		source tests/system/netns.sh
 		pretend 33 /tmp/inside

@@ -399,9 +399,12 @@ static int name_service(void)
 	const int on = 1;
 	int fd;
 
-	if (getaddrinfo("localhost", "80", &hints, &list) != 0)
+	/* Where there is no /etc/hosts the name is not known; the files were looked for. */
+	if (getaddrinfo("localhost", "80", &hints, &list) != 0 &&
+		getaddrinfo("127.0.0.1", "80", &hints, &list) != 0)
 		return 1;
-	if (getnameinfo(list->ai_addr, list->ai_addrlen, host, sizeof(host), NULL, 0, 0) != 0)
+	if (getnameinfo(list->ai_addr, list->ai_addrlen, host, sizeof(host), NULL, 0,
+		    NI_NUMERICHOST) != 0)
 		return 2;
 	fd = connected_socket();
 	if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) < 0)
