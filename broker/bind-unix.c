@@ -17,7 +17,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -66,37 +65,40 @@ static bool is_stale(const struct server *server, int held)
 	return fchdir(server->walker.root) == 0 && stale;
 }
 
-/* A name of ours in the same folder, which nobody unprivileged can write to. */
-static int make_name(char *name, size_t size)
-{
-	uint64_t number;
+/* Where a socket is taken aside to, in the same folder, which nobody unprivileged can write to. */
+#define ASIDE ".fdbroker-stale"
 
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return EIO;
-	snprintf(name, size, ".fdbroker-%016llx", (unsigned long long)number);
-	return 0;
+/* Removes what bears the name, if it is a stale socket. 0, also if nothing does; or an errno. */
+static int remove_if_stale(const struct server *server, const struct walk *walk, const char *name)
+{
+	_cleanup_close_ int held = hold(walk, name);
+
+	if (held < 0)
+		return errno == ENOENT ? 0 : errno;
+	if (!is_stale(server, held))
+		return EADDRINUSE;
+	return unlinkat(walk->parent, name, 0) < 0 ? errno : 0;
 }
 
 /*
  * Removes the stale socket at the walk's last component. Whoever else may write to the folder, root
  * alone, may have replaced it by now, so it is taken aside, and looked at again where nobody else
- * looks for it. 0 or a positive errno.
+ * looks for it. What lies there already was left by an executor that was ended over this. 0 or a
+ * positive errno.
  */
 static int remove_stale(const struct server *server, const struct walk *walk)
 {
-	_cleanup_close_ int moved = -1;
-	char aside[32];
-	int error = make_name(aside, sizeof(aside));
+	int error = remove_if_stale(server, walk, ASIDE);
 
 	if (error != 0)
 		return error;
-	if (renameat2(walk->parent, last_name(walk), walk->parent, aside, RENAME_NOREPLACE) < 0)
+	if (renameat2(walk->parent, last_name(walk), walk->parent, ASIDE, RENAME_NOREPLACE) < 0)
 		return errno == ENOENT ? 0 : errno;
-	moved = hold(walk, aside);
-	if (moved >= 0 && is_stale(server, moved))
-		return unlinkat(walk->parent, aside, 0) < 0 ? errno : 0;
-	if (renameat2(walk->parent, aside, walk->parent, last_name(walk), RENAME_NOREPLACE) < 0)
-		log_message(LOG_WARNING, "cannot move %s back to %s: %s", aside, walk->path,
+	error = remove_if_stale(server, walk, ASIDE);
+	if (error != EADDRINUSE)
+		return error;
+	if (renameat2(walk->parent, ASIDE, walk->parent, last_name(walk), RENAME_NOREPLACE) < 0)
+		log_message(LOG_WARNING, "cannot move " ASIDE " back to %s: %s", walk->path,
 			strerror(errno));
 	return EADDRINUSE;
 }

@@ -96,7 +96,9 @@ static ssize_t resolver_peek(void *data, size_t size)
 	struct msghdr packet = {.msg_iov = &bytes, .msg_iovlen = 1};
 	ssize_t length = recvmsg(channel, &packet, MSG_PEEK | MSG_DONTWAIT);
 
-	return length > 0 && (packet.msg_flags & MSG_CTRUNC) != 0 ? -1 : length;
+	if (length < 0)
+		return 0; /* ECONNRESET: it has ended with the question unread, unix(7) */
+	return (packet.msg_flags & MSG_CTRUNC) != 0 ? -1 : length;
 }
 
 static enum resolver_outcome resolver_hear(

@@ -130,6 +130,16 @@ test_a_stale_socket_is_replaced() {
 	expect_equal "$(ls -A /run/app)" $'below\nshared.sock' "what is left behind"
 }
 
+# It was taken aside, and then the executor was killed.
+test_what_an_executor_left_behind_is_removed_by_the_next() {
+	unix_policy
+	python3 -c 'import socket, sys
+for path in sys.argv[1:]: socket.socket(socket.AF_UNIX).bind(path)' \
+		/run/app/.fdbroker-stale /run/app/shared.sock
+	expect_equal "$(bind_once /run/app/shared.sock)" ok
+	expect_equal "$(ls -A /run/app)" $'below\nshared.sock' "what is left behind"
+}
+
 test_a_socket_that_is_in_use_is_not_replaced() {
 	local type inode
 	unix_policy
