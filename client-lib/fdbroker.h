@@ -335,10 +335,10 @@ int fdbroker_open_many(struct fdbroker *broker, struct fdbroker_open_request *re
  *
  * Returns 0; or -1 and one of the errnos of bind(2): EADDRINUSE, EADDRNOTAVAIL and others that the
  * kernel gave the broker (reason KERNEL), or
- *	EACCES		the policy does not allow it (reason POLICY), as it never allows an unnamed
- *			or abstract unix address: no rule can name these; the socket lives in a
- *			network namespace that is not granted (reason NETNS); or the reasons
- *			PLACEMENT and SYMLINK of a path
+ *	EACCES		the policy does not allow it (reason POLICY); a unix address is unnamed or
+ *			abstract, which no rule can name and nobody is asked about (reason SOCKET);
+ *			the socket lives in a network namespace that is not granted (reason NETNS);
+ *			or the reasons PLACEMENT and SYMLINK of a path
  *	ENOTSOCK	sockfd is not a socket (reason SOCKET)
  *	EAFNOSUPPORT	the family of the address or of the socket is not served, or the address is
  *			IPv6 and the socket is not (reason SOCKET)
@@ -450,7 +450,7 @@ int fdbroker_connect(struct fdbroker *broker, int sockfd, const struct sockaddr 
  *
  * Returns a new descriptor, which belongs to the caller and is close-on-exec and blocking; or -1
  * and one of the errnos of socket(2) and connect(2) that the kernel gave the broker for the address
- * that was tried last (reason KERNEL), or
+ * that was tried first (reason KERNEL), or
  *	EACCES		the policy does not allow the name, or none of the addresses (reason POLICY)
  *	ENOENT		there is no such host, or it has no address (reason NAMES)
  *	EAGAIN		the name service does not answer now; try again later (reason NAMES)
@@ -485,8 +485,7 @@ int fdbroker_dial(struct fdbroker *broker, const char *endpoint) FDBROKER_USE_RE
  * Returns a new descriptor, which belongs to the caller; or -1 and one of the errnos of socket(2)
  * that the kernel gave the broker (reason KERNEL), or
  *	EACCES		the policy does not allow it (reason POLICY); or it is a TCP, UDP or unix
- *			socket (reason SOCKET); or the rule wants it in another network namespace
- *			(reason NETNS)
+ *			socket (reason SOCKET)
  *	EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EINVAL
  *			such a socket is not served, or does not exist (reason SOCKET)
  *
@@ -515,8 +514,7 @@ int fdbroker_socket(
  * Returns a new descriptor, which belongs to the caller and is close-on-exec and blocking; or -1
  * and one of the errnos that the kernel gave the broker for /dev/net/tun and its ioctl(2) (reason
  * KERNEL): EBUSY, if somebody has the device open, and others; or
- *	EACCES		the policy does not allow it (reason POLICY); or the rule wants it in
- *			another network namespace (reason NETNS)
+ *	EACCES		the policy does not allow it (reason POLICY)
  *	EINVAL		device is not of this form, or there is no such flag (reason LOCAL); or the
  *			name has a "%" (reason SOCKET)
  *	EFAULT		device is NULL (reason LOCAL)
@@ -529,8 +527,8 @@ int fdbroker_tun(
 /*
  * Sets an option that needs a privilege on the caller's own socket, as setsockopt(2) does, if a
  * rule names it and its value. Served are SO_MARK, SO_PRIORITY, SO_RCVBUFFORCE, SO_SNDBUFFORCE,
- * SO_DEBUG, SO_BINDTODEVICE (level SOL_SOCKET), IP_TRANSPARENT and IPV6_TRANSPARENT; all others
- * setsockopt(2) sets without the broker.
+ * SO_DEBUG, SO_BINDTODEVICE (level SOL_SOCKET), IP_TRANSPARENT and IPV6_TRANSPARENT; no
+ * other one is served.
  *
  * sockfd: a socket, which remains the caller's.
  *
@@ -630,7 +628,7 @@ int fdbroker_getnameinfo(struct fdbroker *broker, const struct sockaddr *address
  *	ENOENT		there is no such protocol (reason NAMES); name is empty or longer than 63
  *			bytes (reason LOCAL)
  *	EAGAIN		the name service does not answer now (reason NAMES)
- *	ENOMEM, or another	the name service has failed (reason NAMES)
+ *	ENOMEM, EIO, or another	the name service has failed (reason NAMES)
  *	EFAULT		name is NULL (reason LOCAL)
  *
  * Since: 0.1

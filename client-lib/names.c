@@ -346,8 +346,10 @@ static int errno_of_code(int code)
 		return EAGAIN;
 	case EAI_MEMORY:
 		return ENOMEM;
-	default:
+	case EAI_NONAME:
 		return ENOENT;
+	default:
+		return EIO;
 	}
 }
 

@@ -97,7 +97,7 @@ static struct call_outcome bind_unix(
 	/* Unnamed, which means "choose a name", or abstract: unix(7). No rule can name these. */
 	if (path[0] == '\0')
 		return (struct call_outcome){
-			.fd = -1, .error = EACCES, .reason = FDBROKER_REASON_POLICY};
+			.fd = -1, .error = EACCES, .reason = FDBROKER_REASON_SOCKET};
 	int error = make_path(&full, path);
 	if (error == 0)
 		request.path = (struct fdbroker_text){full.bytes, full.length};

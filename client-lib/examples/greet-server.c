@@ -58,7 +58,9 @@ int main(int argc, char **argv)
 		int client = accept4(listener, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
 
 		if (client < 0) {
+			/* Out of descriptors: it would fail again at once, and for ever. */
 			warn("accept");
+			sleep(1);
 			continue;
 		}
 		greet(broker, client, (struct sockaddr *)&address, length);

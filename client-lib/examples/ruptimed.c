@@ -53,7 +53,9 @@ int main(int argc, char **argv)
 		int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (client < 0) {
+			/* Out of descriptors: it would fail again at once, and for ever. */
 			warn("accept");
+			sleep(1);
 			continue;
 		}
 		if (copies)

@@ -205,8 +205,8 @@ static void a_unix_address_that_cannot_be_is_refused(void **state)
 		int error;
 		enum fdbroker_reason reason;
 	} paths[] = {
-		{"", 0, EACCES, FDBROKER_REASON_POLICY},      /* unnamed */
-		{"\0abc", 4, EACCES, FDBROKER_REASON_POLICY}, /* abstract */
+		{"", 0, EACCES, FDBROKER_REASON_SOCKET},      /* unnamed */
+		{"\0abc", 4, EACCES, FDBROKER_REASON_SOCKET}, /* abstract */
 		{"/run/a/", 7, ENOENT, FDBROKER_REASON_LOCAL},
 		{"/run/.", 6, EADDRINUSE, FDBROKER_REASON_LOCAL},
 		{"/run/./", 7, EADDRINUSE, FDBROKER_REASON_LOCAL},
@@ -961,7 +961,7 @@ static void what_the_name_service_says_is_passed_on(void **state)
 {
 	(void)state;
 	struct fdbroker *broker = connect_to(serve_failures);
-	static const int errors[] = {EAGAIN, ENOENT, ENOTTY, ENOMEM, ENOENT, ENOENT};
+	static const int errors[] = {EAGAIN, EIO, ENOTTY, ENOMEM, EIO, ENOENT};
 	struct addrinfo *list = NULL;
 
 	for (size_t i = 0; i < COUNT(failures); i++) {
