@@ -36,7 +36,8 @@ enum message_type {
 struct hand {
 	uint32_t id;
 	uint32_t count;   /* 0: none is lent now */
-	uint32_t crashes; /* how many executors died over the packet with this id */
+	/* Of the packet with this id: how many executors died over it, or were ended by a reload. */
+	uint32_t crashes, repeats;
 };
 
 struct message {

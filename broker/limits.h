@@ -86,6 +86,11 @@
  * this many executors died is not served again.
  */
 #define SESSION_CRASHES_MAX 3
+/*
+ * Whoever loads the policy all the time would else keep what takes longer, a lookup or a dial, from
+ * ever coming to its end.
+ */
+#define SESSION_REPEATS_MAX 16
 
 /* A longer name is nobody's, and is not asked for: LOGIN_NAME_MAX of limits.h(0p). */
 #define NAME_BYTES_MAX 256

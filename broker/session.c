@@ -289,6 +289,7 @@ unsigned int session_lend(struct sessions *sessions, struct session *session)
 		.id = head.first_id,
 		.count = (uint32_t)head.count,
 		.crashes = lent->id == head.first_id ? lent->crashes : 0,
+		.repeats = lent->id == head.first_id ? lent->repeats : 0,
 	};
 	return head.requests[0].operation;
 }
@@ -312,7 +313,9 @@ static bool packet_is_given_up(struct hand *lent, enum session_loss loss)
 		lent->crashes = SESSION_CRASHES_MAX;
 	else if (loss == SESSION_LOSS_CRASH)
 		lent->crashes++;
-	return lent->crashes >= SESSION_CRASHES_MAX;
+	else
+		lent->repeats++;
+	return lent->crashes >= SESSION_CRASHES_MAX || lent->repeats >= SESSION_REPEATS_MAX;
 }
 
 enum session_next session_settle(

@@ -239,6 +239,22 @@ test_a_reload_in_mid_query_asks_again_under_the_new_policy() {
 	expect_equal "$(log_count 'takes too long')" 0 "executors given up"
 }
 
+# Else whoever reloads all the time would keep it from ever being answered.
+test_a_query_that_reloads_break_off_again_and_again_is_given_up() {
+	local i max
+	max=$(awk '/define SESSION_REPEATS_MAX/ { print $3 }' broker/limits.h)
+	names_policy
+	open_session client alice
+	begin_query client never.test
+	for ((i = 2; i <= max; i++)); do
+		reload_broker || fail "the reload failed"
+		eventually 5 has_queries "^never.test A$" "$i" || fail "not asked again"
+	done
+	reload_broker || fail "the reload failed"
+	expect_equal "$(hear client)" "EOWNERDEAD unknown"
+	expect_equal "$(tell client "resolve db.test")" "ok db.test 10.0.0.5 fd00::5"
+}
+
 test_a_name_server_that_is_silent_holds_up_nobody_else() {
 	local i before=$SECONDS
 	names_policy
