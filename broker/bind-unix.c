@@ -200,6 +200,8 @@ static enum served bind_in_folder(
 
 	if (!walk->parent_trusted)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	if (strcmp(last_name(walk), ASIDE) == 0)
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT); /* it is ours */
 	if (has_name(received))
 		return reply_kernel(reply, EINVAL);
 	error = folder_lock(server, walk, F_WRLCK);

@@ -184,6 +184,13 @@ static char *identify_unit(int connection, const struct peer_identity *identity)
 	return unit;
 }
 
+static bool own_uid_is_reserved;
+
+void identify_reserve_own_uid(void)
+{
+	own_uid_is_reserved = true;
+}
+
 /*
  * Our own processes have our uid, and some run code that takes apart what comes from the network:
  * they are nobody's clients. What cannot be told is one of them.
@@ -199,11 +206,15 @@ static bool is_our_child(pid_t pid)
 		return false; /* of another pid namespace, pid_namespaces(7) */
 	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
+	/*
+	 * It has ended, and has left connections with requests behind; or proc(5) is mounted with
+	 * hidepid, and our own are not dumpable.
+	 */
 	if (fd < 0)
-		return errno != ENOENT;
+		return true;
 	length = read(fd, text, sizeof(text) - 1);
 	if (length <= 0)
-		return length < 0 && errno != ESRCH;
+		return true;
 	text[length] = '\0';
 	comm_end = strrchr(text, ')'); /* the name may have anything in it, proc(5) */
 	return comm_end == NULL || sscanf(comm_end, ") %*c %d", &parent) != 1 || parent == getpid();
@@ -220,8 +231,8 @@ int identify_peer(int connection, struct peer_identity *identity)
 		return -errno;
 	if (credentials.uid == (uid_t)-1 || credentials.uid == overflow_uid())
 		return -EPERM;
-	if (credentials.uid == geteuid() && is_our_child(credentials.pid))
-		return -EPERM;
+	if (credentials.uid == geteuid() && (own_uid_is_reserved || is_our_child(credentials.pid)))
+		return -EACCES;
 	identity->uid = credentials.uid;
 	identity->gid = credentials.gid;
 	identity->pid = credentials.pid;

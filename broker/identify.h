@@ -21,4 +21,8 @@ struct peer_identity {
  */
 int identify_peer(int connection, struct peer_identity *identity)
 	__attribute__((warn_unused_result));
+
+/* From now on nobody of our own uid is a client (-EACCES): it is a user for the broker alone. */
+void identify_reserve_own_uid(void);
+
 void identify_free(struct peer_identity *identity);

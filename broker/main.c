@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "confine.h"
 #include "generation.h"
+#include "identify.h"
 #include "listener.h"
 #include "log.h"
 #include "manager.h"
@@ -82,6 +83,7 @@ static int become_broker_user(void)
 			FDBROKER_USER, FDBROKER_USER);
 		return -ENOENT;
 	}
+	identify_reserve_own_uid();
 	return confine_become(user.id, user.gid);
 }
 

@@ -356,8 +356,13 @@ void registry_accept(int fd)
 	uint32_t held;
 
 	if (error < 0) {
-		log_message(
-			LOG_NOTICE, "refused: it is not known who connected: %s", strerror(-error));
+		if (error == -EACCES)
+			log_message(LOG_WARNING,
+				"refused: a process of the broker's own user, who is nobody's "
+				"client, connected");
+		else
+			log_message(LOG_NOTICE, "refused: it is not known who connected: %s",
+				strerror(-error));
 		connection_close(connection);
 		return;
 	}

@@ -211,6 +211,8 @@ void reply_audit(const struct server *server, const struct asker *asker, const s
 
 	if (reply_is_recorded(reply))
 		ring_write(server->ring, &record, asker_unit(asker), reply->object);
+	else
+		ring_drop_pending(server->ring);
 }
 
 static void reply_audit_pending(
@@ -222,6 +224,8 @@ static void reply_audit_pending(
 	record = reply_record(asker, reply);
 	if (reply_is_recorded(reply))
 		ring_write_pending(server->ring, &record, asker_unit(asker), reply->object);
+	else
+		ring_drop_pending(server->ring);
 }
 
 /* ---- the decision ---- */

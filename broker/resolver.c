@@ -94,12 +94,12 @@ static void set_search(const struct resolver_query *query)
 {
 	bool is_whole = query->is_absolute != 0 && strchr(query->node, '.') != NULL;
 
-	if ((_res.options & RES_INIT) == 0 && res_init() != 0)
-		return;
-	if (is_whole)
+	/* One that was changed is not renewed when resolv.conf(5) is: so it is made anew. */
+	if ((_res.options & RES_INIT) != 0)
+		res_nclose(&_res);
+	memset(&_res, 0, sizeof(_res));
+	if (res_init() == 0 && is_whole)
 		_res.options &= ~(unsigned long)(RES_DNSRCH | RES_DEFNAMES);
-	else
-		_res.options |= RES_DNSRCH | RES_DEFNAMES;
 }
 
 static void find_addresses(const struct resolver_query *query, struct fdbroker_answer *answer)
@@ -113,7 +113,6 @@ static void find_addresses(const struct resolver_query *query, struct fdbroker_a
 	};
 	struct addrinfo *list = NULL;
 
-	set_search(query);
 	answer->code =
 		getaddrinfo(text_or_none(query->node), text_or_none(query->service), &hints, &list);
 	answer->error = answer->code == EAI_SYSTEM ? errno : 0;
@@ -163,6 +162,7 @@ static void find_protocol(const struct resolver_query *query, struct fdbroker_an
 static void resolver_find(const struct resolver_query *query, struct fdbroker_answer *answer)
 {
 	memset(answer, 0, sizeof(*answer));
+	set_search(query);
 	if (query->question == RESOLVER_ADDRESSES)
 		find_addresses(query, answer);
 	else if (query->question == RESOLVER_NAME)

@@ -60,6 +60,11 @@ void ring_write_pending(
 	atomic_store_explicit(&ring->pending, (uint32_t)total, memory_order_release);
 }
 
+void ring_drop_pending(struct ring *ring)
+{
+	atomic_store_explicit(&ring->pending, 0, memory_order_release);
+}
+
 uint64_t ring_head(const struct ring *ring)
 {
 	return atomic_load_explicit(&ring->head, memory_order_acquire);

@@ -55,6 +55,9 @@ void ring_write(struct ring *ring, const struct record *record, const void *unit
 void ring_write_pending(
 	struct ring *ring, const struct record *record, const void *unit, const void *text);
 
+/* What was being done has come to an end of which there is no record, or was not begun. */
+void ring_drop_pending(struct ring *ring);
+
 /* Where the writer is now: how far to read this time, however fast it goes on. */
 uint64_t ring_head(const struct ring *ring);
 

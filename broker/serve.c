@@ -150,6 +150,8 @@ int serve_packet(const struct server *server, const struct asker *asker, uint32_
 	if (received >= 0)
 		close(received);
 	error = 0;
+	if (*served == SERVED_ELSEWHERE)
+		ring_drop_pending(server->ring);
 	if (*served == SERVED) {
 		for (unsigned int i = 0; i < count && !server->may_wait; i++)
 			reply_audit(server, asker, &replies[i]);

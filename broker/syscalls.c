@@ -185,7 +185,7 @@ static const struct syscall_row rows[] = {
 	{C(setsockopt), E, TRANSPARENT, CHECK2(IS(1, IPPROTO_IPV6), IS(2, IPV6_TRANSPARENT))},
 
 	/* starting and ending processes, and what a program needs that starts */
-	{C(clone), S | N, ANY, CHECK1(WITHOUT(0, CLONE_NAMESPACES))},
+	{C(clone), S, ANY, CHECK1(WITHOUT(0, CLONE_NAMESPACES))},
 	{.syscall = C(execveat), .roles = S},
 	{.syscall = C(wait4), .roles = S},
 	{.syscall = C(waitid), .roles = S},

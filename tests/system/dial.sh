@@ -188,6 +188,37 @@ test_a_denial_behind_a_name_is_recorded_as_the_denial_says() {
 	expect_log 'denied .*verb=resolve object="host:inside.test".*test.policy:6'
 }
 
+# An executor notes what it is about to do, in case it hangs; nothing of that may be left.
+test_a_decision_that_is_not_to_be_recorded_is_not() {
+	dial_policy
+	policy <<-END
+		client quiet {
+			from user alice
+			allow connect tcp:*.test:*
+			deny connect tcp:10.0.0.0/8:*  log none
+			allow resolve host:*.test
+			deny resolve host:10.0.0.0/8  log none
+		}
+	END
+	reload_broker
+	expect_equal "$(as alice ask "dial tcp:inside.test:80")" "EACCES policy"
+	expect_equal "$(as alice ask "resolve inside.test")" "EACCES policy"
+	reload_broker
+	expect_equal "$(audit_lines inside.test)" ""
+}
+
+test_another_name_server_is_asked_once_there_is_another() {
+	local before
+	dial_policy
+	serve tcp:10.0.0.6:80
+	before=$(</etc/resolv.conf)
+	expect_equal "$(as alice ask "dial tcp:inner.test:80")" ok
+	echo "nameserver 127.0.0.9" >/etc/resolv.conf # where nobody listens
+	expect_equal "$(as alice ask "dial tcp:inner.test:80")" "EAGAIN names"
+	echo "$before" >/etc/resolv.conf
+	expect_equal "$(as alice ask "dial tcp:inner.test:80")" ok
+}
+
 test_an_address_that_refuses_makes_way_for_the_next() {
 	dial_policy
 	serve tcp:10.0.0.6:80

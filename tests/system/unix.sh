@@ -131,6 +131,14 @@ test_a_stale_socket_is_replaced() {
 }
 
 # It was taken aside, and then the executor was killed.
+test_the_name_that_the_broker_takes_sockets_aside_to_is_nobodys() {
+	unix_policy
+	sed -i 's|^\(.*allow bind\) unix:/run/app/\*\*$|\1 unix:/run/app/** unix:/run/app/.*|' "$POLICY"
+	reload_broker
+	expect_equal "$(bind_once /run/app/.hidden)" ok
+	expect_equal "$(bind_once /run/app/.fdbroker-stale)" "EACCES placement"
+}
+
 test_what_an_executor_left_behind_is_removed_by_the_next() {
 	unix_policy
 	python3 -c 'import socket, sys

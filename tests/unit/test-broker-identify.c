@@ -65,7 +65,39 @@ static void a_child_is_nobodys_client(void **state)
 	(void)state;
 	if (child == 0)
 		connect_and_wait();
-	assert_int_equal(identify_next(), -EPERM);
+	assert_int_equal(identify_next(), -EACCES);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* It has left what it wanted to say behind. */
+static void a_child_that_has_ended_is_no_client_either(void **state)
+{
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+		_exit(connect(fd, (struct sockaddr *)&address, address_length) < 0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(identify_next(), -EACCES);
+}
+
+static void nobody_of_a_reserved_uid_is_a_client(void **state)
+{
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		if (fork() == 0)
+			connect_and_wait();
+		pause();
+		_exit(0);
+	}
+	identify_reserve_own_uid();
+	assert_int_equal(identify_next(), -EACCES);
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
@@ -93,7 +125,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_child_is_nobodys_client),
+		cmocka_unit_test(a_child_that_has_ended_is_no_client_either),
 		cmocka_unit_test(another_process_of_the_same_user_is_a_client),
+		/* from here on */
+		cmocka_unit_test(nobody_of_a_reserved_uid_is_a_client),
 	};
 
 	return cmocka_run_group_tests(tests, begin, NULL);
