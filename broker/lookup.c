@@ -111,13 +111,6 @@ static bool lookup_filter(const struct server *server, const struct asker *asker
 
 /* ---- asking and answering ---- */
 
-/* Asks the resolver. False: this executor's is gone, and another one's is to be asked. */
-static bool lookup_ask(
-	const struct resolver_query *query, uint64_t deadline, struct fdbroker_answer *answer)
-{
-	return resolver_ask(query, deadline, answer) == RESOLVER_ANSWERED;
-}
-
 static enum served lookup_reply(const struct fdbroker_answer *answer, struct reply *reply)
 {
 	static unsigned char data[FDBROKER_DATA_MAX];
@@ -177,7 +170,7 @@ enum served serve_getaddrinfo(const struct server *server, const struct asker *a
 	if (!server->may_wait)
 		return SERVED_ELSEWHERE;
 	getaddrinfo_query(request, is_name, &query);
-	if (!lookup_ask(&query, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer))
+	if (resolver_ask(&query, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer) == RESOLVER_UNASKED)
 		return SERVED_ELSEWHERE;
 	if (is_name && lookup_name_denied(server, asker, &answer.name, reply))
 		return SERVED;
@@ -217,7 +210,7 @@ static bool getnameinfo_shorten(
 
 	text_copy(full, &answer->name);
 	query->flags |= NI_NOFQDN;
-	if (!lookup_ask(query, deadline, answer))
+	if (resolver_ask(query, deadline, answer) == RESOLVER_UNASKED)
 		return false;
 	length = answer->name.length;
 	if (answer->code == 0 && (memcmp(full, answer->name.bytes, length) != 0 ||
@@ -243,7 +236,7 @@ enum served serve_getnameinfo(const struct server *server, const struct asker *a
 		return SERVED;
 	if (!server->may_wait)
 		return SERVED_ELSEWHERE;
-	if (!lookup_ask(&query, deadline, &answer))
+	if (resolver_ask(&query, deadline, &answer) == RESOLVER_UNASKED)
 		return SERVED_ELSEWHERE;
 	if (lookup_name_denied(server, asker, &answer.name, reply))
 		return SERVED;
@@ -267,7 +260,7 @@ enum served serve_getprotobyname(const struct server *server, const struct asker
 	if (!server->may_wait)
 		return SERVED_ELSEWHERE;
 	text_copy(query.node, &request->name);
-	if (!lookup_ask(&query, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer))
+	if (resolver_ask(&query, clock_msec() + RESOLVE_DEADLINE_MSEC, &answer) == RESOLVER_UNASKED)
 		return SERVED_ELSEWHERE;
 	return lookup_reply(&answer, reply);
 }
