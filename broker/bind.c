@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 
 #include "bind-unix.h"
-#include "netns.h"
 #include "received.h"
 #include "target.h"
 #include "with.h"
@@ -48,10 +47,8 @@ enum served serve_bind(const struct server *server, const struct asker *asker,
 		reply_describe(reply, POLICY_BIND, &target.judged);
 		return reply_refuse(reply, error, FDBROKER_REASON_SOCKET);
 	}
-	if (!reply_decide(server, asker, reply, POLICY_BIND, &target.judged))
+	if (!received_decide(server, asker, reply, POLICY_BIND, &target.judged, received))
 		return SERVED;
-	if (!netns_permits(server, asker, &reply->decision.options, received))
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
 	error = bind_with(received, socket.domain, &target, &reply->decision.options);
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
 }

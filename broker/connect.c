@@ -13,7 +13,6 @@
 #include <sys/time.h>
 
 #include "limits.h"
-#include "netns.h"
 #include "operation.h"
 #include "received.h"
 #include "target.h"
@@ -81,10 +80,8 @@ enum served serve_connect(const struct server *server, const struct asker *asker
 		reply_describe(reply, POLICY_CONNECT, &target.judged);
 		return reply_refuse(reply, error, FDBROKER_REASON_SOCKET);
 	}
-	if (!reply_decide(server, asker, reply, POLICY_CONNECT, &target.judged))
+	if (!received_decide(server, asker, reply, POLICY_CONNECT, &target.judged, received))
 		return SERVED;
-	if (!netns_permits(server, asker, &reply->decision.options, received))
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
 	error = connect_briefly(received, &target);
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
 }

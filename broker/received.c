@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client's socket is, by getsockopt(2) alone.
+ * What a client's socket is, by getsockopt(2) alone, and whether a rule lets it be used.
  *
  * Must never: rely on what a client can change (its state, its flags, where it is bound), or set
  * anything on it.
@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "netns.h"
 #include "received.h"
 
 static int socket_number(int fd, int option)
@@ -69,4 +70,15 @@ int received_connects(const struct received *received, enum fdbroker_family fami
 	if (received->domain == AF_INET6 && received->kind == POLICY_UDP && family == FDBROKER_IPV4)
 		return 0;
 	return received_binds(received, family);
+}
+
+bool received_decide(const struct server *server, const struct asker *asker, struct reply *reply,
+	enum policy_verb verb, const struct policy_endpoint *endpoint, int fd)
+{
+	if (!reply_decide(server, asker, reply, verb, endpoint))
+		return false;
+	if (netns_permits(server, asker, &reply->decision.options, fd))
+		return true;
+	reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
+	return false;
 }

@@ -5,8 +5,7 @@
  */
 #pragma once
 
-#include "policy.h"
-#include "protocol.h"
+#include "reply.h"
 
 struct received {
 	int domain;            /* AF_UNIX, AF_INET, AF_INET6 or AF_VSOCK */
@@ -22,4 +21,12 @@ int received_binds(const struct received *received, enum fdbroker_family family)
 
 /* The same for connect(2). */
 int received_connects(const struct received *received, enum fdbroker_family family)
+	__attribute__((warn_unused_result));
+
+/*
+ * Is the verb granted for the endpoint, to a socket that lives where this one does? False: the
+ * reply says why not.
+ */
+bool received_decide(const struct server *server, const struct asker *asker, struct reply *reply,
+	enum policy_verb verb, const struct policy_endpoint *endpoint, int fd)
 	__attribute__((warn_unused_result));

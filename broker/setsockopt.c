@@ -11,8 +11,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "netns.h"
 #include "operation.h"
+#include "received.h"
 
 static const struct option {
 	int level, name;
@@ -125,10 +125,8 @@ enum served serve_setsockopt(const struct server *server, const struct asker *as
 	if (option == NULL)
 		return reply_refuse(reply, ENOPROTOOPT, FDBROKER_REASON_SOCKET);
 	judged = option_judged(option, request);
-	if (!reply_decide(server, asker, reply, POLICY_OPTION, &judged))
+	if (!received_decide(server, asker, reply, POLICY_OPTION, &judged, received))
 		return SERVED;
-	if (!netns_permits(server, asker, &reply->decision.options, received))
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_NETNS);
 	if (option->kind == POLICY_BINDTODEVICE &&
 		device_denied(server, asker, &judged, received, reply))
 		return SERVED;
