@@ -68,6 +68,17 @@ static const uint8_t netlink_numbers[] = {NETLINK_ROUTE, NETLINK_USERSOCK, NETLI
 	NETLINK_RDMA, NETLINK_CRYPTO, NETLINK_SMC};
 _Static_assert(COUNT(netlink_names) == COUNT(netlink_numbers), "each name has its number");
 
+bool policy_netlink_family(const char *name, uint32_t *number)
+{
+	for (size_t i = 0; i < COUNT(netlink_names); i++) {
+		if (strcmp(netlink_names[i], name) == 0) {
+			*number = netlink_numbers[i];
+			return true;
+		}
+	}
+	return false;
+}
+
 bool netlink_parse(struct parser *parser, const struct word *word, struct object *object)
 {
 	const struct part part = part_after(word, ':');

@@ -205,6 +205,9 @@ enum policy_kind {
 /* The word of the language for a kind ("tcp", "mark"). */
 const char *policy_kind_name(enum policy_kind kind);
 
+/* The number of a netlink family by its word of the language ("route"). False: there is none. */
+bool policy_netlink_family(const char *name, uint32_t *number);
+
 enum policy_family {
 	POLICY_NO_ADDRESS = 0, /* the endpoint has a name, or nothing but its number */
 	POLICY_CID = 1,        /* VSOCK; VMADDR_CID_ANY stands for all of this machine's */

@@ -7,6 +7,7 @@
  */
 #include "wish.h"
 #include "endpoint.h"
+#include "policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -155,41 +156,14 @@ static const struct {
 	{"vsock", AF_VSOCK, SOCK_STREAM, 0, 0},
 };
 
-/* Families by the names that they have in the policy language: policy/parse-socket.c. */
-static const struct {
-	const char *name;
-	int number;
-} netlink_families[] = {
-	{"route", NETLINK_ROUTE},
-	{"usersock", NETLINK_USERSOCK},
-	{"sock_diag", NETLINK_SOCK_DIAG},
-	{"nflog", NETLINK_NFLOG},
-	{"xfrm", NETLINK_XFRM},
-	{"selinux", NETLINK_SELINUX},
-	{"iscsi", NETLINK_ISCSI},
-	{"audit", NETLINK_AUDIT},
-	{"fib_lookup", NETLINK_FIB_LOOKUP},
-	{"connector", NETLINK_CONNECTOR},
-	{"netfilter", NETLINK_NETFILTER},
-	{"dnrtmsg", NETLINK_DNRTMSG},
-	{"kobject_uevent", NETLINK_KOBJECT_UEVENT},
-	{"generic", NETLINK_GENERIC},
-	{"scsitransport", NETLINK_SCSITRANSPORT},
-	{"ecryptfs", NETLINK_ECRYPTFS},
-	{"rdma", NETLINK_RDMA},
-	{"crypto", NETLINK_CRYPTO},
-	{"smc", NETLINK_SMC},
-};
-
 static bool parse_netlink_name(const char *name, int *protocol)
 {
-	for (size_t i = 0; i < sizeof(netlink_families) / sizeof(netlink_families[0]); i++) {
-		if (strcmp(name, netlink_families[i].name) == 0) {
-			*protocol = netlink_families[i].number;
-			return true;
-		}
-	}
-	return false;
+	uint32_t number;
+
+	if (!policy_netlink_family(name, &number))
+		return false;
+	*protocol = (int)number;
+	return true;
 }
 
 static bool parse_number(const char *digits, int last, int *protocol)
