@@ -20,9 +20,9 @@
 #include "cleanup.h"
 #include "connection.h"
 #include "log.h"
+#include "operations/serve.h"
 #include "resolver.h"
 #include "role.h"
-#include "serve.h"
 
 /* What came of a job. */
 enum taken {

@@ -17,7 +17,7 @@
 #include "child.h"
 #include "log.h"
 #include "memory.h"
-#include "netns.h"
+#include "operations/netns.h"
 #include "role.h"
 
 /*

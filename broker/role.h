@@ -4,7 +4,7 @@
 
 #include "channel.h"
 #include "confine.h"
-#include "operation.h"
+#include "operations/operation.h"
 #include "peers.h"
 
 /*

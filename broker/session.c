@@ -17,8 +17,8 @@
 #include "clock.h"
 #include "connection.h"
 #include "log.h"
+#include "operations/serve.h"
 #include "role.h"
-#include "serve.h"
 #include "session.h"
 
 uint64_t session_key(const struct session *session)

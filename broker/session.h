@@ -15,7 +15,7 @@
 #include "accounts.h"
 #include "channel.h"
 #include "hands.h"
-#include "operation.h"
+#include "operations/operation.h"
 #include "peers.h"
 
 enum session_state {

@@ -14,9 +14,9 @@
 
 #include "broker/clock.h"
 #include "broker/limits.h"
-#include "broker/netns.h"
-#include "broker/operation.h"
-#include "broker/race.h"
+#include "broker/operations/netns.h"
+#include "broker/operations/operation.h"
+#include "broker/operations/race.h"
 #include "policy-support.h"
 
 #include "descriptors.h"

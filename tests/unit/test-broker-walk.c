@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "broker/limits.h"
-#include "broker/walk.h"
+#include "broker/operations/walk.h"
 #include "descriptors.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

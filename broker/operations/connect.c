@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "limits.h"
+#include "../limits.h"
 #include "operation.h"
 #include "received.h"
 #include "target.h"

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "limits.h"
+#include "../clock.h"
+#include "../limits.h"
 #include "protocol.h"
 #include "race.h"
 

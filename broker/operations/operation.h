@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../ring.h"
 #include "reply.h"
-#include "ring.h"
 #include "walk.h"
 
 /* What a process that serves holds from its start on. */

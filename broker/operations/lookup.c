@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "limits.h"
+#include "../clock.h"
+#include "../limits.h"
+#include "../resolver.h"
 #include "operation.h"
-#include "resolver.h"
 #include "target.h"
 
 /* ---- texts ---- */

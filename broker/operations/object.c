@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "../limits.h"
 #include "object.h"
 
 bool object_decide(const struct server *server, const struct asker *asker,

@@ -13,12 +13,12 @@
 #include <netdb.h>
 #include <string.h>
 
-#include "clock.h"
-#include "limits.h"
+#include "../clock.h"
+#include "../limits.h"
+#include "../resolver.h"
 #include "netns.h"
 #include "operation.h"
 #include "race.h"
-#include "resolver.h"
 #include "target.h"
 
 struct dial {

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../limits.h"
 #include "cleanup.h"
-#include "limits.h"
 #include "openat2.h"
 #include "walk.h"
 

@@ -22,10 +22,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../limits.h"
+#include "../log.h"
 #include "bind-unix.h"
 #include "cleanup.h"
-#include "limits.h"
-#include "log.h"
 #include "object.h"
 #include "openat2.h"
 
