@@ -31,6 +31,14 @@ void connection_permit_descriptors(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &on, sizeof(on));
 }
 
+uint64_t connection_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0 ? cookie : 0;
+}
+
 static void set_passcred(int fd, int value)
 {
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof(value));

@@ -22,6 +22,7 @@
 #include "cleanup.h"
 #include "identify.h"
 #include "limits.h"
+#include "operations/netns.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
@@ -236,6 +237,7 @@ int identify_peer(int connection, struct peer_identity *identity)
 	identity->uid = credentials.uid;
 	identity->gid = credentials.gid;
 	identity->pid = credentials.pid;
+	identity->netns = netns_cookie(connection);
 	error = identify_groups(connection, identity);
 	if (error < 0) {
 		identify_free(identity);

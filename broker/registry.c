@@ -37,6 +37,7 @@ struct connection {
 	uint32_t serial;
 	bool ending; /* shut; only to be drained */
 	unsigned int crashes;
+	uint64_t cookie; /* peers.h */
 	struct peer_identity identity;
 	bool named;                 /* the name service was asked */
 	struct names_user *user;    /* its answer, or NULL */
@@ -284,6 +285,8 @@ static bool connection_deal(struct connection *connection)
 		return false;
 	peer->serial = connection->serial;
 	peer->pid = connection->identity.pid;
+	peer->cookie = connection->cookie;
+	peer->netns = connection->identity.netns;
 	(void)connection_judge(connection, &peer->policy);
 	if (crew_deal(worker, &message, connection->fd) < 0)
 		return false;
@@ -366,6 +369,7 @@ void registry_accept(int fd)
 		connection_close(connection);
 		return;
 	}
+	connection->cookie = connection_cookie(fd);
 	held = account_sessions(&registry.accounts, connection->identity.uid);
 	connection->account = account_add_session(&registry.accounts, connection->identity.uid);
 	objection = connection_objection(connection, held);

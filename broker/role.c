@@ -108,6 +108,20 @@ int role_begin(enum role role, struct server *server, const struct peers **peers
 	return confine_syscalls(role, &needs);
 }
 
+struct asker role_asker(
+	const struct peers *peers, uint32_t slot, const struct peer *peer, int connection)
+{
+	return (struct asker){
+		.peer = &peer->policy,
+		.limits = {.text = peers->limits[slot], .length = peer->limits_length},
+		.groups = peers->groups[slot],
+		.group_count = peer->group_count,
+		.netns = peer->netns,
+		.pid = peer->pid,
+		.connection = connection,
+	};
+}
+
 void role_wake_log(const struct server *server)
 {
 	static uint64_t said;

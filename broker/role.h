@@ -14,6 +14,10 @@
 int role_begin(enum role role, struct server *server, const struct peers **peers)
 	__attribute__((warn_unused_result));
 
+/* Who asks on this connection, dealt in that slot. peer: its entry of the table, or a copy. */
+struct asker role_asker(
+	const struct peers *peers, uint32_t slot, const struct peer *peer, int connection);
+
 /* Tells the supervisor that there is something in the ring, if there is since the last time. */
 void role_wake_log(const struct server *server);
 

@@ -214,14 +214,24 @@ static void session_consume(const struct session *session)
 	(void)recv(session->fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
 }
 
+static unsigned int request_components(const struct fdbroker_request *request)
+{
+	unsigned int components = 0;
+
+	for (unsigned int i = 0; i < FDBROKER_TEXTS_MAX; i++)
+		for (size_t at = 0; at < request->texts[i].length; at++)
+			components += request->texts[i].bytes[at] == '/';
+	return components;
+}
+
 /* Long paths take long to walk, and one packet may hold many. */
 static bool packet_is_long(const struct peeked *peeked)
 {
 	unsigned int components = 0;
 
 	for (int i = 0; i < peeked->count; i++)
-		for (size_t at = 0; at < peeked->requests[i].path.length; at++)
-			components += peeked->requests[i].path.bytes[at] == '/';
+		if (fdbroker_operation_traits(peeked->requests[i].operation)->has_paths)
+			components += request_components(&peeked->requests[i]);
 	return components > WORKER_COMPONENTS_MAX;
 }
 
@@ -229,8 +239,7 @@ static enum session_next session_serve_packet(
 	struct sessions *sessions, struct session *session, const struct peeked *peeked)
 {
 	const struct peer *peer = session_peer(sessions, session);
-	const struct asker asker = {
-		.peer = &peer->policy, .pid = peer->pid, .connection = session->fd};
+	const struct asker asker = role_asker(sessions->peers, session->slot, peer, session->fd);
 	enum served served = SERVED_ELSEWHERE;
 	int error = 0;
 

@@ -227,9 +227,9 @@ static bool call_takes(
 		return true;
 	if (result->has_descriptor != call->traits->gives_descriptor)
 		return false;
-	if (!call->traits->gives_names)
+	if (!call->traits->gives_data)
 		return result->data_length == 0;
-	return call->take_names(call->names, data, result->data_length);
+	return call->take_data(call->target, data, result->data_length);
 }
 
 static int call_settle(
@@ -377,10 +377,10 @@ struct call_outcome call_once(
 	return call_alone(&call, broker, request, descriptor);
 }
 
-struct call_outcome call_for_names(struct fdbroker *broker, const struct fdbroker_request *request,
-	call_take_names *take, void *names)
+struct call_outcome call_for_data(struct fdbroker *broker, const struct fdbroker_request *request,
+	int descriptor, call_take_data *take, void *target)
 {
-	struct call call = {.take_names = take, .names = names};
+	struct call call = {.take_data = take, .target = target};
 
-	return call_alone(&call, broker, request, -1);
+	return call_alone(&call, broker, request, descriptor);
 }

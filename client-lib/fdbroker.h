@@ -142,6 +142,11 @@ enum fdbroker_reason {
 	/* The name service does not know, or has failed: the errnos stand at fdbroker_dial(), the
 	   EAI_... codes at fdbroker_getaddrinfo(). */
 	FDBROKER_REASON_NAMES = 13,
+	/* The policy may allow it, but the connection was narrowed: fdbroker_limit(). EACCES. */
+	FDBROKER_REASON_NARROWED = 14,
+	/* The rule hands out copies, and this was not a request for one, or came with too small a
+	   memfd. The library asks anew by itself, so its callers do not meet this one. */
+	FDBROKER_REASON_COPY = 15,
 };
 
 /* A connection to the broker. */
@@ -311,6 +316,93 @@ struct fdbroker_open_request {
  */
 int fdbroker_open_many(struct fdbroker *broker, struct fdbroker_open_request *requests,
 	size_t count) FDBROKER_USE_RESULT;
+
+struct stat;
+
+/*
+ * As stat(2) and lstat(2): what the object is, without opening it.
+ *
+ * path: as for fdbroker_open(). fdbroker_lstat() tells about a symbolic link itself.
+ *
+ * Needs the verb `stat`, which read, write, append and create imply. Returns 0 and fills in status;
+ * or -1, and status is unchanged.
+ *
+ * Since: 0.1
+ */
+int fdbroker_stat(
+	struct fdbroker *broker, const char *path, struct stat *status) FDBROKER_USE_RESULT;
+int fdbroker_lstat(
+	struct fdbroker *broker, const char *path, struct stat *status) FDBROKER_USE_RESULT;
+
+/*
+ * As access(2), about what the broker would do for the caller: F_OK asks whether the object is
+ * there (verb `stat`), R_OK and W_OK whether it can be opened for that too (verbs `read` and
+ * `write` besides). X_OK is never answered: EINVAL, reason FLAGS.
+ *
+ * Since: 0.1
+ */
+int fdbroker_access(struct fdbroker *broker, const char *path, int mode) FDBROKER_USE_RESULT;
+
+/*
+ * As readlink(2): the text of a symbolic link, cut to size bytes, without a NUL. Verb `stat`.
+ *
+ * Since: 0.1
+ */
+ssize_t fdbroker_readlink(
+	struct fdbroker *broker, const char *path, char *text, size_t size) FDBROKER_USE_RESULT;
+
+/*
+ * As mkdir(2), unlink(2), rmdir(2), rename(2). Verbs: `create` for a new directory, in a rule with
+ * `type directory`, whose `mode` and `owner` count (mode is read for the sake of converted code,
+ * and not used); `remove` for what goes; both for a rename.
+ *
+ * Since: 0.1
+ */
+int fdbroker_mkdir(struct fdbroker *broker, const char *path, mode_t mode) FDBROKER_USE_RESULT;
+int fdbroker_unlink(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
+int fdbroker_rmdir(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
+int fdbroker_rename(
+	struct fdbroker *broker, const char *path, const char *new_path) FDBROKER_USE_RESULT;
+
+/*
+ * The names in a directory of which the policy grants something to the caller: a descriptor to read
+ * them from, each ended by a NUL byte, in no order, without "." and "..". What is read is the
+ * directory as it was; the file is sealed (F_GET_SEALS, fcntl(2)). Verb `list`.
+ *
+ * Since: 0.1
+ */
+int fdbroker_list(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
+
+/*
+ * As inotify_add_watch(2), on the caller's own inotify descriptor. Verb `watch`.
+ *
+ * Since: 0.1
+ */
+int fdbroker_watch(struct fdbroker *broker, int inotify_fd, const char *path,
+	unsigned int mask) FDBROKER_USE_RESULT;
+
+/* What a narrowed connection is still good for: verbs of the policy language, and an object. */
+struct fdbroker_limit {
+	const char *verbs;  /* "read,list" */
+	const char *object; /* "/srv/data/" and wildcards, "tcp:443" */
+};
+
+/*
+ * Narrows the connection for good, for all who share it: from now on a request must be allowed by
+ * the policy and by one of these limits, and by one of each earlier call's. With count 0 nothing is
+ * left.
+ *
+ * Since: 0.1
+ */
+int fdbroker_limit(struct fdbroker *broker, const struct fdbroker_limit *limits,
+	size_t count) FDBROKER_USE_RESULT;
+
+/*
+ * A second connection with the identity and the limits of the first, to be narrowed and given away.
+ *
+ * Since: 0.1
+ */
+struct fdbroker *fdbroker_clone(struct fdbroker *broker) FDBROKER_USE_RESULT;
 
 /*
  * Binds the caller's own socket, in place, as bind(2) does: what was set on the socket before

@@ -27,4 +27,6 @@
 		"the broker has closed the connection: it ended, or no client block of its "       \
 		"policy is for this user, or this user has too many connections")                  \
 	X(NETNS, 12, "netns", "it would be in a network namespace that the rule does not grant")   \
-	X(NAMES, 13, "names", "the name service does not know, or has failed")
+	X(NAMES, 13, "names", "the name service does not know, or has failed")                     \
+	X(NARROWED, 14, "narrowed", "this connection was narrowed, and may not do it any more")    \
+	X(COPY, 15, "copy", "the rule hands out copies: send a memfd that is large enough")

@@ -19,6 +19,7 @@ static_assert(sizeof(struct fdbroker_endpoint) == 32, "endpoint");
 static_assert(sizeof(struct fdbroker_result) == 12, "result");
 static_assert(sizeof(struct fdbroker_names) == 20, "answer of the name service");
 static_assert(sizeof(struct fdbroker_address) == 40, "address of an answer");
+static_assert(sizeof(struct fdbroker_status) == 96, "status");
 static_assert(FDBROKER_PACKET_MAX >= FDBROKER_REPLY_MAX, "a reply is a packet");
 static_assert(
 	FDBROKER_DATA_MAX >= sizeof(struct fdbroker_names) +
@@ -57,6 +58,12 @@ struct text_bounds {
 	uint16_t min, max;
 };
 
+/* Of an operation that looks at a path and changes nothing. */
+#define LOOKS .is_alone = true, .is_repeatable = true, .has_paths = true
+/* clang-format off */
+#define PATH {1, FDBROKER_PATH_MAX}
+/* clang-format on */
+
 static const struct operation {
 	struct fdbroker_traits traits;
 	uint8_t numbers;
@@ -67,9 +74,9 @@ static const struct operation {
 } operations[] = {
 	[FDBROKER_OPEN] =
 		{
-			.traits = {.gives_descriptor = true},
+			.traits = {.gives_descriptor = true, .has_paths = true},
 			.numbers = 1,
-			.texts = {{1, FDBROKER_PATH_MAX}},
+			.texts = {PATH},
 		},
 	[FDBROKER_BIND] =
 		{
@@ -117,22 +124,57 @@ static const struct operation {
 		},
 	[FDBROKER_GETADDRINFO] =
 		{
-			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
+			.traits = {.gives_data = true, .is_alone = true, .is_repeatable = true},
 			.numbers = 4,
 			.texts = {{0, FDBROKER_HOST_MAX}, {0, FDBROKER_SERVICE_MAX}},
 		},
 	[FDBROKER_GETNAMEINFO] =
 		{
-			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
+			.traits = {.gives_data = true, .is_alone = true, .is_repeatable = true},
 			.numbers = 1,
 			.has_endpoint = true,
 			.check = check_nameinfo,
 		},
 	[FDBROKER_GETPROTOBYNAME] =
 		{
-			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
+			.traits = {.gives_data = true, .is_alone = true, .is_repeatable = true},
 			.texts = {{1, FDBROKER_SERVICE_MAX}},
 		},
+	[FDBROKER_STAT] =
+		{
+			.traits = {.gives_data = true, LOOKS},
+			.numbers = 1,
+			.texts = {PATH},
+		},
+	[FDBROKER_ACCESS] = {.traits = {LOOKS}, .numbers = 2, .texts = {PATH}},
+	[FDBROKER_READLINK] =
+		{
+			.traits = {.gives_data = true, LOOKS},
+			.numbers = 1,
+			.texts = {PATH},
+		},
+	[FDBROKER_MKDIR] = {.traits = {.has_paths = true}, .texts = {PATH}},
+	[FDBROKER_UNLINK] = {.traits = {.has_paths = true}, .numbers = 1, .texts = {PATH}},
+	[FDBROKER_RMDIR] = {.traits = {.has_paths = true}, .texts = {PATH}},
+	[FDBROKER_RENAME] = {.traits = {.has_paths = true}, .numbers = 1, .texts = {PATH, PATH}},
+	[FDBROKER_LIST] = {.traits = {.gives_descriptor = true, LOOKS}, .texts = {PATH}},
+	[FDBROKER_WATCH] =
+		{
+			.traits = {.takes_descriptor = true,
+				.gives_data = true,
+				.is_alone = true,
+				.has_paths = true},
+			.numbers = 2,
+			.texts = {PATH},
+		},
+	[FDBROKER_COPY] =
+		{
+			.traits = {.takes_descriptor = true, .is_alone = true, .has_paths = true},
+			.numbers = 1,
+			.texts = {PATH},
+		},
+	[FDBROKER_LIMIT] = {.traits = {.is_alone = true}, .texts = {{0, FDBROKER_LIMITS_MAX}}},
+	[FDBROKER_CLONE] = {.traits = {.gives_descriptor = true, .is_alone = true}},
 };
 
 static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,
@@ -507,6 +549,18 @@ int fdbroker_names_decode(const void *data, size_t length, struct fdbroker_answe
 	return 0;
 }
 
+int fdbroker_text_decode(const void *data, size_t length, struct fdbroker_text *text)
+{
+	struct reader reader = {data, length};
+	uint32_t text_length;
+
+	if (!read_bytes(&reader, &text_length, sizeof(text_length)) ||
+		!read_text(&reader, text_length, text) || !is_padding(&reader) ||
+		memchr(text->bytes, 0, text_length) != NULL)
+		return -EPROTO;
+	return 0;
+}
+
 /* ---- writing ---- */
 
 static struct fdbroker_header packet_header(const struct fdbroker_packet *packet)
@@ -655,6 +709,18 @@ size_t fdbroker_names_encode(
 	at = write_bytes(at, answer->name.bytes, names.name_length);
 	at = write_bytes(at, answer->service.bytes, names.service_length);
 	size_t length = (size_t)(at - data);
+	memset(at, 0, pad_to_4(length) - length);
+	return pad_to_4(length);
+}
+
+size_t fdbroker_text_encode(
+	unsigned char data[static FDBROKER_DATA_MAX], const struct fdbroker_text *text)
+{
+	uint32_t text_length = (uint32_t)text->length;
+	size_t length = sizeof(text_length) + text->length;
+	unsigned char *at = write_bytes(data, &text_length, sizeof(text_length));
+
+	at = write_bytes(at, text->bytes, text->length);
 	memset(at, 0, pad_to_4(length) - length);
 	return pad_to_4(length);
 }

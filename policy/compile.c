@@ -349,3 +349,10 @@ void policy_image_location(
 	location->line = entry->line;
 	location->client = image_text(image, block->name);
 }
+
+void policy_image_user(
+	const struct policy_image *image, uint32_t as_user, struct policy_user *user)
+{
+	(void)image, (void)as_user;
+	*user = (struct policy_user){.uid = UINT32_MAX, .gid = UINT32_MAX}; /* not yet */
+}

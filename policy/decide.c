@@ -5,6 +5,7 @@
  * not exist) is a denial.
  */
 #include "judge.h"
+#include "limit.h"
 #include "walk.h"
 
 #define ALL_VERBS ((1u << POLICY_VERB_COUNT) - 1)
@@ -34,7 +35,8 @@ static bool path_hear(struct judge *judge, enum effect effect, const char *path,
 }
 
 struct policy_decision policy_decide_path(const struct policy_image *image,
-	const struct policy_peer *peer, uint32_t verbs, const char *path, size_t length)
+	const struct policy_peer *peer, const struct policy_limits *limits, uint32_t verbs,
+	const char *path, size_t length)
 {
 	struct judge judge;
 	if (!verbs_are_known(verbs) || !path_is_decidable(path, length))
@@ -46,7 +48,10 @@ struct policy_decision policy_decide_path(const struct policy_image *image,
 		return policy_denial(image, judge.deny_rule);
 	if (!path_hear(&judge, EFFECT_ALLOW, path, length))
 		return decision_refuse(0);
-	return judge_allow(&judge);
+	struct policy_decision decision = judge_allow(&judge);
+	if (decision.outcome == POLICY_ALLOWED && !limits_permit_path(limits, verbs, path, length))
+		decision.outcome = POLICY_DENIED_LIMITED;
+	return decision;
 }
 
 uint32_t policy_deny_path(const struct policy_image *image, const struct policy_peer *peer,
@@ -61,4 +66,28 @@ uint32_t policy_deny_path(const struct policy_image *image, const struct policy_
 	if (!path_hear(&judge, EFFECT_DENY, path, length))
 		return image->first_deny;
 	return judge.deny_rule;
+}
+
+bool policy_grants_name(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, const char *path, size_t length, const char *real,
+	size_t real_length)
+{
+	for (int verb = POLICY_READ; verb <= POLICY_WATCH; verb++) {
+		struct policy_decision decision =
+			policy_decide_path(image, peer, limits, POLICY_BIT(verb), path, length);
+		if (decision.outcome == POLICY_ALLOWED &&
+			policy_deny_path(image, peer, POLICY_BIT(verb), real, real_length) ==
+				POLICY_NO_RULE)
+			return true;
+	}
+	return false;
+}
+
+bool policy_gains_by_name(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, const char *old_path, size_t old_length,
+	const char *new_path, size_t new_length, bool is_directory)
+{
+	(void)image, (void)peer, (void)limits, (void)old_path, (void)old_length, (void)new_path,
+		(void)new_length, (void)is_directory;
+	return true; /* not yet */
 }

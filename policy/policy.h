@@ -122,6 +122,9 @@ struct policy_needs {
 	bool owner;             /* some rule sets the owner of what it creates */
 	bool low_port;          /* some rule grants to bind a port below 1024 (or any port) */
 	bool unix_path;         /* some rule grants to bind a unix socket */
+	bool as;                /* some allow rule has `as` */
+	bool as_peer;           /* `as peer`: the peer's groups must be known */
+	bool copy;              /* some allow rule has `copy` */
 	bool user_name;         /* %u or %h is used: the peer's name and home must be known */
 	bool unit;              /* a unit condition or %i is used */
 };
@@ -136,6 +139,15 @@ struct policy_location {
 void policy_image_location(
 	const struct policy_image *image, uint32_t rule, struct policy_location *location);
 uint32_t policy_image_rule_count(const struct policy_image *image);
+
+/* A user of `as USER`: its ids, and its supplementary groups, which live in the image. */
+struct policy_user {
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	uint32_t group_count;
+};
+void policy_image_user(
+	const struct policy_image *image, uint32_t as_user, struct policy_user *user);
 
 /* ---- who asks ---- */
 
@@ -174,6 +186,26 @@ struct policy_peer {
  */
 int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 	const struct policy_identity *identity);
+
+/* ---- what a connection was narrowed to ---- */
+
+/*
+ * Limits: sets of lines "VERBS OBJECT\n", each set ended by a NUL. What is asked for must be
+ * permitted by some line of every set; a set without a line permits nothing. Verbs (with what they
+ * imply), objects and wildcards are those of `allow`, but for what depends on somebody: there are
+ * no variables but %%, and no names of services, protocols or interfaces that would have to be
+ * looked up. It is a client's text, and is matched as it is: no bytes can do more than permit less.
+ */
+struct policy_limits {
+	const char *text;
+	size_t length; /* 0: not narrowed */
+};
+
+/*
+ * Is this a well-formed set (without its NUL)? If not, *why is a static sentence.
+ * No system call, no allocation.
+ */
+bool policy_limits_check(const char *set, size_t length, const char **why);
 
 /* ---- what is asked ---- */
 
@@ -226,6 +258,13 @@ struct policy_endpoint {
 	size_t name_length;
 };
 
+/* With whose identity files are found and opened: `as`. */
+enum policy_as {
+	POLICY_AS_BROKER, /* its own */
+	POLICY_AS_PEER,
+	POLICY_AS_USER, /* policy_image_user() */
+};
+
 enum policy_symlinks { POLICY_SYMLINKS_TRUSTED, POLICY_SYMLINKS_NONE };
 enum policy_log { POLICY_LOG_ALL, POLICY_LOG_DENIED, POLICY_LOG_NONE };
 
@@ -260,6 +299,9 @@ struct policy_options {
 	uint8_t log;       /* enum policy_log */
 	uint8_t with;      /* enum policy_with bits */
 	uint8_t netns;     /* enum policy_netns */
+	uint8_t as;        /* enum policy_as */
+	uint32_t as_user;  /* AS_USER: for policy_image_user() */
+	uint32_t copy_max; /* `copy`: the most bytes of a copy; 0: it is opened */
 	/* `with device=IF`: the interface that a socket is bound to; NULL: none. Lives in the
 	 * image.
 	 */
@@ -273,6 +315,7 @@ enum policy_outcome {
 	POLICY_DENIED_NARROWED, /* an `only` block that matches the peer does not allow it */
 	POLICY_DENIED_CONFLICT, /* the verbs of this one request have rules with different options
 				 */
+	POLICY_DENIED_LIMITED,  /* a rule allows it, but the connection was narrowed; rule */
 };
 
 #define POLICY_NO_RULE UINT32_MAX
@@ -288,10 +331,12 @@ struct policy_decision {
  * May the peer use every verb of the set (POLICY_BIT) on this path? The path is absolute bytes,
  * without NUL; one that is not in the canonical form (empty, "." or ".." components, a trailing
  * slash, not absolute, longer than PATH_MAX - 1) is denied: nothing can be granted for it.
- * No system call, no allocation; the cost does not grow with the number of rules.
+ * No system call, no allocation; the cost does not grow with the number of rules. limits may be
+ * NULL: none, here and below.
  */
 struct policy_decision policy_decide_path(const struct policy_image *image,
-	const struct policy_peer *peer, uint32_t verbs, const char *path, size_t length);
+	const struct policy_peer *peer, const struct policy_limits *limits, uint32_t verbs,
+	const char *path, size_t length);
 
 /*
  * Is there a deny rule against any verb of the set on this path? For the path that a link led to,
@@ -299,6 +344,24 @@ struct policy_decision policy_decide_path(const struct policy_image *image,
  */
 uint32_t policy_deny_path(const struct policy_image *image, const struct policy_peer *peer,
 	uint32_t verbs, const char *path, size_t length);
+
+/*
+ * Is anything about files granted to the peer under this path: would one of READ to WATCH, asked
+ * for alone, be allowed? For the names that a list shows. real is the same object's path after
+ * links, which deny judges too; it may be the same as path.
+ */
+bool policy_grants_name(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, const char *path, size_t length, const char *real,
+	size_t real_length);
+
+/*
+ * For a rename: is anything about files possible with the new path that is not with the old one?
+ * is_directory: with all that may lie below them too; then "yes" is the answer in doubt, and of a
+ * narrowed connection always.
+ */
+bool policy_gains_by_name(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, const char *old_path, size_t old_length,
+	const char *new_path, size_t new_length, bool is_directory);
 
 /*
  * May the peer do this to an endpoint? The verb is BIND, CONNECT, SOCKET, OPTION or RESOLVE.
@@ -310,7 +373,7 @@ uint32_t policy_deny_path(const struct policy_image *image, const struct policy_
  * leads to is the caller's to judge: policy_deny_endpoint(). A vsock SOCKET is `vsock:*:*`.
  */
 struct policy_decision policy_decide_endpoint(const struct policy_image *image,
-	const struct policy_peer *peer, enum policy_verb verb,
+	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb,
 	const struct policy_endpoint *endpoint);
 
 /*
@@ -333,8 +396,8 @@ struct policy_decision policy_denial(const struct policy_image *image, uint32_t 
  * of the peer too; the rule is the first of these, its options are the default ones, but for
  * `log`: of all the rules that allow the verb, the one that records most counts.
  */
-struct policy_decision policy_decide_verb(
-	const struct policy_image *image, const struct policy_peer *peer, enum policy_verb verb);
+struct policy_decision policy_decide_verb(const struct policy_image *image,
+	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb);
 
 /* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
 void policy_explain(

@@ -108,8 +108,8 @@ static bool dial_find_addresses(
 
 static bool address_allowed(const struct dial *dial, const struct target *target)
 {
-	struct policy_decision decision = policy_decide_endpoint(
-		dial->server->image, dial->asker->peer, POLICY_CONNECT, &target->judged);
+	struct policy_decision decision = policy_decide_endpoint(dial->server->image,
+		dial->asker->peer, &dial->asker->limits, POLICY_CONNECT, &target->judged);
 
 	return decision.outcome == POLICY_ALLOWED &&
 	       netns_permits_ours(dial->server, dial->asker, &decision.options);

@@ -22,7 +22,7 @@ static bool cookie_permitted(const struct server *server, const struct asker *as
 	case POLICY_NETNS_BROKER:
 		return cookie == server->netns_cookie && cookie != 0;
 	case POLICY_NETNS_PEER:
-		return cookie == netns_cookie(asker->connection) && cookie != 0;
+		return cookie == asker->netns && cookie != 0;
 	case POLICY_NETNS_ANY:
 		return true;
 	}

@@ -14,8 +14,8 @@
 bool object_decide(const struct server *server, const struct asker *asker,
 	const struct fdbroker_text *path, struct reply *reply)
 {
-	reply->decision = policy_decide_path(
-		server->image, asker->peer, reply->verbs, path->bytes, path->length);
+	reply->decision = policy_decide_path(server->image, asker->peer, &asker->limits,
+		reply->verbs, path->bytes, path->length);
 	return reply_is_allowed(server, asker, reply);
 }
 

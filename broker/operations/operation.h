@@ -27,8 +27,12 @@ struct server {
 
 struct asker {
 	const struct policy_peer *peer;
+	struct policy_limits limits;
+	const uint32_t *groups; /* supplementary ones; none where the policy has no `as peer` */
+	uint32_t group_count;
+	uint64_t netns; /* the cookie of its network namespace */
 	int32_t pid;    /* for the audit log */
-	int connection; /* to see whether it is still there, and its network namespace */
+	int connection; /* to see whether it is still there */
 };
 
 /* received: the descriptor that came with the packet, the caller's; -1 where the protocol lets none
@@ -47,6 +51,18 @@ operation_function serve_setsockopt;     /* option.c */
 operation_function serve_getaddrinfo;    /* lookup.c */
 operation_function serve_getnameinfo;    /* lookup.c */
 operation_function serve_getprotobyname; /* lookup.c */
+operation_function serve_stat;           /* look.c */
+operation_function serve_access;         /* look.c */
+operation_function serve_readlink;       /* look.c */
+operation_function serve_mkdir;          /* folder.c */
+operation_function serve_unlink;         /* folder.c */
+operation_function serve_rmdir;          /* folder.c */
+operation_function serve_rename;         /* rename.c */
+operation_function serve_list;           /* list.c */
+operation_function serve_watch;          /* watch.c */
+operation_function serve_copy;           /* copy.c */
+operation_function serve_limit;          /* narrow.c */
+operation_function serve_clone;          /* narrow.c */
 
 /* Before confinement: the handler of the timer that ends connect(2). 0 or a negative errno. */
 int connect_prepare(void) __attribute__((warn_unused_result));

@@ -237,7 +237,9 @@ bool reply_is_allowed(const struct server *server, const struct asker *asker, st
 			reply_audit_pending(server, asker, reply);
 		return true;
 	}
-	reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	reply_refuse(reply, EACCES,
+		reply->decision.outcome == POLICY_DENIED_LIMITED ? FDBROKER_REASON_NARROWED
+								 : FDBROKER_REASON_POLICY);
 	return false;
 }
 
@@ -245,13 +247,14 @@ bool reply_decide(const struct server *server, const struct asker *asker, struct
 	enum policy_verb verb, const struct policy_endpoint *endpoint)
 {
 	reply_describe(reply, verb, endpoint);
-	reply->decision = policy_decide_endpoint(server->image, asker->peer, verb, endpoint);
+	reply->decision =
+		policy_decide_endpoint(server->image, asker->peer, &asker->limits, verb, endpoint);
 	return reply_is_allowed(server, asker, reply);
 }
 
 bool reply_decide_verb(const struct server *server, const struct asker *asker, struct reply *reply,
 	enum policy_verb verb)
 {
-	reply->decision = policy_decide_verb(server->image, asker->peer, verb);
+	reply->decision = policy_decide_verb(server->image, asker->peer, &asker->limits, verb);
 	return reply_is_allowed(server, asker, reply);
 }

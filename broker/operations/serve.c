@@ -24,6 +24,18 @@ static operation_function *const operations[] = {
 	[FDBROKER_GETADDRINFO] = serve_getaddrinfo,
 	[FDBROKER_GETNAMEINFO] = serve_getnameinfo,
 	[FDBROKER_GETPROTOBYNAME] = serve_getprotobyname,
+	[FDBROKER_STAT] = serve_stat,
+	[FDBROKER_ACCESS] = serve_access,
+	[FDBROKER_READLINK] = serve_readlink,
+	[FDBROKER_MKDIR] = serve_mkdir,
+	[FDBROKER_UNLINK] = serve_unlink,
+	[FDBROKER_RMDIR] = serve_rmdir,
+	[FDBROKER_RENAME] = serve_rename,
+	[FDBROKER_LIST] = serve_list,
+	[FDBROKER_WATCH] = serve_watch,
+	[FDBROKER_COPY] = serve_copy,
+	[FDBROKER_LIMIT] = serve_limit,
+	[FDBROKER_CLONE] = serve_clone,
 };
 static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,
 	"whatever the protocol can ask for is served");

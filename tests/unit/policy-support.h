@@ -113,5 +113,5 @@ static inline struct policy_decision path_decide(const struct policy *policy,
 	const struct policy_identity *identity, uint32_t verbs, const char *path)
 {
 	struct policy_peer peer = peer_make(policy, identity);
-	return policy_decide_path(policy->image, &peer, verbs, path, strlen(path));
+	return policy_decide_path(policy->image, &peer, NULL, verbs, path, strlen(path));
 }

@@ -98,7 +98,8 @@ static int begin(void **state)
 		.ring = &ring,
 		.may_wait = true,
 		.netns_cookie = netns_cookie(connection[0])};
-	asker = (struct asker){.peer = &peer, .connection = connection[0]};
+	asker = (struct asker){
+		.peer = &peer, .netns = server.netns_cookie, .connection = connection[0]};
 	listen_silently();
 	return connect_prepare();
 }

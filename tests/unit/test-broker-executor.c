@@ -16,6 +16,7 @@
 
 #include "broker/channel.h"
 #include "broker/child.h"
+#include "broker/connection.h"
 #include "broker/memory.h"
 #include "broker/peers.h"
 #include "broker/ring.h"
@@ -83,7 +84,9 @@ static int begin(void **state)
 	munmap(ring, sizeof(struct ring));
 	close(ends[1]);
 	channel = ends[0];
-	peers->table[SLOT] = (struct peer){.serial = SERIAL, .policy = {.uid = getuid()}};
+	peers->table[SLOT] = (struct peer){.serial = SERIAL,
+		.cookie = connection_cookie(connection[0]),
+		.policy = {.uid = getuid()}};
 	return 0;
 }
 
@@ -173,14 +176,18 @@ static void nobody_is_served_under_the_serial_of_another_connection(void **state
 	expect_served(lend(SLOT, SERIAL));
 }
 
-/* The kernel knows who connected, SO_PEERCRED of unix(7). */
-static void nobody_is_served_as_another_user(void **state)
+/* The kernel knows which socket this is, SO_COOKIE of socket(7). */
+static void nobody_is_served_over_the_connection_of_another(void **state)
 {
 	(void)state;
+	const uint64_t cookie = peers->table[SLOT].cookie;
+
 	ask_for_file();
-	peers->table[SLOT].policy.uid = getuid() + 1;
+	peers->table[SLOT].cookie = connection_cookie(connection[1]);
 	expect_refused(lend(SLOT, SERIAL));
-	peers->table[SLOT].policy.uid = getuid();
+	peers->table[SLOT].cookie = 0;
+	expect_refused(lend(SLOT, SERIAL));
+	peers->table[SLOT].cookie = cookie;
 	expect_served(lend(SLOT, SERIAL));
 }
 
@@ -200,7 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_peer_is_served_on_its_connection),
 		TEST(nobody_is_served_under_the_serial_of_another_connection),
-		TEST(nobody_is_served_as_another_user),
+		TEST(nobody_is_served_over_the_connection_of_another),
 		TEST(nobody_is_served_whose_slot_there_is_not),
 	};
 

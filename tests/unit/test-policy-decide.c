@@ -189,13 +189,14 @@ static void a_path_that_is_not_canonical_is_denied(void **state)
 	}
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
-	assert_int_equal(
-		policy_decide_path(policy.image, &peer, READ, path, 4095).outcome, POLICY_ALLOWED);
+	assert_int_equal(policy_decide_path(policy.image, &peer, NULL, READ, path, 4095).outcome,
+		POLICY_ALLOWED);
 	assert_int_not_equal(
-		policy_decide_path(policy.image, &peer, READ, path, 4096).outcome, POLICY_ALLOWED);
+		policy_decide_path(policy.image, &peer, NULL, READ, path, 4096).outcome,
+		POLICY_ALLOWED);
 	path[7] = '\0';
-	assert_int_not_equal(
-		policy_decide_path(policy.image, &peer, READ, path, 20).outcome, POLICY_ALLOWED);
+	assert_int_not_equal(policy_decide_path(policy.image, &peer, NULL, READ, path, 20).outcome,
+		POLICY_ALLOWED);
 	policy_drop(&policy);
 	policy_drop(&deny);
 }
@@ -441,12 +442,12 @@ static void no_combination_of_wildcards_takes_long(void **state)
 	for (size_t i = 0; i + 1 < sizeof(path); i += 2)
 		memcpy(path + i, "/a", 2);
 	assert_int_not_equal(
-		policy_decide_path(policy.image, &peer, READ, path, sizeof(path) - 1).outcome,
+		policy_decide_path(policy.image, &peer, NULL, READ, path, sizeof(path) - 1).outcome,
 		POLICY_ALLOWED);
 	memset(path, 'a', sizeof(path));
 	memcpy(path, "/x/", 3);
 	assert_int_not_equal(
-		policy_decide_path(policy.image, &peer, READ, path, sizeof(path)).outcome,
+		policy_decide_path(policy.image, &peer, NULL, READ, path, sizeof(path)).outcome,
 		POLICY_ALLOWED);
 	policy_drop(&policy);
 }
@@ -542,7 +543,7 @@ static void the_image_means_the_same_wherever_it_is(void **state)
 	const struct policy_image *image = policy_image_open(copy, policy.size);
 	assert_non_null(image);
 	assert_int_equal(
-		policy_decide_path(image, &peer, READ, "/a/xy", 5).outcome, POLICY_ALLOWED);
+		policy_decide_path(image, &peer, NULL, READ, "/a/xy", 5).outcome, POLICY_ALLOWED);
 	free(copy);
 	policy_drop(&policy);
 }

@@ -132,7 +132,7 @@ static void path_check(const struct sample *sample, const char *path)
 		denies = denies || model_path(sample->patterns[i], path, true, true);
 	}
 	bool allowed =
-		policy_decide_path(sample->allow.image, &allow_peer, READ, path, strlen(path))
+		policy_decide_path(sample->allow.image, &allow_peer, NULL, READ, path, strlen(path))
 			.outcome == POLICY_ALLOWED;
 	bool denied = policy_deny_path(sample->deny.image, &deny_peer, READ, path, strlen(path)) !=
 		      POLICY_NO_RULE;
@@ -254,7 +254,8 @@ static void endpoint_check(const struct policy *policy, const struct endpoint_ru
 				       : allows ? POLICY_ALLOWED
 						: POLICY_DENIED_NO_RULE;
 	enum policy_outcome outcome =
-		policy_decide_endpoint(policy->image, &peer, POLICY_CONNECT, &endpoint).outcome;
+		policy_decide_endpoint(policy->image, &peer, NULL, POLICY_CONNECT, &endpoint)
+			.outcome;
 	bool denied = policy_deny_endpoint(policy->image, &peer, POLICY_CONNECT, &endpoint) !=
 		      POLICY_NO_RULE;
 	if (outcome == expected && denied == denies)
@@ -319,8 +320,8 @@ static void random_ranges_are_judged_as_numbers_compare(void **state)
 			enum policy_outcome expected = in & 8   ? POLICY_DENIED_BY_RULE
 						       : in & 7 ? POLICY_ALLOWED
 								: POLICY_DENIED_NO_RULE;
-			assert_int_equal(policy_decide_endpoint(
-						 policy.image, &peer, POLICY_OPTION, &endpoint)
+			assert_int_equal(policy_decide_endpoint(policy.image, &peer, NULL,
+						 POLICY_OPTION, &endpoint)
 						 .outcome,
 				expected);
 		}

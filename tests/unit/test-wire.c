@@ -438,7 +438,7 @@ static void each_operation_has_its_traits(void **state)
 
 		assert_int_equal(traits->takes_descriptor, strchr(table[i].traits, 't') != NULL);
 		assert_int_equal(traits->gives_descriptor, strchr(table[i].traits, 'g') != NULL);
-		assert_int_equal(traits->gives_names, strchr(table[i].traits, 'n') != NULL);
+		assert_int_equal(traits->gives_data, strchr(table[i].traits, 'n') != NULL);
 		assert_int_equal(traits->is_alone, strchr(table[i].traits, 'a') != NULL);
 		assert_int_equal(traits->is_repeatable, strchr(table[i].traits, 'r') != NULL);
 	}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What a narrowed connection may still ask for: see struct policy_limits. */
+#pragma once
+
+#include "asked.h"
+
+/* NULL permits everything. */
+bool limits_permit_path(
+	const struct policy_limits *limits, uint32_t verbs, const char *path, size_t length);
+bool limits_permit_asked(
+	const struct policy_limits *limits, enum policy_verb verb, const struct asked *asked);
+/* The verb, on anything. */
+bool limits_permit_verb(const struct policy_limits *limits, enum policy_verb verb);
