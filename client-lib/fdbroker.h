@@ -147,6 +147,8 @@ enum fdbroker_reason {
 	/* The rule hands out copies, and this was not a request for one, or came with too small a
 	   memfd. The library asks anew by itself, so its callers do not meet this one. */
 	FDBROKER_REASON_COPY = 15,
+	/* The verbs or the object of a limit are not of the policy language: EINVAL. */
+	FDBROKER_REASON_WORDS = 16,
 };
 
 /* A connection to the broker. */
