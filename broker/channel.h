@@ -35,7 +35,7 @@ enum message_type {
 /* The ids of a packet that an executor was lent. */
 struct hand {
 	uint32_t id;
-	uint32_t count;   /* 0: none is lent now */
+	uint32_t count; /* 0: none is lent now */
 	/* Of the packet with this id: how many executors died over it, or were ended by a reload. */
 	uint32_t crashes, repeats;
 };

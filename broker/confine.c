@@ -67,15 +67,17 @@ static capability_set socket_capabilities(const struct policy_needs *needs)
 
 capability_set confine_capabilities(const struct policy_needs *needs, enum role role)
 {
-	const uint32_t writing =
-		POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) | POLICY_BIT(POLICY_CREATE);
+	const uint32_t writing = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |
+				 POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_REMOVE);
+	const uint32_t reading = POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_STAT) |
+				 POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_WATCH);
 	capability_set set = 0;
 
 	if (role == ROLE_NAMES || role == ROLE_RESOLVER)
 		return 0;
 	if ((needs->allowed_verbs & writing) != 0)
 		set |= SET(CAP_DAC_OVERRIDE);
-	else if ((needs->allowed_verbs & POLICY_BIT(POLICY_READ)) != 0)
+	else if ((needs->allowed_verbs & reading) != 0)
 		set |= SET(CAP_DAC_READ_SEARCH);
 	if (needs->low_port)
 		set |= SET(CAP_NET_BIND_SERVICE);
@@ -83,6 +85,8 @@ capability_set confine_capabilities(const struct policy_needs *needs, enum role 
 	 */
 	if (needs->owner && role != ROLE_WORKER)
 		set |= SET(CAP_CHOWN) | SET(CAP_FOWNER);
+	if (needs->as && role != ROLE_WORKER)
+		set |= SET(CAP_SETUID) | SET(CAP_SETGID);
 	if (role != ROLE_WORKER)
 		set |= socket_capabilities(needs);
 	return set;
@@ -183,13 +187,6 @@ int confine_become(uid_t uid, gid_t gid)
 	return 0;
 }
 
-int confine_suspend(void)
-{
-	int error = capabilities_set(0, confine_permitted(), 0);
-
-	return error < 0 ? step_failed("clearing the effective capabilities", error) : 0;
-}
-
 /* Without CAP_SETPCAP neither can be changed: no_new_privs then is what keeps exec from gaining. */
 static int drop_bounding_and_securebits(capability_set keep)
 {
@@ -223,6 +220,25 @@ static int verify_set(cap_flag_t flag, capability_set expected, const char *what
 	if (error == 0 && set != expected)
 		error = -EPERM;
 	return error < 0 ? step_failed(what, error) : 0;
+}
+
+int confine_suspend(void)
+{
+	int error = capabilities_set(0, confine_permitted(), 0);
+
+	if (error < 0)
+		return step_failed("clearing the effective capabilities", error);
+	return verify_set(CAP_EFFECTIVE, 0, "the effective set is not empty");
+}
+
+int confine_resume(void)
+{
+	const capability_set permitted = confine_permitted();
+	int error = capabilities_set(permitted, permitted, 0);
+
+	if (error < 0)
+		return step_failed("raising the effective capabilities", error);
+	return verify_set(CAP_EFFECTIVE, permitted, "the effective set is not what it should be");
 }
 
 static int verify_capabilities(

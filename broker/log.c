@@ -247,8 +247,8 @@ void log_message(int level, const char *format, ...)
 /* A record as the log shows it. */
 struct decision {
 	const struct record *record;
-	const char *unit, *object;
-	size_t unit_length, object_length;
+	const char *unit, *object, *target;
+	size_t unit_length, object_length, target_length; /* no target: 0 */
 	char verbs[128];
 	char rule[512];
 	char client[256];
@@ -267,6 +267,18 @@ static const char *error_word(int error)
 	return word != NULL ? word : "?";
 }
 
+/* One path, or two with a NUL between them. */
+static void decision_split_object(struct decision *decision, size_t length)
+{
+	decision->object_length = strnlen(decision->object, length);
+	decision->target = decision->object + decision->object_length;
+	decision->target_length = 0;
+	if (decision->object_length < length) {
+		decision->target++;
+		decision->target_length = length - decision->object_length - 1;
+	}
+}
+
 static void decision_read(struct decision *decision, const struct record *record, const char *text,
 	const struct policy_image *image)
 {
@@ -277,7 +289,7 @@ static void decision_read(struct decision *decision, const struct record *record
 	decision->unit = text;
 	decision->unit_length = record->unit_length;
 	decision->object = text + record->unit_length;
-	decision->object_length = (size_t)(record->text_length - record->unit_length);
+	decision_split_object(decision, (size_t)(record->text_length - record->unit_length));
 	decision->verbs[0] = '\0';
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
 		if ((record->verbs & POLICY_BIT(verb)) != 0)
@@ -303,6 +315,10 @@ static void decision_write_text(struct line *line, const struct decision *decisi
 		decision->unit_length > 0 ? decision->unit_length : 1);
 	line_add(line, " verb=%s object=\"", decision->verbs);
 	line_add_escaped(line, decision->object, decision->object_length);
+	if (decision->target_length > 0) {
+		line_add(line, "\" target=\"");
+		line_add_escaped(line, decision->target, decision->target_length);
+	}
 	line_add(line, "\" reason=%s error=%s rule=", reason_word(record->reason),
 		error_word(record->error));
 	line_add_escaped(line, decision->rule, strlen(decision->rule));
@@ -319,6 +335,10 @@ static void decision_write_json(struct line *line, const struct decision *decisi
 	line_add_escaped(line, decision->unit, decision->unit_length);
 	line_add(line, "\",\"verb\":\"%s\",\"object\":\"", decision->verbs);
 	line_add_escaped(line, decision->object, decision->object_length);
+	if (decision->target_length > 0) {
+		line_add(line, "\",\"target\":\"");
+		line_add_escaped(line, decision->target, decision->target_length);
+	}
 	line_add(line, "\",\"reason\":\"%s\",\"error\":\"%s\",\"rule\":\"",
 		reason_word(record->reason), error_word(record->error));
 	line_add_escaped(line, decision->rule, strlen(decision->rule));

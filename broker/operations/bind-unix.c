@@ -29,11 +29,6 @@
 #include "object.h"
 #include "openat2.h"
 
-static const char *last_name(const struct walk *walk)
-{
-	return walk->path + walk->name;
-}
-
 /* O_PATH of what bears the name in the walk's parent, not following it; or -1. */
 static int hold(const struct walk *walk, const char *name)
 {
@@ -92,12 +87,12 @@ static int remove_stale(const struct server *server, const struct walk *walk)
 
 	if (error != 0)
 		return error;
-	if (renameat2(walk->parent, last_name(walk), walk->parent, ASIDE, RENAME_NOREPLACE) < 0)
+	if (renameat2(walk->parent, object_name(walk), walk->parent, ASIDE, RENAME_NOREPLACE) < 0)
 		return errno == ENOENT ? 0 : errno;
 	error = remove_if_stale(server, walk, ASIDE);
 	if (error != EADDRINUSE)
 		return error;
-	if (renameat2(walk->parent, ASIDE, walk->parent, last_name(walk), RENAME_NOREPLACE) < 0)
+	if (renameat2(walk->parent, ASIDE, walk->parent, object_name(walk), RENAME_NOREPLACE) < 0)
 		log_message(LOG_WARNING, "cannot move " ASIDE " back to %s: %s", walk->path,
 			strerror(errno));
 	return EADDRINUSE;
@@ -106,7 +101,7 @@ static int remove_stale(const struct server *server, const struct walk *walk)
 /* 0: the walk's last component is free. Or a positive errno. */
 static int make_room(const struct server *server, const struct walk *walk)
 {
-	_cleanup_close_ int held = hold(walk, last_name(walk));
+	_cleanup_close_ int held = hold(walk, object_name(walk));
 
 	if (held < 0)
 		return errno == ENOENT ? 0 : errno;
@@ -129,13 +124,13 @@ static bool has_name(int fd)
 static int bind_name(const struct server *server, const struct walk *walk, int fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t length = strlen(last_name(walk));
+	size_t length = strlen(object_name(walk));
 	mode_t umask_before;
 	int error = 0;
 
 	if (length >= sizeof(address.sun_path))
 		return ENAMETOOLONG;
-	memcpy(address.sun_path, last_name(walk), length);
+	memcpy(address.sun_path, object_name(walk), length);
 	if (fchdir(walk->parent) < 0)
 		return errno;
 	umask_before = umask(0777);
@@ -157,14 +152,14 @@ static int bind_dressed(const struct server *server, const struct walk *walk, in
 
 	if (error != 0)
 		return error;
-	made = hold(walk, last_name(walk));
+	made = hold(walk, object_name(walk));
 	if (made < 0)
 		return errno;
 	if (!is_socket(server, made))
 		return EADDRINUSE; /* root alone could have put something in its place */
 	error = -object_dress(server, made, options);
 	if (error != 0)
-		(void)unlinkat(walk->parent, last_name(walk), 0);
+		(void)unlinkat(walk->parent, object_name(walk), 0);
 	return error;
 }
 
@@ -198,9 +193,12 @@ static enum served bind_in_folder(
 {
 	int error;
 
+	/* At the end bind(2) follows no link: the name is taken. */
+	if (walk->object >= 0 && S_ISLNK(walk->status.stx_mode))
+		return reply_kernel(reply, EADDRINUSE);
 	if (!walk->parent_trusted)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
-	if (strcmp(last_name(walk), ASIDE) == 0)
+	if (strcmp(object_name(walk), ASIDE) == 0)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT); /* it is ours */
 	if (has_name(received))
 		return reply_kernel(reply, EINVAL);
@@ -217,25 +215,11 @@ static enum served bind_in_folder(
 static enum served bind_at(const struct server *server, const struct asker *asker,
 	enum walk_outcome outcome, const struct walk *walk, int received, struct reply *reply)
 {
-	switch (outcome) {
-	case WALK_FOUND:
-	case WALK_MISSING:
-		if (object_denied_there(server, asker, walk, reply))
-			return SERVED;
-		return bind_in_folder(server, walk, received, reply);
-	case WALK_LINK:
-		/* At the end bind(2) follows none: the name is taken. */
-		if (walk->links <= LINKS_MAX && walk_at_last(walk))
-			return reply_kernel(reply, EADDRINUSE);
-		return object_refuse_link(walk, reply);
-	case WALK_PLACEMENT:
-		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
-	case WALK_AGAIN:
-	case WALK_ERROR:
-	case WALK_RESTART:
-		break;
-	}
-	return reply_kernel(reply, walk->error);
+	if (outcome != WALK_FOUND && outcome != WALK_MISSING)
+		return object_refuse_walk(outcome, walk, reply);
+	if (object_denied_there(server, asker, walk, reply->verbs, reply))
+		return SERVED;
+	return bind_in_folder(server, walk, received, reply);
 }
 
 enum served bind_unix(const struct server *server, const struct asker *asker,
@@ -243,7 +227,6 @@ enum served bind_unix(const struct server *server, const struct asker *asker,
 {
 	const struct fdbroker_text *path = &request->path;
 	enum walk_outcome outcome;
-	enum walk_links links;
 	enum served served;
 	struct walk walk;
 
@@ -253,9 +236,7 @@ enum served bind_unix(const struct server *server, const struct asker *asker,
 	/* Whichever network namespace the socket lives in: a path is of none, unix(7). */
 	if (!object_decide(server, asker, path, reply))
 		return SERVED;
-	links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE ? WALK_LINKS_NONE
-									 : WALK_LINKS_PARENTS;
-	outcome = walk_to(&server->walker, path->bytes, path->length, links, &walk);
+	outcome = object_walk(server, path, WALK_FINAL_HOLD, reply, &walk);
 	served = bind_at(server, asker, outcome, &walk, received, reply);
 	walk_end(&walk);
 	return served;

@@ -1,24 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-/* What opening files and binding unix sockets have in common: deciding about a path, and giving
- * something new its owner and mode. */
+/*
+ * The way of every request about a path: decide on the name that was asked for, become whom the
+ * rule says, walk, judge the denies on where the walk has ended, act on what is held there, and be
+ * the broker again.
+ */
 #pragma once
 
 #include "operation.h"
 #include "walk.h"
 
-/* Decides on reply->verbs for the path that was asked for. False: denied, and the reply says so. */
+/* What an operation does when the walk is over. walk->parent is -1 where the path is `/`. */
+typedef enum served object_function(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, const struct walk *walk,
+	struct reply *reply);
+
+struct object_way {
+	uint32_t verbs;
+	enum walk_final final;
+	bool may_wait;            /* whatever it finds: an executor does it */
+	object_function *found;   /* the object is there, and allowed where it is */
+	object_function *missing; /* all but the last component is there; NULL: ENOENT */
+};
+
+enum served object_serve(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply,
+	const struct object_way *way);
+
+/* These flags are not served. */
+enum served object_refuse_flags(const struct fdbroker_request *request, struct reply *reply);
+
+/* ---- its parts ---- */
+
+/* Decides on reply->verbs for a path. False: denied, and the reply says so. */
 bool object_decide(const struct server *server, const struct asker *asker,
 	const struct fdbroker_text *path, struct reply *reply);
+
+/* Walks by the options that the reply's decision has, as whoever is acting. */
+enum walk_outcome object_walk(const struct server *server, const struct fdbroker_text *path,
+	enum walk_final final, const struct reply *reply, struct walk *walk);
 
 /*
  * Where the walk ended is not where it was asked for: deny judges that as well. True: denied, and
  * the reply says so.
  */
 bool object_denied_there(const struct server *server, const struct asker *asker,
-	const struct walk *walk, struct reply *reply);
+	const struct walk *walk, uint32_t verbs, struct reply *reply);
 
-/* A link that is not followed: too many of them (ELOOP), or not one of root's. */
-enum served object_refuse_link(const struct walk *walk, struct reply *reply);
+/* What a walk that has found nothing, and not missed it either, means for the reply. */
+enum served object_refuse_walk(
+	enum walk_outcome outcome, const struct walk *walk, struct reply *reply);
+
+/* The name in walk->parent. */
+const char *object_name(const struct walk *walk);
+
+/* The type in words of the policy language, enum policy_type; 0: a socket or a link. */
+uint8_t object_type(const struct walk *walk);
+
+/* Could looking at it, or opening it, make a worker wait? */
+bool object_may_wait(const struct server *server, const struct walk *walk);
+
+/*
+ * Opens what is held, through its descriptor, with a description of its own; never waiting for the
+ * other end of a FIFO or for a carrier, and for the break of a lease only if the server may.
+ * Returns a descriptor or a negative errno.
+ */
+int object_reopen(const struct server *server, const struct walk *walk, int flags)
+	__attribute__((warn_unused_result));
 
 /*
  * Gives something new its owner, then its mode: never by path, and never wider in between. fd may

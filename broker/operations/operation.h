@@ -54,9 +54,9 @@ operation_function serve_getprotobyname; /* lookup.c */
 operation_function serve_stat;           /* look.c */
 operation_function serve_access;         /* look.c */
 operation_function serve_readlink;       /* look.c */
-operation_function serve_mkdir;          /* folder.c */
-operation_function serve_unlink;         /* folder.c */
-operation_function serve_rmdir;          /* folder.c */
+operation_function serve_mkdir;          /* entry.c */
+operation_function serve_unlink;         /* entry.c */
+operation_function serve_rmdir;          /* entry.c */
 operation_function serve_rename;         /* rename.c */
 operation_function serve_list;           /* list.c */
 operation_function serve_watch;          /* watch.c */

@@ -12,15 +12,5 @@
 		return reply_kernel(reply, ENOSYS);                                                \
 	}
 
-PENDING(serve_stat)
-PENDING(serve_access)
-PENDING(serve_readlink)
-PENDING(serve_mkdir)
-PENDING(serve_unlink)
-PENDING(serve_rmdir)
-PENDING(serve_rename)
-PENDING(serve_list)
-PENDING(serve_watch)
-PENDING(serve_copy)
 PENDING(serve_limit)
 PENDING(serve_clone)

@@ -48,6 +48,13 @@ enum served reply_grant(struct reply *reply, int fd)
 	return SERVED;
 }
 
+enum served reply_give(struct reply *reply, const void *data, size_t length)
+{
+	reply->data = data;
+	reply->data_length = length;
+	return reply_grant(reply, -1);
+}
+
 enum served reply_deny(const struct server *server, struct reply *reply, uint32_t rule)
 {
 	reply->decision = policy_denial(server->image, rule);

@@ -28,12 +28,16 @@ struct reply {
 	/* For the audit log: what was decided about what. */
 	uint32_t verbs;
 	struct policy_decision decision;
-	const char *object; /* a path in the packet, or text */
+	const char *object; /* a path in the packet, or text; of a rename: two, see ring.h */
 	size_t object_length;
 	char text[OBJECT_TEXT_MAX];
 };
 
-enum served { SERVED, SERVED_ELSEWHERE };
+enum served {
+	SERVED,
+	SERVED_ELSEWHERE,
+	SERVED_AGAIN, /* what was seen has changed; from the start. Within object_serve() alone */
+};
 
 /* Nothing is said, and nothing allowed, yet. */
 void reply_init(struct reply *reply);
@@ -43,6 +47,8 @@ void reply_init(struct reply *reply);
 enum served reply_refuse(struct reply *reply, int error, enum fdbroker_reason reason);
 enum served reply_kernel(struct reply *reply, int error);
 enum served reply_grant(struct reply *reply, int fd);
+/* Granted, with data: a static buffer of whoever serves. */
+enum served reply_give(struct reply *reply, const void *data, size_t length);
 /* A deny rule is against what was found behind what was asked for; or, POLICY_NO_RULE, no rule is
  * for it. */
 enum served reply_deny(const struct server *server, struct reply *reply, uint32_t rule);

@@ -34,9 +34,10 @@
  * errno. */
 static int tun_open(const struct server *server)
 {
+	const struct walk_way way = {.as = WALK_AS_NOBODY};
 	struct walk walk;
 	enum walk_outcome outcome =
-		walk_to(&server->walker, TUN_PATH, strlen(TUN_PATH), WALK_LINKS_TRUSTED, &walk);
+		walk_to(&server->walker, TUN_PATH, strlen(TUN_PATH), &way, &walk);
 	int fd = -ENODEV;
 	char name[16];
 

@@ -21,18 +21,30 @@
 
 /* "Could a user have placed it?", directory by directory. */
 struct placement {
+	uint32_t as;
 	bool trusted; /* all so far */
+	bool safe;    /* all so far are trusted, or the own ones of `as` */
 	bool refused;
-	uint32_t owner; /* of the first that is not trusted */
+	uint32_t owner; /* of the first that is not safe */
 };
+
+static bool directory_is_own(const struct statx *directory, uint32_t uid)
+{
+	/* Root's own are those that are trusted. */
+	return uid != WALK_AS_NOBODY && uid != 0 && directory->stx_uid == uid &&
+	       (directory->stx_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
 
 static void placement_add(struct placement *placement, const struct trusted_mounts *mounts,
 	const struct statx *directory)
 {
-	if (placement->trusted && directory_is_trusted(mounts, directory))
+	bool trusted = directory_is_trusted(mounts, directory);
+
+	placement->trusted = placement->trusted && trusted;
+	if (placement->safe && (trusted || directory_is_own(directory, placement->as)))
 		return;
-	if (placement->trusted) {
-		placement->trusted = false;
+	if (placement->safe) {
+		placement->safe = false;
 		placement->owner = directory->stx_uid;
 	}
 	if ((directory->stx_mode & (S_IWGRP | S_IWOTH)) != 0 ||
@@ -44,7 +56,7 @@ static void placement_add(struct placement *placement, const struct trusted_moun
  * not. */
 static bool placement_permits(const struct placement *placement, const struct statx *object)
 {
-	if (placement->trusted)
+	if (placement->safe)
 		return true;
 	return !placement->refused && object->stx_uid == placement->owner;
 }
@@ -117,12 +129,14 @@ static enum walk_outcome walk_splice_parent(struct walk *walk, size_t start, siz
 }
 
 /* A link was met: is it followed? */
-static enum walk_outcome walk_link(const struct walker *walker, enum walk_links links,
+static enum walk_outcome walk_link(const struct walker *walker, const struct walk_way *way,
 	const struct placement *placement, struct walk *walk, size_t start, size_t end)
 {
 	bool final = end == walk->length;
 
-	if (links == WALK_LINKS_NONE || (links == WALK_LINKS_PARENTS && final))
+	if (final && way->final == WALK_FINAL_HOLD)
+		return WALK_FOUND;
+	if (way->links == WALK_LINKS_NONE)
 		return WALK_LINK;
 	if (!placement->trusted || walk->status.stx_uid != 0 ||
 		!trusted_mounts_hold(walker->mounts, &walk->status))
@@ -155,7 +169,7 @@ static enum walk_outcome walk_open(
 }
 
 /* One component of the path, [start, end). */
-static enum walk_outcome walk_component(const struct walker *walker, enum walk_links links,
+static enum walk_outcome walk_component(const struct walker *walker, const struct walk_way *way,
 	struct placement *placement, struct walk *walk, size_t start, size_t end)
 {
 	enum walk_outcome outcome;
@@ -164,6 +178,7 @@ static enum walk_outcome walk_component(const struct walker *walker, enum walk_l
 		return walk_error(walk, ENOTDIR);
 	placement_add(placement, walker->mounts, &walk->status);
 	walk->parent_trusted = placement->trusted;
+	walk->parent_safe = placement->safe;
 	if (end - start == 2 && memcmp(walk->path + start, "..", 2) == 0)
 		return walk_splice_parent(walk, start, end);
 
@@ -173,7 +188,7 @@ static enum walk_outcome walk_component(const struct walker *walker, enum walk_l
 	walk->name = start;
 	outcome = walk_open(walker, walk, start, end);
 	if (outcome == WALK_FOUND && S_ISLNK(walk->status.stx_mode))
-		return walk_link(walker, links, placement, walk, start, end);
+		return walk_link(walker, way, placement, walk, start, end);
 	if (outcome == WALK_MISSING && end < walk->length)
 		return walk_error(walk, ENOENT);
 	return outcome;
@@ -181,9 +196,9 @@ static enum walk_outcome walk_component(const struct walker *walker, enum walk_l
 
 /* From `/` to the end of the path, or to the first link or `..` that changes it. */
 static enum walk_outcome walk_pass(
-	const struct walker *walker, enum walk_links links, struct walk *walk)
+	const struct walker *walker, const struct walk_way *way, struct walk *walk)
 {
-	struct placement placement = {.trusted = true};
+	struct placement placement = {.as = way->as, .trusted = true, .safe = true};
 	enum walk_outcome outcome;
 	size_t start, end;
 	int error;
@@ -196,7 +211,7 @@ static enum walk_outcome walk_pass(
 		return walk_error(walk, -error);
 	for (start = 1; start < walk->length; start = end + 1) {
 		end = start + strcspn(walk->path + start, "/");
-		outcome = walk_component(walker, links, &placement, walk, start, end);
+		outcome = walk_component(walker, way, &placement, walk, start, end);
 		if (outcome != WALK_FOUND)
 			return outcome;
 	}
@@ -204,7 +219,7 @@ static enum walk_outcome walk_pass(
 }
 
 enum walk_outcome walk_to(const struct walker *walker, const char *path, size_t length,
-	enum walk_links links, struct walk *walk)
+	const struct walk_way *way, struct walk *walk)
 {
 	enum walk_outcome outcome;
 
@@ -212,7 +227,7 @@ enum walk_outcome walk_to(const struct walker *walker, const char *path, size_t 
 	walk->error = 0;
 	walk->links = 0;
 	walk->final_link = false;
-	walk->parent_trusted = false;
+	walk->parent_trusted = walk->parent_safe = false;
 	walk->name = 0;
 	if (length >= sizeof(walk->path))
 		return walk_error(walk, ENAMETOOLONG);
@@ -223,14 +238,9 @@ enum walk_outcome walk_to(const struct walker *walker, const char *path, size_t 
 	 * texts. */
 	do {
 		walk_end(walk);
-		outcome = walk_pass(walker, links, walk);
+		outcome = walk_pass(walker, way, walk);
 	} while (outcome == WALK_RESTART);
 	return outcome;
-}
-
-bool walk_at_last(const struct walk *walk)
-{
-	return strchr(walk->path + walk->name, '/') == NULL;
 }
 
 void walk_end(struct walk *walk)

@@ -34,8 +34,9 @@ struct walk {
 	int error;           /* WALK_ERROR: a positive errno */
 	int parent;          /* O_PATH of the last directory, or -1 */
 	int object;          /* O_PATH of the object, or -1 */
-	struct statx status; /* of the object */
-	bool parent_trusted; /* it and all above it */
+	struct statx status; /* of the object, as much as is known without waiting */
+	bool parent_trusted; /* it and all above it are root's alone */
+	bool parent_safe;    /* or those of the user that the walk is made as */
 	unsigned int links;  /* how many links were followed */
 	bool final_link;     /* the last component of some path on the way was one of them */
 	size_t name;         /* where the last component begins in path */
@@ -43,18 +44,23 @@ struct walk {
 	char path[FDBROKER_PATH_MAX + 1]; /* without links once the walk is over */
 };
 
-enum walk_links {
-	WALK_LINKS_TRUSTED, /* follow what nobody unprivileged could have placed */
-	WALK_LINKS_PARENTS, /* the same, but a final link is WALK_LINK */
-	WALK_LINKS_NONE,
+/* Which links are followed on the way; never one that somebody unprivileged could have placed. */
+enum walk_links { WALK_LINKS_TRUSTED, WALK_LINKS_NONE };
+
+/* A link at the end: followed too, or is it the object? */
+enum walk_final { WALK_FINAL_FOLLOW, WALK_FINAL_HOLD };
+
+#define WALK_AS_NOBODY UINT32_MAX
+
+struct walk_way {
+	enum walk_links links;
+	enum walk_final final;
+	uint32_t as; /* the uid whose own folders are safe, since it can only hurt itself there */
 };
 
 /* The path is absolute, canonical (policy_decide_path allows no other), without NUL. */
 enum walk_outcome walk_to(const struct walker *walker, const char *path, size_t length,
-	enum walk_links links, struct walk *walk) __attribute__((warn_unused_result));
-
-/* Did the walk end at the path's last component? */
-bool walk_at_last(const struct walk *walk);
+	const struct walk_way *way, struct walk *walk) __attribute__((warn_unused_result));
 
 /* Closes what the walk holds. */
 void walk_end(struct walk *walk);

@@ -376,10 +376,10 @@ static void what_went_into_the_ring_comes_out_as_the_same_line(void **state)
 
 static void every_byte_of_an_object_can_be_told_from_the_line(void **state)
 {
-	char object[256], read[256];
+	char object[255], read[255]; /* without NUL, which no path has */
 
 	for (size_t i = 0; i < sizeof(object); i++)
-		object[i] = (char)i;
+		object[i] = (char)(i + 1);
 	for (size_t i = 0; i < COUNT(formats); i++) {
 		const char *line =
 			captured_record(*state, formats[i], decision_of(0, sizeof(object)), object);
@@ -389,9 +389,26 @@ static void every_byte_of_an_object_can_be_told_from_the_line(void **state)
 	}
 }
 
+static void a_rename_shows_both_of_its_paths(void **state)
+{
+	static const char paths[] = "/old \"name\0/new\nname";
+	static const char *const expected[] = {
+		[LOG_TEXT] = " object=\"/old \\\"name\" target=\"/new\\x0aname\" reason=",
+		[LOG_JSON] = "\"object\":\"/old \\\"name\",\"target\":\"/new\\u000aname\",",
+	};
+
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		const char *line = captured_record(
+			*state, formats[i], decision_of(0, sizeof(paths) - 1), paths);
+
+		assert_one_line(line);
+		assert_non_null(strstr(line, expected[formats[i]]));
+	}
+}
+
 static void a_byte_is_written_as_itself_or_as_its_number(void **state)
 {
-	for (int byte = 0; byte < 256; byte++)
+	for (int byte = 1; byte < 256; byte++)
 		for (size_t i = 0; i < COUNT(formats); i++) {
 			char object = (char)byte, expected[32], plain[8];
 			const char *line =
@@ -650,6 +667,7 @@ int main(void)
 		TEST(the_journal_and_nobody_else_is_told_how_urgent_a_line_is),
 		TEST(what_went_into_the_ring_comes_out_as_the_same_line),
 		TEST(every_byte_of_an_object_can_be_told_from_the_line),
+		TEST(a_rename_shows_both_of_its_paths),
 		TEST(a_byte_is_written_as_itself_or_as_its_number),
 		TEST(every_byte_of_a_unit_and_of_a_message_stays_in_its_line),
 		TEST(a_path_cannot_fake_a_line_or_a_field),

@@ -188,7 +188,7 @@ static const struct attempt {
 	{"pkey_mprotect", SYS_pkey_mprotect, {P(page), 4096, PROT_EXEC, 0}, NOBODY},
 	{"remap_file_pages", SYS_remap_file_pages, {0}, NOBODY},
 	{"shmat", SYS_shmat, {P(-1)}, NOBODY},
-	{"memfd_create", SYS_memfd_create, {P("x"), 0}, NOBODY},
+	{"memfd_create", SYS_memfd_create, {P("x"), 0}, EXECUTOR_ALL},
 
 	/* files */
 	{"open_by_handle_at", SYS_open_by_handle_at, {P(-1)}, NOBODY},

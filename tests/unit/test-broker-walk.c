@@ -138,15 +138,23 @@ static void rename_as(uid_t uid, const char *from, const char *to)
 	assert_int_equal(status, 0);
 }
 
-static enum walk_outcome walk_with(struct ground *ground, const char *path, enum walk_links links)
+static enum walk_outcome walk_by(
+	struct ground *ground, const char *path, const struct walk_way *way)
 {
 	walk_end(&ground->walk);
-	return walk_to(&ground->walker, path, strlen(path), links, &ground->walk);
+	return walk_to(&ground->walker, path, strlen(path), way, &ground->walk);
+}
+
+static enum walk_outcome walk_with(
+	struct ground *ground, const char *path, enum walk_links links, enum walk_final final)
+{
+	return walk_by(ground, path,
+		&(struct walk_way){.links = links, .final = final, .as = WALK_AS_NOBODY});
 }
 
 static enum walk_outcome walk_path(struct ground *ground, const char *path)
 {
-	return walk_with(ground, path, WALK_LINKS_TRUSTED);
+	return walk_with(ground, path, WALK_LINKS_TRUSTED, WALK_FINAL_FOLLOW);
 }
 
 static void assert_error(struct ground *ground, const char *path, int error)
@@ -178,7 +186,6 @@ static void assert_leads(struct ground *ground, const char *path, const char *to
 	assert_string_equal(walk->path, to);
 	assert_int_equal(walk->length, strlen(to));
 	assert_string_equal(walk->path + walk->name, strrchr(to, '/') + 1);
-	assert_true(walk_at_last(walk));
 	(void)snprintf(parent, sizeof(parent), "%.*s/", (int)walk->name - 1, to);
 	assert_same(walk->parent, parent);
 }
@@ -443,17 +450,22 @@ static void a_rule_may_follow_no_links_or_none_at_the_end(void **state)
 	make_link("/mnt/real/link", 0, "file");
 	make_link("/mnt/alias", 0, "real");
 	make_link("/mnt/both", 0, "alias/link");
-	assert_int_equal(walk_with(ground, "/mnt/alias/file", WALK_LINKS_NONE), WALK_LINK);
-	assert_false(walk_at_last(&ground->walk));
-	assert_int_equal(walk_with(ground, "/mnt/real/link", WALK_LINKS_NONE), WALK_LINK);
-	assert_true(walk_at_last(&ground->walk));
-	assert_int_equal(walk_with(ground, "/mnt/real/file", WALK_LINKS_NONE), WALK_FOUND);
+	assert_int_equal(walk_with(ground, "/mnt/alias/file", WALK_LINKS_NONE, WALK_FINAL_FOLLOW),
+		WALK_LINK);
+	assert_int_equal(
+		walk_with(ground, "/mnt/real/link", WALK_LINKS_NONE, WALK_FINAL_FOLLOW), WALK_LINK);
+	assert_int_equal(walk_with(ground, "/mnt/real/file", WALK_LINKS_NONE, WALK_FINAL_FOLLOW),
+		WALK_FOUND);
 
-	assert_int_equal(walk_with(ground, "/mnt/alias/file", WALK_LINKS_PARENTS), WALK_FOUND);
-	assert_int_equal(walk_with(ground, "/mnt/alias/link", WALK_LINKS_PARENTS), WALK_LINK);
-	assert_true(walk_at_last(&ground->walk));
-	assert_int_equal(walk_with(ground, "/mnt/both", WALK_LINKS_PARENTS), WALK_LINK);
-	assert_true(walk_at_last(&ground->walk));
+	assert_int_equal(walk_with(ground, "/mnt/alias/file", WALK_LINKS_TRUSTED, WALK_FINAL_HOLD),
+		WALK_FOUND);
+	assert_int_equal(walk_with(ground, "/mnt/alias/link", WALK_LINKS_TRUSTED, WALK_FINAL_HOLD),
+		WALK_FOUND);
+	assert_true(S_ISLNK(ground->walk.status.stx_mode));
+	assert_int_equal(
+		walk_with(ground, "/mnt/both", WALK_LINKS_TRUSTED, WALK_FINAL_HOLD), WALK_FOUND);
+	assert_int_equal(ground->walk.links, 0);
+	assert_true(S_ISLNK(ground->walk.status.stx_mode));
 }
 
 /* ---- links that are not ---- */
@@ -468,9 +480,7 @@ static void a_link_of_a_user_is_not_followed(void **state)
 	make_link("/mnt/alias", ALICE, "folder");
 	make_link("/mnt/indirect", 0, "link");
 	assert_int_equal(walk_path(ground, "/mnt/link"), WALK_LINK);
-	assert_true(walk_at_last(&ground->walk));
 	assert_int_equal(walk_path(ground, "/mnt/alias/file"), WALK_LINK);
-	assert_false(walk_at_last(&ground->walk));
 	assert_int_equal(walk_path(ground, "/mnt/indirect"), WALK_LINK);
 }
 

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making and removing entries of a directory: mkdir, unlink, rmdir. By the name in the directory
+ * that is held, which nobody unprivileged but the acting user may write to: so the entry is still
+ * the one that was looked at, or one that root, or the user in its own folder, has put there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "object.h"
+#include "openat2.h"
+
+/* ---- mkdir ---- */
+
+static enum served mkdir_found(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, const struct walk *walk,
+	struct reply *reply)
+{
+	(void)server, (void)asker, (void)request, (void)received, (void)walk;
+	return reply_kernel(reply, EEXIST);
+}
+
+/* It has no permission at all until it has its owner. 0 or a negative errno. */
+static int make_directory(
+	const struct server *server, const struct walk *walk, const struct policy_options *options)
+{
+	_cleanup_close_ int made = -1;
+	int error;
+
+	if (mkdirat(walk->parent, object_name(walk), 0) < 0)
+		return -errno;
+	made = openat2_at(walk->parent, object_name(walk),
+		O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC, 0,
+		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+	error = made < 0 ? -errno : object_dress(server, made, options);
+	if (error < 0)
+		unlinkat(walk->parent, object_name(walk), AT_REMOVEDIR);
+	return error;
+}
+
+static enum served mkdir_missing(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, const struct walk *walk,
+	struct reply *reply)
+{
+	int error;
+
+	(void)asker, (void)request, (void)received;
+	if ((reply->decision.options.types & POLICY_TYPE_DIRECTORY) == 0)
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
+	if (!walk->parent_safe)
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	error = make_directory(server, walk, &reply->decision.options);
+	return error < 0 ? reply_kernel(reply, -error) : reply_grant(reply, -1);
+}
+
+enum served serve_mkdir(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	static const struct object_way way = {
+		.verbs = POLICY_BIT(POLICY_CREATE),
+		.final = WALK_FINAL_HOLD,
+		.may_wait = true,
+		.found = mkdir_found,
+		.missing = mkdir_missing,
+	};
+
+	return object_serve(server, asker, request, received, reply, &way);
+}
+
+/* ---- unlink, rmdir ---- */
+
+static enum served remove_entry(const struct walk *walk, int flags, struct reply *reply)
+{
+	if (!walk->parent_safe)
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	if (unlinkat(walk->parent, object_name(walk), flags) < 0)
+		return reply_kernel(reply, errno);
+	return reply_grant(reply, -1);
+}
+
+static enum served unlink_found(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, const struct walk *walk,
+	struct reply *reply)
+{
+	(void)server, (void)asker, (void)received;
+	if (S_ISDIR(walk->status.stx_mode))
+		return reply_kernel(reply, EISDIR);
+	if ((request->find.flags & O_DIRECTORY) != 0)
+		return reply_kernel(reply, ENOTDIR);
+	return remove_entry(walk, 0, reply);
+}
+
+enum served serve_unlink(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	static const struct object_way way = {
+		.verbs = POLICY_BIT(POLICY_REMOVE),
+		.final = WALK_FINAL_HOLD,
+		.may_wait = true,
+		.found = unlink_found,
+	};
+
+	if ((request->find.flags & ~(uint32_t)O_DIRECTORY) != 0)
+		return object_refuse_flags(request, reply);
+	return object_serve(server, asker, request, received, reply, &way);
+}
+
+static enum served rmdir_found(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, const struct walk *walk,
+	struct reply *reply)
+{
+	(void)server, (void)asker, (void)request, (void)received;
+	if (!S_ISDIR(walk->status.stx_mode))
+		return reply_kernel(reply, ENOTDIR);
+	if (walk->parent < 0)
+		return reply_kernel(reply, EBUSY); /* the root directory, rmdir(2) */
+	return remove_entry(walk, AT_REMOVEDIR, reply);
+}
+
+enum served serve_rmdir(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	static const struct object_way way = {
+		.verbs = POLICY_BIT(POLICY_REMOVE),
+		.final = WALK_FINAL_HOLD,
+		.may_wait = true,
+		.found = rmdir_found,
+	};
+
+	return object_serve(server, asker, request, received, reply, &way);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Renaming: `remove` on the old name and `create` on the new one; nothing more may be possible with
+ * the new name than with the old; and what bears the new name goes only where `remove` covers it.
+ *
+ * A symbolic link is not renamed: its text would mean something else elsewhere.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "acting.h"
+#include "object.h"
+
+#define REMOVE POLICY_BIT(POLICY_REMOVE)
+#define CREATE POLICY_BIT(POLICY_CREATE)
+
+static struct policy_decision decide(const struct server *server, const struct asker *asker,
+	uint32_t verb, const struct fdbroker_text *path)
+{
+	return policy_decide_path(
+		server->image, asker->peer, &asker->limits, verb, path->bytes, path->length);
+}
+
+/* Both halves are done by one identity, on one kind of walk. */
+static bool halves_agree(const struct policy_options *source, const struct policy_options *target)
+{
+	return source->as == target->as && source->as_user == target->as_user &&
+	       source->symlinks == target->symlinks;
+}
+
+/* Both halves; the decision of the second one is what stands in the reply. */
+static bool rename_decide(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, struct reply *reply)
+{
+	struct policy_decision source = decide(server, asker, REMOVE, &request->path);
+
+	reply->decision = source;
+	if (source.outcome == POLICY_ALLOWED)
+		reply->decision = decide(server, asker, CREATE, &request->new_path);
+	if (source.outcome == POLICY_ALLOWED && reply->decision.outcome == POLICY_ALLOWED &&
+		!halves_agree(&source.options, &reply->decision.options))
+		reply->decision.outcome = POLICY_DENIED_CONFLICT;
+	if (source.options.log < reply->decision.options.log)
+		reply->decision.options.log = source.options.log; /* what says more */
+	return reply_is_allowed(server, asker, reply);
+}
+
+/* The names asked for, and those behind links: is anything gained by either? */
+static bool rename_gains(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, const struct walk *from, const struct walk *to)
+{
+	const bool is_directory = S_ISDIR(from->status.stx_mode);
+
+	return policy_gains_by_name(server->image, asker->peer, &asker->limits, request->path.bytes,
+		       request->path.length, request->new_path.bytes, request->new_path.length,
+		       is_directory) ||
+	       ((from->links > 0 || to->links > 0) &&
+		       policy_gains_by_name(server->image, asker->peer, &asker->limits, from->path,
+			       from->length, to->path, to->length, is_directory));
+}
+
+/* May what bears the new name be replaced? */
+static bool may_replace(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, const struct walk *to, const struct reply *reply)
+{
+	struct policy_decision decision = decide(server, asker, REMOVE, &request->new_path);
+
+	return decision.outcome == POLICY_ALLOWED &&
+	       halves_agree(&decision.options, &reply->decision.options) &&
+	       (to->links == 0 || policy_deny_path(server->image, asker->peer, REMOVE, to->path,
+					  to->length) == POLICY_NO_RULE);
+}
+
+/* Both walks have ended where a rename can be. */
+static enum served rename_walked(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, const struct walk *from, const struct walk *to,
+	struct reply *reply)
+{
+	unsigned int flags = may_replace(server, asker, request, to, reply) ? 0 : RENAME_NOREPLACE;
+
+	if (object_denied_there(server, asker, from, REMOVE, reply) ||
+		object_denied_there(server, asker, to, CREATE, reply))
+		return SERVED;
+	if (from->parent < 0 || to->parent < 0)
+		return reply_kernel(reply, EBUSY); /* the root directory, rename(2) */
+	if (request->find.flags != 0 && !S_ISDIR(from->status.stx_mode))
+		return reply_kernel(reply, ENOTDIR);
+	if ((object_type(from) & reply->decision.options.types) == 0)
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
+	if (!from->parent_safe || !to->parent_safe)
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
+	if (rename_gains(server, asker, request, from, to))
+		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	if (renameat2(from->parent, object_name(from), to->parent, object_name(to), flags) < 0)
+		return reply_kernel(reply, errno);
+	return reply_grant(reply, -1);
+}
+
+static enum served rename_walk(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, struct reply *reply)
+{
+	enum walk_outcome outcome;
+	enum served served;
+	struct walk from, to;
+
+	outcome = object_walk(server, &request->path, WALK_FINAL_HOLD, reply, &from);
+	if (outcome != WALK_FOUND) {
+		served = object_refuse_walk(outcome, &from, reply);
+		walk_end(&from);
+		return served;
+	}
+	outcome = object_walk(server, &request->new_path, WALK_FINAL_HOLD, reply, &to);
+	if (outcome == WALK_FOUND || outcome == WALK_MISSING)
+		served = rename_walked(server, asker, request, &from, &to, reply);
+	else
+		served = object_refuse_walk(outcome, &to, reply);
+	walk_end(&to);
+	walk_end(&from);
+	return served;
+}
+
+enum served serve_rename(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply)
+{
+	static char names[2 * (FDBROKER_PATH_MAX + 1)];
+	enum served served;
+	int error;
+
+	(void)received;
+	reply->verbs = REMOVE | CREATE;
+	memcpy(names, request->path.bytes, request->path.length);
+	names[request->path.length] = '\0';
+	memcpy(names + request->path.length + 1, request->new_path.bytes, request->new_path.length);
+	reply->object = names;
+	reply->object_length = request->path.length + 1 + request->new_path.length;
+	if ((request->find.flags & ~(uint32_t)O_DIRECTORY) != 0)
+		return reply_refuse(reply, EINVAL, FDBROKER_REASON_FLAGS);
+	if (!rename_decide(server, asker, request, reply))
+		return SERVED;
+	if (!server->may_wait)
+		return SERVED_ELSEWHERE;
+	error = acting_begin(server, asker, &reply->decision.options);
+	if (error != 0)
+		return reply_kernel(reply, error);
+	served = rename_walk(server, asker, request, reply);
+	acting_end();
+	return served;
+}
