@@ -87,10 +87,9 @@ bool policy_grants_name(const struct policy_image *image, const struct policy_pe
 }
 
 bool policy_gains_by_name(const struct policy_image *image, const struct policy_peer *peer,
-	const struct policy_limits *limits, const char *old_path, size_t old_length,
-	const char *new_path, size_t new_length, bool is_directory)
+	const struct policy_limits *limits, const struct policy_file_name *old_name,
+	const struct policy_file_name *new_name, bool is_directory)
 {
-	(void)image, (void)peer, (void)limits, (void)old_path, (void)old_length, (void)new_path,
-		(void)new_length, (void)is_directory;
+	(void)image, (void)peer, (void)limits, (void)old_name, (void)new_name, (void)is_directory;
 	return true; /* not yet */
 }
