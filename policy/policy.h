@@ -68,7 +68,14 @@ enum policy_name_kind {
 	POLICY_NAME_SERVICE_UDP,
 	POLICY_NAME_INTERFACE,
 	POLICY_NAME_PROTOCOL,
+	POLICY_NAME_ACCOUNT, /* of `as`: a user with its groups; the name may be a uid in digits */
 };
+
+/*
+ * The most groups of an account. The kernel takes 65536 (NGROUPS_MAX of linux/limits.h), but nobody
+ * is in so many, and each user's lie in the image.
+ */
+#define POLICY_GROUPS_MAX 1024u
 
 enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UNKNOWN };
 
@@ -76,8 +83,12 @@ struct policy_name {
 	enum policy_name_kind kind;
 	enum policy_name_status status; /* filled in by the caller */
 	uint32_t id;      /* uid, gid, port in host order, interface index, protocol */
-	uint32_t gid;     /* for a user: its primary group */
+	uint32_t gid;     /* for a user or account: its primary group */
 	const char *name; /* NUL-terminated, owned by the set */
+	/* For an account: what initgroups(3) would set, malloc'ed by who fills it in; of a name in
+	 * a set, freed with it. */
+	uint32_t *groups;
+	uint32_t group_count;
 };
 
 struct policy_set *policy_set_new(void); /* NULL: out of memory */
@@ -140,7 +151,10 @@ void policy_image_location(
 	const struct policy_image *image, uint32_t rule, struct policy_location *location);
 uint32_t policy_image_rule_count(const struct policy_image *image);
 
-/* A user of `as USER`: its ids, and its supplementary groups, which live in the image. */
+/*
+ * A user of `as USER`: its ids, and its supplementary groups, which live in the image. Of a number
+ * that no decision gave out both ids are UINT32_MAX, which no system call takes for a user.
+ */
 struct policy_user {
 	uint32_t uid, gid;
 	const uint32_t *groups;
@@ -280,6 +294,9 @@ enum policy_type {
 
 #define POLICY_OWNER_DEFAULT UINT32_MAX
 
+/* The most bytes of a `copy` without `max`: keys, certificates and settings are far smaller. */
+#define POLICY_COPY_MAX_DEFAULT (1u << 20)
+
 /* Set on a socket before it is bound: `with`, beside the device. */
 enum policy_with {
 	POLICY_WITH_FREEBIND = 1 << 0,
@@ -354,14 +371,23 @@ bool policy_grants_name(const struct policy_image *image, const struct policy_pe
 	const struct policy_limits *limits, const char *path, size_t length, const char *real,
 	size_t real_length);
 
+/* A name that was asked for, which allow judges, and where it led, which deny judges as well. */
+struct policy_file_name {
+	const char *path;
+	size_t length;
+	const char *real; /* may be the same as path */
+	size_t real_length;
+};
+
 /*
- * For a rename: is anything about files possible with the new path that is not with the old one?
- * is_directory: with all that may lie below them too; then "yes" is the answer in doubt, and of a
- * narrowed connection always.
+ * For a rename: is anything about files possible with the new name that is not with the old one,
+ * or only for other types, as another user, by fewer links or in smaller copies? is_directory: with
+ * all that may lie below them too, as far as its old path can be asked for; then "yes" is the
+ * answer in doubt, and of a narrowed connection always.
  */
 bool policy_gains_by_name(const struct policy_image *image, const struct policy_peer *peer,
-	const struct policy_limits *limits, const char *old_path, size_t old_length,
-	const char *new_path, size_t new_length, bool is_directory);
+	const struct policy_limits *limits, const struct policy_file_name *old_name,
+	const struct policy_file_name *new_name, bool is_directory);
 
 /*
  * May the peer do this to an endpoint? The verb is BIND, CONNECT, SOCKET, OPTION or RESOLVE.
