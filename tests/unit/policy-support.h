@@ -14,6 +14,16 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+/* Numbers that are the same in each run. */
+static inline uint32_t random_below(uint32_t bound)
+{
+	static uint32_t state = 20240607;
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state % bound;
+}
+
 static const struct policy_name known_names[] = {
 	{POLICY_NAME_USER, POLICY_NAME_FOUND, 1001, 1101, "alice"},
 	{POLICY_NAME_USER, POLICY_NAME_FOUND, 1002, 1102, "bob"},
