@@ -33,7 +33,11 @@ struct reply {
 	char text[OBJECT_TEXT_MAX];
 };
 
-enum served { SERVED, SERVED_ELSEWHERE };
+enum served {
+	SERVED,
+	SERVED_ELSEWHERE,     /* an executor is to do it */
+	SERVED_BY_SUPERVISOR, /* the supervisor is: of operations that stand alone */
+};
 
 /* Nothing is said, and nothing allowed, yet. */
 void reply_init(struct reply *reply);
