@@ -32,7 +32,7 @@ int narrowing_add(struct narrowing *narrowing, const char *set, size_t length)
 		return ENOSPC;
 	text = realloc(narrowing->text, narrowing->length + length + 1);
 	if (text == NULL)
-		return ENOMEM;
+		return ENOSPC;
 	memcpy(text + narrowing->length, set, length);
 	narrowing->text = text;
 	narrowing->length += length + 1;
