@@ -23,7 +23,7 @@ as_policy() {
 
 # ---- nothing that the user could not do ----
 
-OBJECTS=20
+OBJECTS=200
 
 expect_acting() { # PEER SEED
 	local answer count kind

@@ -78,7 +78,8 @@ static gid_t supplementary;
 
 static struct rights random_rights(const mode_t *modes, unsigned int count)
 {
-	const uid_t uids[] = {0, user->pw_uid, user->pw_uid, user->pw_uid + 1};
+	const uid_t uids[] = {
+		0, 0, user->pw_uid, user->pw_uid, user->pw_uid, user->pw_uid, user->pw_uid + 1};
 	const gid_t gids[] = {0, user->pw_gid, supplementary, user->pw_gid + 1};
 
 	return (struct rights){.uid = uids[random_below(COUNT(uids))],
@@ -91,7 +92,7 @@ static struct rights random_rights(const mode_t *modes, unsigned int count)
 static struct place random_place(void)
 {
 	static const mode_t folder_modes[] = {0755, 0755, 0755, 0755, 0700, 0750, 0711, 0710, 0775,
-		0777, 01777, 01775, 02755, 02775, 0500, 0311, 0555, 0000};
+		0777, 01777, 01775, 02755, 02775, 0500, 0311, 0555, 0000, 0755, 0755, 0755, 0755};
 	static const mode_t modes[] = {
 		0644, 0600, 0640, 0660, 0666, 0400, 0200, 0220, 0040, 0004, 0000, 0755, 0700, 0777};
 	static const char *const targets[] = {"beside", "nothing", "..", GROUND "/file", "object"};
