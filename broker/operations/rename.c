@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "acting.h"
@@ -49,18 +50,21 @@ static bool rename_decide(const struct server *server, const struct asker *asker
 	return reply_is_allowed(server, asker, reply);
 }
 
-/* The names asked for, and those behind links: is anything gained by either? */
+/* Is anything gained by the new name, or by where it leads? */
 static bool rename_gains(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, const struct walk *from, const struct walk *to)
 {
-	const bool is_directory = S_ISDIR(from->status.stx_mode);
+	const struct policy_file_name old_name = {.path = request->path.bytes,
+		.length = request->path.length,
+		.real = from->path,
+		.real_length = from->length};
+	const struct policy_file_name new_name = {.path = request->new_path.bytes,
+		.length = request->new_path.length,
+		.real = to->path,
+		.real_length = to->length};
 
-	return policy_gains_by_name(server->image, asker->peer, &asker->limits, request->path.bytes,
-		       request->path.length, request->new_path.bytes, request->new_path.length,
-		       is_directory) ||
-	       ((from->links > 0 || to->links > 0) &&
-		       policy_gains_by_name(server->image, asker->peer, &asker->limits, from->path,
-			       from->length, to->path, to->length, is_directory));
+	return policy_gains_by_name(server->image, asker->peer, &asker->limits, &old_name,
+		&new_name, S_ISDIR(from->status.stx_mode));
 }
 
 /* May what bears the new name be replaced? */
@@ -95,7 +99,9 @@ static enum served rename_walked(const struct server *server, const struct asker
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	if (rename_gains(server, asker, request, from, to))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	if (renameat2(from->parent, object_name(from), to->parent, object_name(to), flags) < 0)
+	/* renameat2(3) of glibc makes another system call where there are no flags. */
+	if (syscall(SYS_renameat2, from->parent, object_name(from), to->parent, object_name(to),
+		    flags) < 0)
 		return reply_kernel(reply, errno);
 	return reply_grant(reply, -1);
 }
