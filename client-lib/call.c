@@ -353,34 +353,31 @@ int call_finish(struct call *call, int descriptor)
 	return unsent;
 }
 
-static struct call_outcome call_alone(struct call *call, struct fdbroker *broker,
-	const struct fdbroker_request *request, int descriptor)
+struct call_outcome outcome_refused(int error, enum fdbroker_reason reason)
 {
-	struct call_outcome outcome = {.fd = -1, .reason = FDBROKER_REASON_LOCAL};
+	return (struct call_outcome){.fd = -1, .error = error, .reason = reason};
+}
 
-	outcome.error = call_begin(call, broker);
-	if (outcome.error != 0)
-		return outcome;
-	bool fits = call_add(call, request);
-	call_finish(call, descriptor);
-	if (fits)
-		return call->outcomes[0];
-	outcome.error = EINVAL;
-	return outcome;
+int outcome_report(struct call_outcome outcome)
+{
+	return report_outcome(outcome.error, outcome.reason);
 }
 
 struct call_outcome call_once(
 	struct fdbroker *broker, const struct fdbroker_request *request, int descriptor)
 {
-	struct call call;
-
-	return call_alone(&call, broker, request, descriptor);
+	return call_for_data(broker, request, descriptor, NULL, NULL);
 }
 
 struct call_outcome call_for_data(struct fdbroker *broker, const struct fdbroker_request *request,
 	int descriptor, call_take_data *take, void *target)
 {
 	struct call call = {.take_data = take, .target = target};
+	int error = call_begin(&call, broker);
 
-	return call_alone(&call, broker, request, descriptor);
+	if (error != 0)
+		return outcome_refused(error, FDBROKER_REASON_LOCAL);
+	bool fits = call_add(&call, request);
+	call_finish(&call, descriptor);
+	return fits ? call.outcomes[0] : outcome_refused(EINVAL, FDBROKER_REASON_LOCAL);
 }

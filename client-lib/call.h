@@ -48,10 +48,15 @@ bool call_add(struct call *call, const struct fdbroker_request *request);
  */
 int call_finish(struct call *call, int descriptor);
 
+/* That of a request which is not sent: a positive errno. */
+struct call_outcome outcome_refused(int error, enum fdbroker_reason reason);
+/* Sets the reason, and errno if it failed. Returns 0 or -1. */
+int outcome_report(struct call_outcome outcome);
+
 /* All of it for one request; descriptor goes along unless it is -1. */
 struct call_outcome call_once(
 	struct fdbroker *broker, const struct fdbroker_request *request, int descriptor);
 
-/* The same for a request whose success comes with data. */
+/* The same for a request whose success may come with data; take is NULL if it does not. */
 struct call_outcome call_for_data(struct fdbroker *broker, const struct fdbroker_request *request,
 	int descriptor, call_take_data *take, void *target);

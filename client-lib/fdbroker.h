@@ -55,7 +55,7 @@
  * THREADS. All functions may be called by several threads at once, on the same connection too,
  * except for fdbroker_free(), which must be the last one to use its connection. The calls on one
  * connection take turns: each holds the connection from its request to the last answer. Threads
- * that should not wait for each other want a connection each.
+ * that should not wait for each other want a connection each (fdbroker_clone()).
  *
  * FORK. After fork(2) parent and child may both go on using a connection, also when other threads
  * were using it during the fork: the turns are taken across processes. Each frees it for itself;
@@ -63,8 +63,8 @@
  * harms nobody else: its turn is handed on, and the answer that it did not live to see is
  * discarded. But those who share a connection trust each other: each can make the others wait, and
  * a process that corrupts its memory on purpose can block them for good. Whom you do not trust,
- * give a connection of its own and free yours in it. execve(2) ends a connection (it is
- * close-on-exec); see fdbroker_from_fd() for taking one along.
+ * give a connection of its own (fdbroker_clone()) and free yours in it. execve(2) ends a connection
+ * (it is close-on-exec); see fdbroker_from_fd() for taking one along.
  *
  * SIGNALS AND CANCELLATION. No function is safe in a signal handler: one that interrupts a call on
  * the same connection waits for ever. A system call that a signal interrupts is resumed, so EINTR
@@ -74,11 +74,13 @@
  *
  * SANDBOXES. After fdbroker_new() the library makes only these system calls: sendmsg, recvmsg,
  * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
- * /proc/thread-self, and fstat (or newfstatat) of dirfd; in fdbroker_connect() getsockopt, and
- * clock_gettime where the vdso(7) does not have it; and in fdbroker_free() munmap. It never calls
- * socket, bind, connect, setsockopt or open, and never libc's name service. fdbroker_getaddrinfo()
- * allocates memory, for which libc may call brk and mmap; the functions of libc that free memory
- * may call munmap and madvise on their own account.
+ * /proc/thread-self, and fstat (or newfstatat) of dirfd; for a file that the policy hands out as a
+ * copy memfd_create and fallocate; in fdbroker_connect() getsockopt, and clock_gettime where the
+ * vdso(7) does not have it; in fdbroker_clone() getsockopt, getpeername, mmap and getrandom; and in
+ * fdbroker_free() munmap. It never calls socket, bind, connect, setsockopt or open, and never
+ * libc's name service. fdbroker_getaddrinfo() and fdbroker_clone() allocate memory, for which libc
+ * may call brk and mmap; the functions of libc that free memory may call munmap and madvise on
+ * their own account.
  */
 #ifndef FDBROKER_H
 #define FDBROKER_H
@@ -124,7 +126,8 @@ enum fdbroker_reason {
 	   not of those that are served: the errnos stand with each function. EACCES if
 	   fdbroker_socket() is asked for one that needs no privilege. */
 	FDBROKER_REASON_SOCKET = 7,
-	/* A limit of the broker was reached; try again later. ETOOMANYREFS. */
+	/* A limit of the broker was reached; try again later. ETOOMANYREFS; of fdbroker_clone()
+	   EAGAIN, of fdbroker_limit() ENOSPC. */
 	FDBROKER_REASON_LIMIT = 8,
 	/* The outcome is unknown: what did the work died or took too long. EOWNERDEAD. */
 	FDBROKER_REASON_UNKNOWN = 9,
@@ -144,8 +147,9 @@ enum fdbroker_reason {
 	FDBROKER_REASON_NAMES = 13,
 	/* The policy may allow it, but the connection was narrowed: fdbroker_limit(). EACCES. */
 	FDBROKER_REASON_NARROWED = 14,
-	/* The rule hands out copies, and this was not a request for one, or came with too small a
-	   memfd. The library asks anew by itself, so its callers do not meet this one. */
+	/* The rule hands out copies: EOPNOTSUPP where a file was to be opened, EMSGSIZE where the
+	   memory for it was too small. fdbroker_open() asks anew by itself then, so its callers do
+	   not meet these. */
 	FDBROKER_REASON_COPY = 15,
 	/* The verbs or the object of a limit are not of the policy language: EINVAL. */
 	FDBROKER_REASON_WORDS = 16,
@@ -268,6 +272,18 @@ void fdbroker_free(struct fdbroker *broker);
  * A folder whose name really ends in " (deleted)" cannot be told from one that was removed, so
  * paths relative to it fail with ENOENT.
  *
+ * A rule with `copy` (fdbroker.policy(5)) hands out what a file holds, and never the file. With
+ * O_RDONLY the library then makes a file in memory (memfd_create(2)), allocates it (fallocate(2)),
+ * so that it is charged to this process, and has the broker fill it in, with more memory each time
+ * until that is enough. The descriptor is that of the memory, at offset 0, and sealed against
+ * writing, growing, shrinking and other seals (F_GET_SEALS, fcntl(2)): it can be read and mapped,
+ * and opened anew as /proc/self/fd/N by what insists on a path; fstat(2) tells nothing of the file
+ * but its size, and F_GETFL says O_RDWR. Other access modes are EACCES. It fails with the errnos
+ * above, and with (reason LOCAL)
+ *	EFBIG		the file is larger than 4 GiB, or than RLIMIT_FSIZE, getrlimit(2)
+ *	ENOMEM, ENOSPC	there is no memory for it
+ *	EMFILE, ENFILE	there is no descriptor for it
+ *
  * Since: 0.1
  */
 int fdbroker_open(struct fdbroker *broker, const char *path, int flags,
@@ -322,12 +338,23 @@ int fdbroker_open_many(struct fdbroker *broker, struct fdbroker_open_request *re
 struct stat;
 
 /*
- * As stat(2) and lstat(2): what the object is, without opening it.
+ * Tells what a file is, without opening it, as stat(2) does; fdbroker_lstat() tells what a symbolic
+ * link is, instead of what it leads to. The policy has to grant `stat`, which `read`, `write`,
+ * `append` and `create` imply.
  *
- * path: as for fdbroker_open(). fdbroker_lstat() tells about a symbolic link itself.
+ * path: as for fdbroker_open(). One that ends in "/" or "/." asks for a directory, and
+ * fdbroker_lstat() follows a link there, as lstat(2) does.
  *
- * Needs the verb `stat`, which read, write, append and create imply. Returns 0 and fills in status;
- * or -1, and status is unchanged.
+ * status: filled in on success, and else unchanged. On machines of 32 bits it is the structure of
+ * _FILE_OFFSET_BITS 64 (feature_test_macros(7)), with which the caller must be compiled too.
+ *
+ * Returns 0; or -1 and one of the errnos of stat(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EFAULT		path or status is NULL (reason LOCAL)
+ *	ENOENT, ENAMETOOLONG and others
+ *			as fdbroker_open(), for what is wrong with the path itself (reason LOCAL)
  *
  * Since: 0.1
  */
@@ -337,16 +364,42 @@ int fdbroker_lstat(
 	struct fdbroker *broker, const char *path, struct stat *status) FDBROKER_USE_RESULT;
 
 /*
- * As access(2), about what the broker would do for the caller: F_OK asks whether the object is
- * there (verb `stat`), R_OK and W_OK whether it can be opened for that too (verbs `read` and
- * `write` besides). X_OK is never answered: EINVAL, reason FLAGS.
+ * Asks what could be done with a file, as access(2) does: by this caller, through the broker, as
+ * things are now. It is good for a message to a user. A program that wants the file opens it: what
+ * is true now need not be true then.
+ *
+ * path: as for fdbroker_open(); a link at its end is followed.
+ *
+ * mode: F_OK, or R_OK, W_OK or both. The policy has to grant `stat` for each, and `read` for R_OK,
+ * `write` for W_OK. X_OK is never answered.
+ *
+ * Returns 0 if all of it could be done; or -1 and one of the errnos of access(2) that the kernel
+ * gave the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons TYPE, PLACEMENT
+ *			and SYMLINK
+ *	EINVAL		mode has X_OK or another bit (reason FLAGS)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
  *
  * Since: 0.1
  */
 int fdbroker_access(struct fdbroker *broker, const char *path, int mode) FDBROKER_USE_RESULT;
 
 /*
- * As readlink(2): the text of a symbolic link, cut to size bytes, without a NUL. Verb `stat`.
+ * Reads the text of a symbolic link, as readlink(2) does. The policy has to grant `stat`.
+ *
+ * path: as for fdbroker_open(); a link at its end is the one that is read, unless a "/" is behind
+ * it.
+ *
+ * text: where size bytes of it go, at most; without a NUL. What does not fit is cut off. Unchanged
+ * on failure.
+ *
+ * Returns how many bytes that were; or -1 and one of the errnos of readlink(2) that the kernel gave
+ * the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EINVAL		it is no link (reason KERNEL); or size is 0 (reason LOCAL)
+ *	EFAULT		path or text is NULL (reason LOCAL)
+ *	ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
  *
  * Since: 0.1
  */
@@ -354,45 +407,163 @@ ssize_t fdbroker_readlink(
 	struct fdbroker *broker, const char *path, char *text, size_t size) FDBROKER_USE_RESULT;
 
 /*
- * As mkdir(2), unlink(2), rmdir(2), rename(2). Verbs: `create` for a new directory, in a rule with
- * `type directory`, whose `mode` and `owner` count (mode is read for the sake of converted code,
- * and not used); `remove` for what goes; both for a rename.
+ * Makes a directory, as mkdir(2) does. The policy has to grant `create`, in a rule with `type
+ * directory`.
+ *
+ * path: as for fdbroker_open(); it may end in "/". A link at its end is not followed.
+ *
+ * mode: read by mkdir(2). It may be given here too, for the sake of code that is being converted,
+ * but it is not used: the owner and the mode are what the policy says, whatever the umask.
+ *
+ * Returns 0; or -1 and one of the errnos of mkdir(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY), or allows it for other types
+ *			(reason TYPE); or the reasons PLACEMENT and SYMLINK
+ *	EEXIST		the path is "/" or ends in "." (reason LOCAL), or something is there (reason
+ *			KERNEL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
  *
  * Since: 0.1
  */
 int fdbroker_mkdir(struct fdbroker *broker, const char *path, mode_t mode) FDBROKER_USE_RESULT;
+
+/*
+ * Removes a name that is not a directory's, as unlink(2) does. The policy has to grant `remove`.
+ *
+ * path: as for fdbroker_open(). A link at its end is what is removed.
+ *
+ * Returns 0; or -1 and one of the errnos of unlink(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EISDIR		the path is "/" or ends in "." (reason LOCAL), or it is a directory (reason
+ *			KERNEL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *
+ * Since: 0.1
+ */
 int fdbroker_unlink(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
+
+/*
+ * Removes an empty directory, as rmdir(2) does. The policy has to grant `remove`.
+ *
+ * path: as for fdbroker_open(); it may end in "/". A link at its end is not followed.
+ *
+ * Returns 0; or -1 and one of the errnos of rmdir(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EINVAL		the path ends in "." (reason LOCAL)
+ *	EBUSY		the path is "/" (reason LOCAL), or something is mounted there (reason
+ *			KERNEL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *
+ * Since: 0.1
+ */
 int fdbroker_rmdir(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
+
+/*
+ * Gives a file or a directory another name, as rename(2) does. The policy has to grant `remove` for
+ * the old path and `create` for the new one, and nothing that it does not grant for the old name
+ * may become possible by the new one. What is at the new path already is replaced only if the
+ * policy grants `remove` for that too.
+ *
+ * path, new_path: as for fdbroker_open(). If one of them ends in "/", it has to be a directory.
+ * Links at their ends are not followed.
+ *
+ * Returns 0; or -1 and one of the errnos of rename(2) that the kernel gave the broker (reason
+ * KERNEL), EXDEV among them; or
+ *	EACCES		the policy does not allow it, or more would be possible afterwards (reason
+ *			POLICY); or the reasons PLACEMENT and SYMLINK
+ *	EEXIST		something is at the new path, and the policy does not grant that it goes
+ *			(reason KERNEL)
+ *	EBUSY		one of the paths is "/" or ends in "." (reason LOCAL), or something is
+ *			mounted there (reason KERNEL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat(), for either path
+ *
+ * Since: 0.1
+ */
 int fdbroker_rename(
 	struct fdbroker *broker, const char *path, const char *new_path) FDBROKER_USE_RESULT;
 
 /*
- * The names in a directory of which the policy grants something to the caller: a descriptor to read
- * them from, each ended by a NUL byte, in no order, without "." and "..". What is read is the
- * directory as it was; the file is sealed (F_GET_SEALS, fcntl(2)). Verb `list`.
+ * Lists the names in a directory, as far as the policy grants the caller anything about them. It
+ * has to grant `list` for the directory.
+ *
+ * path: as for fdbroker_open(), of a directory.
+ *
+ * Returns a new descriptor, which belongs to the caller and is close-on-exec, to read the names
+ * from: each is ended by a NUL, they are in no order, and "." and ".." are not among them. It is a
+ * file in memory, of the directory as it was: what changes later does not show in it, and it is
+ * sealed against changes (F_GET_SEALS, fcntl(2)). No name leads anywhere by itself. Or -1 and one
+ * of the errnos of open(2), getdents(2) and memfd_create(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
  *
  * Since: 0.1
  */
 int fdbroker_list(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
 
 /*
- * As inotify_add_watch(2), on the caller's own inotify descriptor. Verb `watch`.
+ * Adds a watch to the caller's own inotify instance, as inotify_add_watch(2) does. The policy has
+ * to grant `watch`.
+ *
+ * inotify_fd: of inotify_init1(2). It remains the caller's, who reads the events from it and ends
+ * the watch with inotify_rm_watch(2). Its watches count for whoever made it
+ * (/proc/sys/fs/inotify/max_user_watches, inotify(7)). A watch that is there stays, whatever the
+ * policy says later, and also when the connection ends.
+ *
+ * path: as for fdbroker_open(); a link at its end is followed, unless mask has IN_DONT_FOLLOW and
+ * no "/" is behind it.
+ *
+ * mask: IN_... of inotify(7). Of a directory only IN_DELETE_SELF and IN_MOVE_SELF are served, with
+ * flags such as IN_ONLYDIR: the other events would show names in it that are not granted.
+ *
+ * Returns the watch descriptor, 0 or more; or -1 and one of the errnos of inotify_add_watch(2) that
+ * the kernel gave the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons TYPE, PLACEMENT
+ *			and SYMLINK
+ *	EINVAL		mask has events that are not served (reason FLAGS); inotify_fd is of another
+ *			kind (reason KERNEL)
+ *	EBADF		inotify_fd is not an open descriptor (reason LOCAL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *	ETOOMANYREFS	as from fdbroker_bind()
  *
  * Since: 0.1
  */
 int fdbroker_watch(struct fdbroker *broker, int inotify_fd, const char *path,
 	unsigned int mask) FDBROKER_USE_RESULT;
 
-/* What a narrowed connection is still good for: verbs of the policy language, and an object. */
+/* Something that a narrowed connection is still good for. */
 struct fdbroker_limit {
-	const char *verbs;  /* "read,list" */
-	const char *object; /* "/srv/data/" and wildcards, "tcp:443" */
+	const char *verbs;  /* of fdbroker.policy(5), with commas and without blanks: "read,list" */
+	const char *object; /* of the same language, wildcards too: a path, or "tcp:443" */
 };
 
 /*
- * Narrows the connection for good, for all who share it: from now on a request must be allowed by
- * the policy and by one of these limits, and by one of each earlier call's. With count 0 nothing is
- * left.
+ * Narrows a connection for good: from now on a request must be allowed by the policy, and by one of
+ * these limits, and by one of those of each earlier call. So a later call can only narrow further.
+ * It holds for all who share the connection, for clones made from now on, when the policy is loaded
+ * anew, and as long as the connection does. What was received before stays open.
+ *
+ * limits: count of them; read only during the call. Verbs and objects mean what they mean after
+ * `allow` in fdbroker.policy(5), verbs with what they imply, but they cannot depend on who asks:
+ * there are no variables ("%u"), and protocols, services and interfaces have no names. Several
+ * limits of one call are alternatives, each for a request as a whole: to open a file for reading
+ * and writing takes one with both verbs. With count 0 nothing is left.
+ *
+ *	const struct fdbroker_limit limits[] = {{"read", "/srv/data/index"}, {"bind", "tcp:80"}};
+ *
+ * Returns 0; or -1 and, with the connection as it was,
+ *	EINVAL		verbs or object is NULL or empty, verbs has a blank in it, or one of them a
+ *			newline (reason LOCAL); or they are not of that language (reason WORDS)
+ *	E2BIG		verbs and objects have more than 4000 bytes together, with two more for each
+ *			limit (reason LOCAL)
+ *	ENOSPC		with those of earlier calls they have (reason LIMIT)
+ *	EFAULT		limits is NULL, and count is not 0 (reason LOCAL)
+ * After EOWNERDEAD or ECONNRESET it may have been narrowed.
  *
  * Since: 0.1
  */
@@ -400,7 +571,16 @@ int fdbroker_limit(struct fdbroker *broker, const struct fdbroker_limit *limits,
 	size_t count) FDBROKER_USE_RESULT;
 
 /*
- * A second connection with the identity and the limits of the first, to be narrowed and given away.
+ * Makes a second connection, with the rights of the first: of whoever connected, wherever the
+ * caller got it from, and with its limits. It needs no path to the broker's socket, so a sandboxed
+ * program can do it. From then on they have nothing to do with each other: narrow one and give it
+ * to a child or to another program, by its descriptor (fdbroker_fd()), which adopts it by
+ * fdbroker_from_fd().
+ *
+ * Returns a connection, which is close-on-exec, to be released with fdbroker_free(); or NULL and
+ *	EAGAIN		this user has as many connections as it may (reason LIMIT)
+ *	ENOMEM		out of memory (reason LOCAL)
+ * Whoever got them counts for the user that the first one belongs to.
  *
  * Since: 0.1
  */

@@ -46,14 +46,6 @@ static bool all_zero(const unsigned char *bytes, size_t length)
 
 /* ---- what each operation looks like ---- */
 
-static const char *check_bind(const struct fdbroker_request *request);
-static const char *check_connect(const struct fdbroker_request *request);
-static const char *check_listen(const struct fdbroker_request *request);
-static const char *check_dial(const struct fdbroker_request *request);
-static const char *check_nameinfo(const struct fdbroker_request *request);
-static const char *check_tun(const struct fdbroker_request *request);
-static const char *check_setsockopt(const struct fdbroker_request *request);
-
 struct text_bounds {
 	uint16_t min, max;
 };
@@ -69,8 +61,6 @@ static const struct operation {
 	uint8_t numbers;
 	bool has_endpoint;
 	struct text_bounds texts[FDBROKER_TEXTS_MAX]; /* max 0: there is no such text */
-	/* What else must hold; NULL, or what is wrong with it. */
-	const char *(*check)(const struct fdbroker_request *request);
 } operations[] = {
 	[FDBROKER_OPEN] =
 		{
@@ -83,20 +73,17 @@ static const struct operation {
 			.traits = {.takes_descriptor = true, .is_alone = true},
 			.has_endpoint = true,
 			.texts = {{0, FDBROKER_UNIX_PATH_MAX}},
-			.check = check_bind,
 		},
 	[FDBROKER_LISTEN] =
 		{
 			.traits = {.gives_descriptor = true},
 			.numbers = 1,
 			.has_endpoint = true,
-			.check = check_listen,
 		},
 	[FDBROKER_CONNECT] =
 		{
 			.traits = {.takes_descriptor = true, .is_alone = true},
 			.has_endpoint = true,
-			.check = check_connect,
 		},
 	[FDBROKER_DIAL] =
 		{
@@ -105,7 +92,6 @@ static const struct operation {
 				.is_repeatable = true},
 			.has_endpoint = true,
 			.texts = {{0, FDBROKER_HOST_MAX}, {0, FDBROKER_SERVICE_MAX}},
-			.check = check_dial,
 		},
 	[FDBROKER_SOCKET] = {.traits = {.gives_descriptor = true}, .numbers = 3},
 	[FDBROKER_TUN] =
@@ -113,14 +99,12 @@ static const struct operation {
 			.traits = {.gives_descriptor = true},
 			.numbers = 2,
 			.texts = {{0, FDBROKER_INTERFACE_MAX}},
-			.check = check_tun,
 		},
 	[FDBROKER_SETSOCKOPT] =
 		{
 			.traits = {.takes_descriptor = true, .is_alone = true},
 			.numbers = 3,
 			.texts = {{0, FDBROKER_INTERFACE_MAX}},
-			.check = check_setsockopt,
 		},
 	[FDBROKER_GETADDRINFO] =
 		{
@@ -133,7 +117,6 @@ static const struct operation {
 			.traits = {.gives_data = true, .is_alone = true, .is_repeatable = true},
 			.numbers = 1,
 			.has_endpoint = true,
-			.check = check_nameinfo,
 		},
 	[FDBROKER_GETPROTOBYNAME] =
 		{
@@ -332,6 +315,21 @@ static const char *check_setsockopt(const struct fdbroker_request *request)
 						      : NULL;
 }
 
+/*
+ * What else must hold for an operation; returns NULL, or what is wrong with it. Not in the table
+ * above, which writers need too: the shared library has nothing of this.
+ */
+static const char *(*const checks[FDBROKER_OPERATIONS_END])(
+	const struct fdbroker_request *request) = {
+	[FDBROKER_BIND] = check_bind,
+	[FDBROKER_LISTEN] = check_listen,
+	[FDBROKER_CONNECT] = check_connect,
+	[FDBROKER_DIAL] = check_dial,
+	[FDBROKER_TUN] = check_tun,
+	[FDBROKER_SETSOCKOPT] = check_setsockopt,
+	[FDBROKER_GETNAMEINFO] = check_nameinfo,
+};
+
 /* ---- reading ---- */
 
 /* What is left to read of a request, or of data. */
@@ -400,8 +398,8 @@ static const char *decode_body(
 		wrong = read_texts(operation, &reader, request->texts);
 	if (wrong == NULL && !is_padding(&reader))
 		wrong = "the size of a request does not fit what it holds";
-	if (wrong == NULL && operation->check != NULL)
-		wrong = operation->check(request);
+	if (wrong == NULL && checks[request->operation] != NULL)
+		wrong = checks[request->operation](request);
 	return wrong;
 }
 

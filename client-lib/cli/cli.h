@@ -20,14 +20,28 @@ int exec_main(int argc, char **argv);
 /* Text to stdout. Returns the exit status: a full disk is a failure. */
 int tool_print(const char *text);
 
-/* A connection to the broker, or NULL after telling the user why there is none. */
+/* Names a connection that was made by somebody else, by the number of its descriptor. */
+#define CONNECTION_VARIABLE "FDBROKER_FD"
+
+/*
+ * A connection to the broker: the one that the environment names, or else a new one. NULL after
+ * telling the user why there is none.
+ */
 struct fdbroker *tool_connect(void);
+/* Whether tool_connect() gives one that is not this process's alone. */
+bool tool_connection_is_inherited(void);
 
 /* Tells the user why the last call of the library failed, from errno and the reason. */
 void tool_complain(const char *object);
 
 /* Is it --help or -h? */
 bool tool_wants_help(const char *argument);
+
+/*
+ * Is argv[*next] the option `name`, as "--name TEXT" or "--name=TEXT"? Then *next moves on, and *text
+ * is its argument, or NULL where that is missing.
+ */
+bool tool_takes_option(const char *name, char **argv, int *next, char **text);
 
 /* Tells the user what is wrong with the command line and where to read on. Returns EXIT_USAGE. */
 int tool_usage_error(const char *command, const char *format, ...)

@@ -22,7 +22,8 @@ struct command {
 #define EXEC_ARGUMENTS                                                                             \
 	"[--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"                              \
 	"                [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"                     \
-	"                [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS..."
+	"                [--open PATH:MODE[=NAME]]... [--limit VERBS:OBJECT]...\n"                 \
+	"                -- PROGRAM ARGS..."
 
 static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},

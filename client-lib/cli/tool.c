@@ -6,6 +6,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ int tool_print(const char *text)
 	fprintf(stderr, "fdbroker: stdout: %s\n", strerror(errno));
 	return EXIT_FAILURE;
 }
+
+/* ---- the connection ---- */
 
 static const char *socket_path(void)
 {
@@ -49,8 +52,47 @@ static const char *connect_hint(int error)
 	return "see fdbroker(1)";
 }
 
+/* NULL: there is none. */
+static const char *inherited_connection(void)
+{
+	const char *number = secure_getenv(CONNECTION_VARIABLE);
+
+	return number != NULL && number[0] != '\0' ? number : NULL;
+}
+
+bool tool_connection_is_inherited(void)
+{
+	return inherited_connection() != NULL;
+}
+
+/* Digits and nothing else; -1 if they are no descriptor. */
+static int parse_descriptor(const char *digits)
+{
+	long number;
+
+	if (strspn(digits, "0123456789") != strlen(digits))
+		return -1;
+	errno = 0;
+	number = strtol(digits, NULL, 10);
+	return errno == 0 && number <= INT_MAX ? (int)number : -1;
+}
+
+static struct fdbroker *adopt(const char *number)
+{
+	struct fdbroker *broker = fdbroker_from_fd(parse_descriptor(number));
+
+	if (broker == NULL)
+		fprintf(stderr,
+			"fdbroker: " CONNECTION_VARIABLE "=%s is not the descriptor of a "
+			"connection to the broker: %s (unset it to make a new one)\n",
+			number, strerror(errno));
+	return broker;
+}
+
 struct fdbroker *tool_connect(void)
 {
+	if (tool_connection_is_inherited())
+		return adopt(inherited_connection());
 	struct fdbroker *broker = fdbroker_new(NULL);
 
 	if (broker == NULL)
@@ -58,6 +100,8 @@ struct fdbroker *tool_connect(void)
 			socket_path(), strerror(errno), connect_hint(errno));
 	return broker;
 }
+
+/* ---- words ---- */
 
 /* What the errnos of fdbroker_dial() mean when they come from the name service. */
 static const char *names_problem(int error)
@@ -108,9 +152,30 @@ void tool_complain(const char *object)
 	}
 }
 
+/* ---- the command line ---- */
+
 bool tool_wants_help(const char *argument)
 {
 	return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+bool tool_takes_option(const char *name, char **argv, int *next, char **text)
+{
+	size_t length = strlen(name);
+	char *argument = argv[*next];
+
+	if (strncmp(argument, name, length) != 0)
+		return false;
+	if (argument[length] == '=') {
+		*text = argument + length + 1;
+		*next += 1;
+		return true;
+	}
+	if (argument[length] != '\0')
+		return false;
+	*text = argv[*next + 1];
+	*next += *text != NULL ? 2 : 1;
+	return true;
 }
 
 int tool_usage_error(const char *command, const char *format, ...)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection that `fdbroker exec --limit` hands on. Nothing here may hand one on that was not
+ * narrowed, nor narrow one that somebody else goes on using.
+ */
+#include "limit.h"
+#include "policy.h"
+#include "protocol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* NULL if it is well-formed, else what is wrong with it, or with both together. */
+static const char *check(const char *verbs, const char *object)
+{
+	char line[FDBROKER_LIMITS_MAX + 1];
+	int length = snprintf(line, sizeof(line), "%s %s\n", verbs, object);
+	const char *why = NULL;
+
+	if (strpbrk(verbs, " \t\n") != NULL || strchr(object, '\n') != NULL)
+		return "there are no blanks in verbs, and no newlines in objects";
+	if (length < 0 || (size_t)length >= sizeof(line))
+		return "it is too long";
+	return policy_limits_check(line, (size_t)length, &why) ? NULL : why;
+}
+
+/* No verb has a colon, so the first one ends them. */
+int limits_add(struct limits *limits, char *text)
+{
+	char *colon = text != NULL ? strchr(text, ':') : NULL;
+	const char *wrong;
+
+	if (text == NULL)
+		return tool_usage_error("exec ", "exec: --limit: its argument is missing");
+	if (colon == NULL)
+		return tool_usage_error("exec ",
+			"exec: --limit: '%s' is no limit: write VERBS:OBJECT, as in "
+			"read,list:/srv/** "
+			"or bind:tcp:80",
+			text);
+	*colon = '\0';
+	wrong = check(text, colon + 1);
+	if (wrong != NULL)
+		return tool_usage_error(
+			"exec ", "exec: --limit: '%s:%s': %s", text, colon + 1, wrong);
+	limits->list[limits->count++] = (struct fdbroker_limit){.verbs = text, .object = colon + 1};
+	return 0;
+}
+
+static int impose(const struct limits *limits, struct fdbroker *broker, int first)
+{
+	int fd;
+
+	if (fdbroker_limit(broker, limits->list, limits->count) != 0) {
+		tool_complain("--limit");
+		return -1;
+	}
+	fd = fcntl(fdbroker_fd(broker), F_DUPFD, first);
+	if (fd < 0)
+		fprintf(stderr, "fdbroker: exec: %s\n", strerror(errno));
+	return fd;
+}
+
+int limits_impose(const struct limits *limits, struct fdbroker *broker, int first)
+{
+	struct fdbroker *clone;
+	int fd;
+
+	if (!tool_connection_is_inherited())
+		return impose(limits, broker, first);
+	clone = fdbroker_clone(broker);
+	if (clone == NULL) {
+		tool_complain("a second connection");
+		return -1;
+	}
+	fd = impose(limits, clone, first);
+	fdbroker_free(clone);
+	return fd;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opens a file as a copy: into memory that this process provides, and is charged for. The broker
+ * fills it in and seals it. This file must never hand out memory that came back with a failure:
+ * there may be half a file in it.
+ */
+#include "copy.h"
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL /* Linux 6.3, and glibc 2.38 */
+#define MFD_NOEXEC_SEAL 8u
+#endif
+
+/* Most files are smaller; and no rule hands out more, `max` in fdbroker.policy(5). */
+#define FIRST_SIZE ((off_t)64 << 10)
+#define LAST_SIZE ((off_t)4 << 30)
+
+bool wants_copy(const struct fdbroker_open_request *file)
+{
+	return file->error == EOPNOTSUPP && file->reason == FDBROKER_REASON_COPY &&
+	       (file->flags & O_ACCMODE) == O_RDONLY;
+}
+
+/* memfd_create(2). -1 and errno. */
+static int make_memory(void)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int memory = memfd_create("fdbroker", flags | MFD_NOEXEC_SEAL);
+
+	/* A kernel that does not know the flag. */
+	if (memory < 0 && errno == EINVAL)
+		memory = memfd_create("fdbroker", flags);
+	return memory;
+}
+
+/* Allocated now, by this process: what the broker writes must not be on its account. */
+static int grow(int memory, off_t size)
+{
+	while (fallocate(memory, 0, 0, size) != 0) {
+		if (errno != EINTR)
+			return errno;
+	}
+	return 0;
+}
+
+static bool is_too_small(const struct call_outcome *outcome)
+{
+	return outcome->error == EMSGSIZE && outcome->reason == FDBROKER_REASON_COPY;
+}
+
+static struct call_outcome fill(
+	struct fdbroker *broker, const struct fdbroker_request *request, int memory)
+{
+	for (off_t size = FIRST_SIZE; size <= LAST_SIZE; size *= 4) {
+		int error = grow(memory, size);
+
+		if (error != 0)
+			return outcome_refused(error, FDBROKER_REASON_LOCAL);
+		struct call_outcome outcome = call_once(broker, request, memory);
+		if (!is_too_small(&outcome))
+			return outcome;
+	}
+	return outcome_refused(EFBIG, FDBROKER_REASON_LOCAL);
+}
+
+static struct call_outcome copy_into_memory(
+	struct fdbroker *broker, const struct fdbroker_request *request)
+{
+	int memory = make_memory();
+
+	if (memory < 0)
+		return outcome_refused(errno, FDBROKER_REASON_LOCAL);
+	struct call_outcome outcome = fill(broker, request, memory);
+	if (outcome.error == 0)
+		outcome.fd = memory;
+	else
+		close(memory);
+	return outcome;
+}
+
+struct call_outcome copy_open(
+	struct fdbroker *broker, int dirfd, const struct fdbroker_open_request *file)
+{
+	struct full_path full;
+	int cancel_state;
+	int error = full_path_make(&full, dirfd, file->path);
+
+	if (error != 0)
+		return outcome_refused(error, FDBROKER_REASON_LOCAL);
+	struct fdbroker_request request = {
+		.operation = FDBROKER_COPY,
+		.find.flags = (uint32_t)(file->flags & (O_DIRECTORY | O_NOFOLLOW)),
+		.path = {full.bytes, full.length},
+	};
+	if (full.wants_directory)
+		request.find.flags |= O_DIRECTORY;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	struct call_outcome outcome = copy_into_memory(broker, &request);
+	pthread_setcancelstate(cancel_state, NULL);
+	return outcome;
+}
