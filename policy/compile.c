@@ -16,8 +16,18 @@ struct plain_tables {
 	struct image_from *froms;
 	struct image_condition *conditions;
 	struct image_rule *rules;
+	struct image_user *users;
+	uint32_t *groups;
 	uint32_t from_count, condition_count;
 };
+
+static size_t groups_count(const struct policy_set *set)
+{
+	size_t count = 0;
+	for (uint32_t i = 0; i < set->users.count; i++)
+		count += set->users.items[i].group_count;
+	return count;
+}
 
 static bool tables_alloc(struct plain_tables *tables, const struct policy_set *set)
 {
@@ -27,8 +37,11 @@ static bool tables_alloc(struct plain_tables *tables, const struct policy_set *s
 		.conditions =
 			calloc((size_t)set->conditions.count + 1, sizeof(*tables->conditions)),
 		.rules = calloc((size_t)set->rules.count + 1, sizeof(*tables->rules)),
+		.users = calloc((size_t)set->users.count + 1, sizeof(*tables->users)),
+		.groups = calloc(groups_count(set) + 1, sizeof(*tables->groups)),
 	};
-	return tables->blocks && tables->froms && tables->conditions && tables->rules;
+	return tables->blocks && tables->froms && tables->conditions && tables->rules &&
+	       tables->users && tables->groups;
 }
 
 static void tables_free(struct plain_tables *tables)
@@ -37,6 +50,8 @@ static void tables_free(struct plain_tables *tables)
 	free(tables->froms);
 	free(tables->conditions);
 	free(tables->rules);
+	free(tables->users);
+	free(tables->groups);
 }
 
 static uint32_t text_add(struct builder *builder, const char *text)
@@ -99,10 +114,27 @@ static void rules_fill(struct builder *builder, struct plain_tables *tables)
 			.log = rule->options.log,
 			.with = rule->options.with,
 			.netns = rule->options.netns,
+			.as = rule->options.as,
+			.as_user = rule->options.as_user,
+			.copy_max = rule->options.copy_max,
 			.device =
 				rule->options.device ? text_add(builder, rule->options.device) : 0,
 			.effect = (uint8_t)rule->effect,
 		};
+	}
+}
+
+static void users_fill(const struct policy_set *set, struct plain_tables *tables)
+{
+	uint32_t first = 0;
+	for (uint32_t i = 0; i < set->users.count; i++) {
+		const struct policy_user *user = &set->users.items[i];
+		tables->users[i] =
+			(struct image_user){user->uid, user->gid, first, user->group_count};
+		if (user->group_count)
+			memcpy(tables->groups + first, user->groups,
+				user->group_count * sizeof(*user->groups));
+		first += user->group_count;
 	}
 }
 
@@ -203,6 +235,9 @@ static void needs_fill(const struct policy_set *set, struct policy_image *header
 		header->needs_owner |= rule->has_owner;
 		header->needs_with |= rule->options.with;
 		header->needs_device |= rule->options.device != NULL;
+		header->needs_as |= rule->options.as != POLICY_AS_BROKER;
+		header->needs_as_peer |= rule->options.as == POLICY_AS_PEER;
+		header->needs_copy |= rule->options.copy_max != 0;
 		for (uint32_t j = 0; j < rule->object_count; j++)
 			object_note_needs(
 				set, rule, &set->objects.items[rule->first_object + j], header);
@@ -263,6 +298,8 @@ static int image_make(
 		[TABLE_CONDITIONS] = {tables->conditions, tables->condition_count,
 			sizeof(*tables->conditions)},
 		[TABLE_RULES] = {tables->rules, set->rules.count, sizeof(*tables->rules)},
+		[TABLE_USERS] = {tables->users, set->users.count, sizeof(*tables->users)},
+		[TABLE_GROUPS] = {tables->groups, groups_count(set), sizeof(*tables->groups)},
 		[TABLE_NODES] = SOURCE(builder->nodes),
 		[TABLE_GLOBS] = SOURCE(builder->globs),
 		[TABLE_TERMINALS] = SOURCE(builder->terminals),
@@ -283,6 +320,7 @@ static int builder_compile(
 	if (!builder->out_of_memory)
 		builder_settle_entries(builder);
 	rules_fill(builder, tables);
+	users_fill(builder->set, tables);
 	blocks_fill(builder, tables);
 	if (builder->out_of_memory || builder->set->out_of_memory)
 		return -ENOMEM;
@@ -329,6 +367,9 @@ void policy_image_needs(const struct policy_image *image, struct policy_needs *n
 		.low_port = image->needs_low_port,
 		.user_name = image->needs_user_name,
 		.unit = image->needs_unit,
+		.as = image->needs_as,
+		.as_peer = image->needs_as_peer,
+		.copy = image->needs_copy,
 	};
 }
 
@@ -350,9 +391,16 @@ void policy_image_location(
 	location->client = image_text(image, block->name);
 }
 
-void policy_image_user(
-	const struct policy_image *image, uint32_t as_user, struct policy_user *user)
+void policy_image_user(const struct policy_image *image, uint32_t as_user, struct policy_user *user)
 {
-	(void)image, (void)as_user;
-	*user = (struct policy_user){.uid = UINT32_MAX, .gid = UINT32_MAX}; /* not yet */
+	*user = (struct policy_user){.uid = UINT32_MAX, .gid = UINT32_MAX};
+	if (as_user >= image->sections[TABLE_USERS].count)
+		return;
+	const struct image_user *entry = &image_users(image)[as_user];
+	*user = (struct policy_user){
+		.uid = entry->uid,
+		.gid = entry->gid,
+		.groups = image_groups(image) + entry->first_group,
+		.group_count = entry->group_count,
+	};
 }

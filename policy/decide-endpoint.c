@@ -25,7 +25,7 @@ static void place_hear(struct endpoint_search *search)
 	uint32_t terminal = lookup_find(&search->lookup, key.owner,
 		lookup_hash(LOOKUP_HASH_EMPTY, key.bytes, key.length), key.bytes, key.length);
 	if (terminal != LOOKUP_NONE)
-		judge_hear(search->judge, terminal);
+		judge_hear(search->judge, terminal, search->judge->verbs);
 }
 
 static void levels_hear(

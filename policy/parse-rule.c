@@ -19,10 +19,37 @@ static int verb_find(const char *bytes, uint32_t length)
 	return -1;
 }
 
+/* System calls and what else is taken for a verb. */
+static const struct {
+	const char *word, *remedy;
+} near_verbs[] = {
+	{"listen", "did you mean 'bind'?"},
+	{"unlink", "did you mean 'remove'?"},
+	{"delete", "did you mean 'remove'?"},
+	{"rmdir", "did you mean 'remove'?"},
+	{"lstat", "did you mean 'stat'?"},
+	{"access", "did you mean 'stat'?"},
+	{"readlink", "did you mean 'stat'?"},
+	{"mkdir", "write 'create', and after the path: type directory"},
+	{"rename", "a rename needs 'remove' here, and 'create' of the new name"},
+};
+
+/* NULL: it is none of these. */
+static const char *verb_find_remedy(const char *bytes, uint32_t length)
+{
+	for (size_t i = 0; i < sizeof(near_verbs) / sizeof(*near_verbs); i++) {
+		if (strlen(near_verbs[i].word) == length &&
+			memcmp(bytes, near_verbs[i].word, length) == 0)
+			return near_verbs[i].remedy;
+	}
+	return NULL;
+}
+
 static void verb_report_unknown(struct parser *parser, const struct word *word, uint32_t first,
 	uint32_t length, enum effect effect)
 {
 	const char *names[POLICY_VERB_COUNT];
+	const char *remedy = verb_find_remedy(word->bytes + first, length);
 	size_t count = 0;
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
 		if (verb_words[verb].is_supported)
@@ -35,15 +62,14 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 		 memcmp(word->bytes + first, "all", 3) == 0)
 		report_part(parser, word, first, length, "name the verbs that are meant",
 			"'all' goes with deny only");
-	else if (length == 6 && memcmp(word->bytes + first, "listen", 6) == 0)
-		report_part(parser, word, first, length, "did you mean 'bind'?",
-			"unknown verb 'listen'");
+	else if (remedy)
+		report_part(parser, word, first, length, remedy, "unknown verb '%s'",
+			text_quote(word->bytes + first, length).text);
 	else {
 		struct span where = word_part(parser->set, word, first, length);
 		report_unknown(parser, &where, word->bytes + first, length, "verb", names, count,
-			"the verbs of this version: read write append create bind connect socket "
-			"option "
-			"resolve");
+			"the verbs of this version: read write append create remove stat list "
+			"watch bind connect socket option resolve");
 	}
 }
 
@@ -360,6 +386,7 @@ void rule_parse(struct parser *parser, enum effect effect)
 				.client = parser->client,
 				.where = parser->line.words.items[0].where,
 				.first_object = set->objects.count,
+				.as.name = NONE,
 				.options =
 					{
 						.mode = 0600,

@@ -68,7 +68,14 @@ enum policy_name_kind {
 	POLICY_NAME_SERVICE_UDP,
 	POLICY_NAME_INTERFACE,
 	POLICY_NAME_PROTOCOL,
+	POLICY_NAME_ACCOUNT, /* of `as`: a user with its groups; the name may be a uid in digits */
 };
+
+/*
+ * The most groups of an account. The kernel takes 65536 (NGROUPS_MAX of linux/limits.h), but nobody
+ * is in so many, and each user's lie in the image.
+ */
+#define POLICY_GROUPS_MAX 1024u
 
 enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UNKNOWN };
 
@@ -76,8 +83,12 @@ struct policy_name {
 	enum policy_name_kind kind;
 	enum policy_name_status status; /* filled in by the caller */
 	uint32_t id;      /* uid, gid, port in host order, interface index, protocol */
-	uint32_t gid;     /* for a user: its primary group */
+	uint32_t gid;     /* for a user or account: its primary group */
 	const char *name; /* NUL-terminated, owned by the set */
+	/* For an account: what initgroups(3) would set, malloc'ed by who fills it in; of a name in
+	 * a set, freed with it. */
+	uint32_t *groups;
+	uint32_t group_count;
 };
 
 struct policy_set *policy_set_new(void); /* NULL: out of memory */
@@ -140,7 +151,10 @@ void policy_image_location(
 	const struct policy_image *image, uint32_t rule, struct policy_location *location);
 uint32_t policy_image_rule_count(const struct policy_image *image);
 
-/* A user of `as USER`: its ids, and its supplementary groups, which live in the image. */
+/*
+ * A user of `as USER`: its ids, and its supplementary groups, which live in the image. Of a number
+ * that no decision gave out both ids are UINT32_MAX, which no system call takes for a user.
+ */
 struct policy_user {
 	uint32_t uid, gid;
 	const uint32_t *groups;
@@ -279,6 +293,9 @@ enum policy_type {
 };
 
 #define POLICY_OWNER_DEFAULT UINT32_MAX
+
+/* The most bytes of a `copy` without `max`: keys, certificates and settings are far smaller. */
+#define POLICY_COPY_MAX_DEFAULT (1u << 20)
 
 /* Set on a socket before it is bound: `with`, beside the device. */
 enum policy_with {

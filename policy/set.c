@@ -174,6 +174,8 @@ void policy_set_free(struct policy_set *set)
 	free(set->files.items);
 	free(set->diagnostics.items);
 	free(set->diagnostic_files.items);
+	for (uint32_t i = 0; i < set->names.count; i++)
+		free(set->names.items[i].groups);
 	free(set->names.items);
 	free(set->names_index.slots);
 	free(set->clients.items);
@@ -183,6 +185,7 @@ void policy_set_free(struct policy_set *set)
 	free(set->rules.items);
 	free(set->objects.items);
 	free(set->ranges.items);
+	free(set->users.items);
 	free(set);
 }
 

@@ -85,8 +85,9 @@ struct rule {
 	uint32_t first_object, object_count;
 	struct policy_options options;
 	bool has_owner, has_owner_group;
-	bool is_never; /* its owner does not exist */
+	bool is_never; /* its owner, or whom it acts as, does not exist */
 	struct principal owner, owner_group;
+	struct principal as; /* `as USER`: always with a name */
 };
 
 /* What an endpoint has beside its number. */
@@ -179,6 +180,8 @@ struct policy_set {
 	LIST(struct rule) rules;
 	LIST(struct object) objects;
 	LIST(struct number_range) ranges;
+
+	LIST(struct policy_user) users; /* of `as`, each once; options.as_user is an index */
 };
 
 #define set_append(set, list) list_append(&(set)->list, &(set)->out_of_memory)

@@ -149,15 +149,15 @@ static void home_begin(struct walk *walk, const char *path, size_t length, size_
 }
 
 /*
- * What is left of the `**` in the end: for deny all of them, since a final one includes the folder
- * itself; for allow those that have taken the last component.
+ * What is left of the `**` in the end. Those that have not taken the last component include it as
+ * the folder itself: for deny always, for allow under some verbs only, so these come last.
  */
 static void deep_settle(struct walk *walk, uint32_t taken)
 {
-	uint32_t count = walk->effect == EFFECT_DENY ? walk->deep.count : taken;
 	memcpy(walk->reached.nodes + walk->reached.count, walk->deep.nodes,
-		count * sizeof(*walk->reached.nodes));
-	walk->reached.count += count;
+		walk->deep.count * sizeof(*walk->reached.nodes));
+	walk->reached.count += walk->deep.count;
+	walk->folder_count = walk->effect == EFFECT_DENY ? 0 : walk->deep.count - taken;
 }
 
 static struct variable variable_make(const struct policy_peer *peer, uint8_t offset)

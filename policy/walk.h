@@ -33,6 +33,7 @@ struct walk {
 	size_t home_length, home_depth; /* 0: undefined */
 	bool has_overflowed;
 	struct walk_set reached; /* in the end: every node that the whole path has led to */
+	uint32_t folder_count;   /* the last of these: a final `**` of allow, and this its folder */
 	struct walk_set left;    /* those of the component before */
 	struct walk_deep_set deep;
 };

@@ -72,8 +72,9 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow \"read\" /a"), {{"3:7+6", "never a verb"}}},
 	{ALLOW("allow bind,credential tcp:80"),
 		{{"3:12+10", "'credential' is not supported"}, {"3:23+6", "does not go"}}},
-	{ALLOW("allow read,stat /a"), {{"3:12+4", "'stat' is not supported"}}},
-	{ALLOW("deny remove /a"), {{"3:6+6", "not supported"}}},
+	{ALLOW("allow read,credential /a"),
+		{{"3:12+10", "'credential' is not supported"}, {"3:23+2", "does not go"}}},
+	{ALLOW("allow list,watch tcp:80"), {{"3:18+6", "'list' does not go"}}},
 	/* paths */
 	{ALLOW("allow read"), {{"3:11+1", "object is missing"}}},
 	{ALLOW("allow read mode 0600"), {{"3:12+4", "object is missing"}}},
@@ -109,9 +110,31 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow read /a \"log\" all"), {{"3:15+5", "never an option"}}},
 	{ALLOW("deny read /a mode 0600"), {{"3:14+4", "does not go with deny"}}},
 	{ALLOW("allow bind tcp:80 mode 0600"), {{"3:19+4", "does not go with a tcp endpoint"}}},
-	{ALLOW("allow read /a copy max 4M"),
-		{{"3:15+4", "'copy' is not"}, {"3:20+3", "'max' is not"}}},
-	{ALLOW("allow read /a max 4X"), {{"3:15+3", "'max' is not"}, {"3:19+2", "no size"}}},
+	{ALLOW("allow read /a max 4K"), {{"3:15+3", "'max' is the size of a 'copy'"}}},
+	{ALLOW("allow read /a copy max 4X"), {{"3:24+2", "'4X' is no size"}}},
+	{ALLOW("allow read /a copy max 4G"), {{"3:24+2", "'4G' is no size"}}},
+	{ALLOW("allow read /a copy max 4294967296"), {{"3:24+10", "is no size"}}},
+	{ALLOW("allow read /a copy max 0"), {{"3:24+1", "no bytes"}}},
+	{ALLOW("allow read /a copy max 0K"), {{"3:24+2", "no bytes"}}},
+	{ALLOW("allow read /a copy max"), {{"3:23+1", "'max' without a value"}}},
+	{ALLOW("allow read /a copy copy"), {{"3:20+4", "twice"}}},
+	{ALLOW("allow write /a copy"), {{"3:16+4", "'copy' does not go with write"}}},
+	{ALLOW("allow read,list /a copy"), {{"3:20+4", "every verb"}}},
+	{ALLOW("allow list /a max 4"), {{"3:15+3", "'max' does not go with list"}}},
+	{ALLOW("allow bind tcp:80 copy"), {{"3:19+4", "'copy' does not go with a tcp endpoint"}}},
+	{ALLOW("allow read /a type any copy"), {{"3:15+4", "'copy' goes with type file alone"}}},
+	{ALLOW("allow read /a copy type file,fifo"), {{"3:20+4", "'copy' goes with type file"}}},
+	{ALLOW("deny read /a copy"), {{"3:14+4", "does not go with deny"}}},
+	{ALLOW("allow read /a as"), {{"3:17+1", "'as' without a value"}}},
+	{ALLOW("allow read /a as 4294967295"), {{"3:18+10", "is no id"}}},
+	{ALLOW("allow read /a as bob as bob"), {{"3:22+2", "twice"}}},
+	{ALLOW("allow read /a as bob owner bob"), {{"3:22+5", "'owner' does not go with 'as'"}}},
+	{ALLOW("allow create /a owner :adm as peer"), {{"3:23+1", "name is missing"}}},
+	{ALLOW("allow create /a owner bob as peer"), {{"3:17+5", "'owner' does not go with 'as'"}}},
+	{ALLOW("allow bind unix:/a as peer"), {{"3:20+2", "'as' does not go with a unix socket"}}},
+	{ALLOW("allow resolve host:* as bob"), {{"3:22+2", "'as' does not go with a host"}}},
+	{ALLOW("allow read /a symlinks none as bob mode 9"), {{"3:41+1", "no mode"}}},
+	{ALLOW("deny read /a as peer"), {{"3:14+2", "does not go with deny"}}},
 	{ALLOW("limit sessions 4"), {{"3:1+5", "'limit' is not supported"}}},
 	{ALLOW("limit requests 4"),
 		{{"3:1+5", "'limit' is not supported"}, {"3:7+8", "without its number"}}},
@@ -292,12 +315,27 @@ static void an_error_is_reported_where_it_stands(void **state)
 static const struct {
 	const char *text, *remedy;
 } remedies[] = {
-	{ALLOW("allow stat /a"), "leave it out"},
-	{ALLOW("allow read /a as bob"), "leave it out"},
+	{ALLOW("deny all key=/a"), "leave it out"},
+	{ALLOW("allow read /a max 4K"), "write: copy max SIZE"},
+	{ALLOW("allow read /a copy max 0"), "write at least 1"},
+	{ALLOW("allow read /a copy max x"), "write a number of bytes below 4G, or with K, M or G"},
+	{ALLOW("allow write /a copy"), "'copy' goes with read of /PATH"},
+	{ALLOW("allow read,list /a copy"), "write a line of its own for the other verbs"},
+	{ALLOW("allow read /a copy type any"),
+		"leave it out, or leave out 'copy': only a file has an end to copy to"},
+	{ALLOW("allow create /a as bob owner bob"), "leave it out: the owner is the user of 'as'"},
+	{ALLOW("allow bind tcp:80 as bob"), "'as' goes with /PATH"},
+	{ALLOW("allow bind tcp:80 copy"), "'copy' goes with read of /PATH"},
+	{ALLOW("allow remov /a"), "did you mean 'remove'?"},
 	{ALLOW("limits sessions 4"), "a line of a block begins with from, allow or deny"},
 	{ALLOW("allow listen tcp:80"), "did you mean 'bind'?"},
-	{ALLOW("allow lists /a"), "the verbs of this version: read write append create bind "
-				  "connect socket option resolve"},
+	{ALLOW("allow lists /a"), "did you mean 'list'?"},
+	{ALLOW("allow rename /a"), "a rename needs 'remove' here, and 'create' of the new name"},
+	{ALLOW("allow unlink /a"), "did you mean 'remove'?"},
+	{ALLOW("allow mkdir /a"), "write 'create', and after the path: type directory"},
+	{ALLOW("allow execute /a"),
+		"the verbs of this version: read write append create remove stat list watch bind "
+		"connect socket option resolve"},
 	{ALLOW("allow conect tcp:80"), "did you mean 'connect'?"},
 	{ALLOW("allow bind vsok:*:80"), "did you mean 'vsock:'?"},
 	{ALLOW("allow bind tcq:80"), "did you mean 'tcp:'?"},
@@ -382,8 +420,9 @@ static const struct {
 	{ALLOW("allow read motd"),
 		"paths begin with a slash, endpoints with their kind, as in tcp:80"},
 	{ALLOW("allow wriet /a"), "did you mean 'write'?"},
-	{ALLOW("allow read /a copi"),
-		"the options of this version: mode owner type symlinks with netns log"},
+	{ALLOW("allow read /a copi"), "did you mean 'copy'?"},
+	{ALLOW("allow read /a compressed"),
+		"the options are: mode owner type symlinks as copy max with netns log"},
 	{"client a {\nfrom user alice bob\n}\n",
 		"one name each: write another line: from user bob"},
 	{"client a {\nfrom user alice untt x.service\n}\n", "did you mean 'unit'?"},
@@ -427,6 +466,10 @@ static const char *const good_inputs[] = {
 	ALLOW("allow read /[a-z0-9_.-]/[!a]/x[a^]"),
 	ALLOW("allow read %h/** /home/%u/%U/100%%"),
 	ALLOW("allow create /a mode 00 owner alice:adm type file symlinks none log denied"),
+	ALLOW("allow remove,stat,list,watch /a/** mode 0600 as peer type directory,file"),
+	ALLOW("allow create,append /a mode 0600 as root\nallow read /b as 01001 copy"),
+	ALLOW("allow read /a copy type file max 4294967295 as bob\nallow read /b max 3G copy"),
+	ALLOW("deny remove,stat,list,watch /a/** log none"),
 	ALLOW("allow bind tcp:80 udp:domain tcp:http,443,8000-8999 tcp:* tcp:0 tcp:*:80"),
 	ALLOW("allow bind tcp:10.0.0.0/8:80 tcp:[::1]:80 udp:[fe80::%eth0]/64:*"),
 	ALLOW("deny all /a/** tcp:80 udp:[::]/0:1-5 log none"),
@@ -486,18 +529,18 @@ static const struct broken examples[] = {
 	 "    from   group staff\n"
 	 "    allow  read,list  %h/.config/app/**  as peer\n"
 	 "}\n",
-		{{"3:17+4", "'list' is not supported"}, {"3:42+2", "'as' is not supported"}}},
+		{{0}}},
 	{"client build only {\n"
 	 "    from   user builder\n"
 	 "    allow  read,list  /srv/src/** /usr/include/**\n"
 	 "}\n",
-		{{"3:17+4", "'list' is not supported"}}},
+		{{0}}},
 	{"client backup {\n"
 	 "    from   user backup\n"
 	 "    allow  read,list  /**\n"
 	 "    deny   all  /etc/shadow* /etc/ssl/private/** /home/*/.ssh/**\n"
 	 "}\n",
-		{{"3:17+4", "'list' is not supported"}}},
+		{{0}}},
 	{"client podman {\n"
 	 "    from   user 100000-165535\n"
 	 "    allow  bind  tcp:80  netns peer\n"
