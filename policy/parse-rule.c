@@ -9,7 +9,7 @@
 
 #define ALL_VERBS ((1u << POLICY_VERB_COUNT) - 1)
 
-static int verb_find(const char *bytes, uint32_t length)
+int verb_find(const char *bytes, uint32_t length)
 {
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
 		const char *name = verb_words[verb].name;
@@ -139,8 +139,7 @@ static bool word_starts_with(const struct word *word, const char *start)
 	return word->length >= length && memcmp(word->bytes, start, length) == 0;
 }
 
-/* What an object is by its look; OBJECT_KIND_COUNT: none. */
-static enum object_kind object_find_kind(const struct word *word)
+enum object_kind object_find_kind(const struct word *word)
 {
 	if (word->length &&
 		(word->bytes[0] == '/' || (word_has(word, 0, '%') && word_has(word, 1, 'h'))))
@@ -236,10 +235,9 @@ static bool unix_parse(
 		"a unix socket's path has at most %u bytes", POLICY_UNIX_PATH_MAX);
 }
 
-static bool object_parse_kind(struct parser *parser, const struct rule_parser *line,
-	const struct word *word, struct object *object)
+bool object_parse_kind(
+	struct parser *parser, uint32_t verbs, const struct word *word, struct object *object)
 {
-	uint32_t verbs = line->is_all ? 0 : line->rule.named_verbs;
 	uint32_t first = word_find(word, 0, object->kind == OBJECT_CREDENTIAL ? '=' : ':') + 1;
 	switch (object->kind) {
 	case OBJECT_PATH:
@@ -285,7 +283,8 @@ static bool object_parse(struct parser *parser, struct rule_parser *line, const 
 	object.endpoint = object_words[object.kind].endpoint;
 	line->objects |= KIND_BIT(object.kind);
 	if (!object_check_verbs(parser, line, word, object.kind) ||
-		!object_parse_kind(parser, line, word, &object))
+		!object_parse_kind(
+			parser, line->is_all ? 0 : line->rule.named_verbs, word, &object))
 		return false;
 	if (!object_words[object.kind].is_supported) {
 		if (line->has_supported)

@@ -32,6 +32,8 @@ void *list_grow(void *items, uint32_t count, uint32_t *capacity, size_t item_siz
 
 void *set_alloc(struct policy_set *set, size_t size)
 {
+	if (!set)
+		return NULL;
 	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	struct arena_chunk *chunk = set->arena;
 	if (!chunk || chunk->size - chunk->used < size) {
@@ -101,6 +103,8 @@ static bool name_equals(const struct policy_name *name, enum policy_name_kind ki
 uint32_t set_name(
 	struct policy_set *set, enum policy_name_kind kind, const char *bytes, size_t length)
 {
+	if (!set)
+		return NONE;
 	struct name_index *index = &set->names_index;
 	if (!index_grow(index)) {
 		set->out_of_memory = true;

@@ -5,7 +5,9 @@
  * they point at lives in the set's arena until the set is freed.
  *
  * Running out of memory is remembered in the set, so that the parser need not pass it up through
- * every function: what comes back as NULL is left out, and policy_set_add() says -ENOMEM.
+ * every function: what comes back as NULL is left out, and policy_set_add() says -ENOMEM. Where
+ * there is no set at all (NULL), nothing can be kept or reported either: set_alloc(), set_copy(),
+ * set_name(), set_report() and set_vreport() take that, for an object that belongs to no policy.
  */
 #pragma once
 

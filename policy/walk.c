@@ -54,17 +54,6 @@ static void node_reach(struct walk *walk, uint32_t node)
 		deep_add(walk, deep);
 }
 
-static bool name_is_kernel_tree(const struct name *name)
-{
-	static const char *const trees[] = {"proc", "sys", "dev"};
-	for (size_t i = 0; i < sizeof(trees) / sizeof(*trees); i++) {
-		if (strlen(trees[i]) == name->length &&
-			memcmp(trees[i], name->bytes, name->length) == 0)
-			return true;
-	}
-	return false;
-}
-
 /*
  * The children with wildcards that match. They are tried by the bytes they begin with, so those
  * that share a beginning (`*.log`, `*.gz`) are tried one after the other.
@@ -114,7 +103,8 @@ static void node_follow(struct walk *walk, uint32_t node, const struct name *nam
 static uint32_t component_follow(struct walk *walk, const struct name *name, bool is_first)
 {
 	bool is_allow = walk->effect == EFFECT_ALLOW;
-	bool is_kernel_tree = is_allow && is_first && name_is_kernel_tree(name);
+	bool is_kernel_tree =
+		is_allow && is_first && name_is_kernel_tree(name->bytes, name->length);
 	uint64_t hash = lookup_hash(LOOKUP_HASH_EMPTY, name->bytes, name->length);
 	struct walk_set *left = &walk->left;
 	memcpy(left->nodes, walk->reached.nodes, walk->reached.count * sizeof(*left->nodes));
