@@ -26,6 +26,8 @@ static bool verbs_are_known(uint32_t verbs)
 bool judge_hear_path(struct judge *judge, enum effect effect, const char *path, size_t length)
 {
 	struct walk walk;
+	if (effect == EFFECT_DENY && judge->image->first_deny == POLICY_NO_RULE)
+		return true;
 	if (!walk_path(&walk, judge->image, judge->peer, effect, path, length))
 		return false;
 	uint32_t folders = walk.reached.count - walk.folder_count;
@@ -69,28 +71,4 @@ uint32_t policy_deny_path(const struct policy_image *image, const struct policy_
 	if (!judge_hear_path(&judge, EFFECT_DENY, path, length))
 		return image->first_deny;
 	return judge.deny_rule;
-}
-
-bool policy_grants_name(const struct policy_image *image, const struct policy_peer *peer,
-	const struct policy_limits *limits, const char *path, size_t length, const char *real,
-	size_t real_length)
-{
-	for (int verb = POLICY_READ; verb <= POLICY_WATCH; verb++) {
-		struct policy_decision decision =
-			policy_decide_path(image, peer, limits, POLICY_BIT(verb), path, length);
-		if (decision.outcome == POLICY_ALLOWED &&
-			policy_deny_path(image, peer, POLICY_BIT(verb), real, real_length) ==
-				POLICY_NO_RULE)
-			return true;
-	}
-	return false;
-}
-
-bool policy_gains_by_name(const struct policy_image *image, const struct policy_peer *peer,
-	const struct policy_limits *limits, const char *old_path, size_t old_length,
-	const char *new_path, size_t new_length, bool is_directory)
-{
-	(void)image, (void)peer, (void)limits, (void)old_path, (void)old_length, (void)new_path,
-		(void)new_length, (void)is_directory;
-	return true; /* not yet */
 }

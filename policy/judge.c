@@ -17,6 +17,7 @@ void judge_init(struct judge *judge, const struct policy_image *image,
 	judge->home_depth = path_depth(peer->text + peer->home,
 		peer->home ? strnlen(peer->text + peer->home, sizeof(peer->text) - peer->home) : 0);
 	judge->deny_rule = POLICY_NO_RULE;
+	judge->denied = 0;
 	memset(judge->granted, 0, sizeof(judge->granted));
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
 		judge->candidates[verb] = (struct candidate){.rule = POLICY_NO_RULE};
@@ -131,6 +132,7 @@ static void rule_hear(
 		return;
 	if (entry->effect == EFFECT_DENY) {
 		judge->deny_rule = rule < judge->deny_rule ? rule : judge->deny_rule;
+		judge->denied |= verbs;
 		return;
 	}
 	judge->granted[block] |= verbs;

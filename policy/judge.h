@@ -23,6 +23,7 @@ struct judge {
 	uint32_t granted[POLICY_PEER_BLOCKS_MAX]; /* verbs, by each of the peer's blocks */
 	struct candidate candidates[POLICY_VERB_COUNT];
 	uint32_t deny_rule; /* the first that applies, or POLICY_NO_RULE */
+	uint32_t denied;    /* verbs, by any rule */
 };
 
 void judge_init(struct judge *judge, const struct policy_image *image,

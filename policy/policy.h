@@ -371,14 +371,23 @@ bool policy_grants_name(const struct policy_image *image, const struct policy_pe
 	const struct policy_limits *limits, const char *path, size_t length, const char *real,
 	size_t real_length);
 
+/* A name that was asked for, which allow judges, and where it led, which deny judges as well. */
+struct policy_file_name {
+	const char *path;
+	size_t length;
+	const char *real; /* may be the same as path */
+	size_t real_length;
+};
+
 /*
- * For a rename: is anything about files possible with the new path that is not with the old one?
- * is_directory: with all that may lie below them too; then "yes" is the answer in doubt, and of a
- * narrowed connection always.
+ * For a rename: is anything about files possible with the new name that is not with the old one,
+ * or only for other types, as another user, by fewer links or in smaller copies? is_directory: with
+ * all that may lie below them too, as far as its old path can be asked for; then "yes" is the
+ * answer in doubt, and of a narrowed connection always.
  */
 bool policy_gains_by_name(const struct policy_image *image, const struct policy_peer *peer,
-	const struct policy_limits *limits, const char *old_path, size_t old_length,
-	const char *new_path, size_t new_length, bool is_directory);
+	const struct policy_limits *limits, const struct policy_file_name *old_name,
+	const struct policy_file_name *new_name, bool is_directory);
 
 /*
  * May the peer do this to an endpoint? The verb is BIND, CONNECT, SOCKET, OPTION or RESOLVE.

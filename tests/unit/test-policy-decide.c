@@ -568,9 +568,15 @@ static void an_explanation_names_the_rule(void **state)
 		{READ, "/a/y", "denied by test.policy:4 (client a)\n"},
 		{READ, "/a/z",
 			"denied: an 'only' block does not allow read: test.policy:8 (client b)\n"},
+		{LIST, "/a/x", "allowed by test.policy:9 (client b), as the client itself\n"},
+		{READ, "/c",
+			"allowed by test.policy:10 (client b), as uid 1002, as a copy of at most "
+			"1024 bytes\n"},
+		{REMOVE | WATCH, "/c", "denied: no rule allows remove,watch\n"},
 	};
 	struct policy policy = policy_make(BLOCK("a", "allow read /a/*\ndeny read /a/y")
-			BLOCK("b only", "allow read /a/[xy]"));
+			BLOCK("b only", "allow read /a/[xy]\nallow list /a/[xy] as peer\n"
+					"allow read /c as bob copy max 1K"));
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char *text = NULL;
