@@ -49,18 +49,25 @@ static bool rename_decide(const struct server *server, const struct asker *asker
 	return reply_is_allowed(server, asker, reply);
 }
 
-/* The names asked for, and those behind links: is anything gained by either? */
+/* Is more possible with the new name than with the old one? */
 static bool rename_gains(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, const struct walk *from, const struct walk *to)
 {
-	const bool is_directory = S_ISDIR(from->status.stx_mode);
+	const struct policy_file_name old_name = {
+		.path = request->path.bytes,
+		.length = request->path.length,
+		.real = from->path,
+		.real_length = from->length,
+	};
+	const struct policy_file_name new_name = {
+		.path = request->new_path.bytes,
+		.length = request->new_path.length,
+		.real = to->path,
+		.real_length = to->length,
+	};
 
-	return policy_gains_by_name(server->image, asker->peer, &asker->limits, request->path.bytes,
-		       request->path.length, request->new_path.bytes, request->new_path.length,
-		       is_directory) ||
-	       ((from->links > 0 || to->links > 0) &&
-		       policy_gains_by_name(server->image, asker->peer, &asker->limits, from->path,
-			       from->length, to->path, to->length, is_directory));
+	return policy_gains_by_name(server->image, asker->peer, &asker->limits, &old_name,
+		&new_name, S_ISDIR(from->status.stx_mode));
 }
 
 /* May what bears the new name be replaced? */
