@@ -211,16 +211,6 @@ static void a_narrowed_connection_gains_by_every_folder(void **state)
 
 /* ---- at random ---- */
 
-static uint32_t random_state = 20240815;
-
-static uint32_t random_below(uint32_t bound)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 17;
-	random_state ^= random_state << 5;
-	return random_state % bound;
-}
-
 static const char *random_of(const char *const *words, size_t count)
 {
 	return words[random_below((uint32_t)count)];
