@@ -388,7 +388,7 @@ void rule_parse(struct parser *parser, enum effect effect)
 				.as.name = NONE,
 				.options =
 					{
-						.mode = 0600,
+						.mode = POLICY_MODE_DEFAULT,
 						.uid = POLICY_OWNER_DEFAULT,
 						.gid = POLICY_OWNER_DEFAULT,
 						.types = POLICY_TYPE_FILE,
