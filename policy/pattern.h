@@ -78,6 +78,9 @@ const uint8_t *glob_prefix(const uint8_t *program, size_t program_length, size_t
 /* Whether a path is absolute and has no empty, "." or ".." component, nor a NUL. */
 bool path_is_canonical(const char *path, size_t length);
 
+/* Whether it is "/", which has no component, and which only some can do with. */
+bool path_is_root(const char *path, size_t length);
+
 /* Counts the components of a canonical path. */
 size_t path_depth(const char *path, size_t length);
 

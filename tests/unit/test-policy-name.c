@@ -159,6 +159,9 @@ static const struct rename_case rename_cases[] = {
 	/* a more specific rule says less */
 	{"allow read /** type any\nallow read /in/** type file", true, true, IN_OUT},
 	{"allow read /**\nallow read /in/*/key as peer", false, true, IN_OUT},
+	{"allow list /**", false, true, "/", "/", "/a", "/a"},
+	{"allow list /**", false, true, "/a", "/a", "/", "/"},
+	{"allow list /\nallow list /a", false, true, "/a", "/a", "/", "/"},
 	/* what is no path */
 	{"allow read /**", false, true, "/a", "/a", "/b/", "/b"},
 	{"allow read /**", true, true, "/a/", "/a", "/b", "/b"},
