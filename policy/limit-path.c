@@ -19,7 +19,11 @@ struct path_match {
 bool limit_path_init(struct limit_path *path, const char *bytes, size_t length)
 {
 	*path = (struct limit_path){.bytes = bytes, .work = LIMIT_WORK_MAX};
-	if (!bytes || length > POLICY_PATH_MAX || !path_is_canonical(bytes, length))
+	if (!bytes || length > POLICY_PATH_MAX)
+		return false;
+	if (path_is_root(bytes, length))
+		return true;
+	if (!path_is_canonical(bytes, length))
 		return false;
 	for (size_t at = 0; at < length; at++) {
 		if (bytes[at] == '/')

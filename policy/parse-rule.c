@@ -223,6 +223,9 @@ static bool unix_parse(
 	if (!pattern_parse(parser->set, word, first, path.length, &object->pattern))
 		return false;
 	uint32_t length = 0;
+	if (!object->pattern.component_count)
+		return part_report(
+			parser, &path, "write a path below it", "'/' alone is no path of a socket");
 	for (uint32_t i = 0; i < object->pattern.component_count; i++) {
 		const struct component *component = &object->pattern.components[i];
 		if (component->kind != COMPONENT_LITERAL)

@@ -350,8 +350,9 @@ struct policy_decision {
 
 /*
  * May the peer use every verb of the set (POLICY_BIT) on this path? The path is absolute bytes,
- * without NUL; one that is not in the canonical form (empty, "." or ".." components, a trailing
- * slash, not absolute, longer than PATH_MAX - 1) is denied: nothing can be granted for it.
+ * without NUL; one that is not in the canonical form (empty, "." or ".." components, a slash at the
+ * end of another path than "/", not absolute, longer than PATH_MAX - 1) is denied: nothing can be
+ * granted for it.
  * No system call, no allocation; the cost does not grow with the number of rules. limits may be
  * NULL: none, here and below.
  */
