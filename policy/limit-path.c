@@ -144,7 +144,9 @@ bool limit_path_read(const struct limit_line *line, struct limit_path *path, uin
 	uint32_t literal_length = 0;
 	struct path_match match = {.path = path, .reached = {true}};
 	*permitted = 0;
-	if (first >= word->length || word->bytes[first] != '/' || first + 1 == word->length) {
+	bool is_root = line->kind == OBJECT_PATH && path_is_root(word->bytes, word->length);
+	if (first >= word->length || word->bytes[first] != '/' ||
+		(first + 1 == word->length && !is_root)) {
 		*why = "a path of a limit begins with a slash, and with no %h; everything is /**";
 		return false;
 	}
@@ -152,7 +154,7 @@ bool limit_path_read(const struct limit_line *line, struct limit_path *path, uin
 		*why = "a path has at most 4095 bytes";
 		return false;
 	}
-	if (!pattern_follow(word, first, &match, &literal_length, why))
+	if (!is_root && !pattern_follow(word, first, &match, &literal_length, why))
 		return false;
 	if (line->kind == OBJECT_UNIX && literal_length != NONE &&
 		literal_length > POLICY_UNIX_PATH_MAX) {

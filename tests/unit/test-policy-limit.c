@@ -134,7 +134,7 @@ static const struct form_case forms[] = {
 	{"read unix:/a\n", "does not go"},
 	{"connect unix:/a\n", "does not go"},
 	{"connect,bind,read tcp:1\n", "does not go"},
-	{"read /\n", "/**"},
+	{"bind unix:/\n", "/**"},
 	{"read /a/\n", "/FOLDER/**"},
 	{"read /a//b\n", "empty component"},
 	{"read /./a\n", ". or .."},

@@ -101,7 +101,9 @@ static const struct rename_case rename_cases[] = {
 	{"allow read /in/x\nallow read,write /out/x", true, true, IN_OUT},
 	{"allow read /in/x\nallow stat /out/x", false, true, IN_OUT},
 	{"allow stat /in/x\nallow read /out/x", true, true, IN_OUT},
-	{"allow read /*/x\nallow create /out/x", true, true, IN_OUT},
+	{"allow read /*/x\nallow create /out/x", false, true, IN_OUT}, /* its name is taken */
+	{"allow remove,stat /in/x\nallow create /out/x", false, true, IN_OUT},
+	{"allow remove /in/x\nallow create /out/x", true, true, IN_OUT}, /* it implies stat */
 	{"allow remove,list /*/x\nallow watch /out/x", true, true, IN_OUT},
 	/* what is below */
 	{"allow read /out/x/key", false, true, IN_OUT},
@@ -292,7 +294,8 @@ static bool model_gains(const struct policy *policy, const char *old_path, const
 	for (int i = POLICY_READ; i <= POLICY_WATCH; i++) {
 		enum policy_verb verb = (enum policy_verb)i;
 		struct policy_options old_options, options;
-		if (!model_grants(policy, verb, new_path, new_real, &options))
+		if (verb == POLICY_CREATE ||
+			!model_grants(policy, verb, new_path, new_real, &options))
 			continue;
 		is_gain = is_gain ||
 			  !model_grants(policy, verb, old_path, old_real, &old_options) ||
