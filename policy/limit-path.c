@@ -144,10 +144,6 @@ bool limit_path_read(const struct limit_line *line, struct limit_path *path, uin
 		*why = "a path of a limit begins with a slash, and with no %h; everything is /**";
 		return false;
 	}
-	if (word->length - first > POLICY_PATH_MAX) {
-		*why = "a path has at most 4095 bytes";
-		return false;
-	}
 	if (!pattern_follow(word, first, &match, &literal_length, why))
 		return false;
 	if (line->kind == OBJECT_UNIX && literal_length != NONE &&
