@@ -101,6 +101,7 @@ static const struct form_case forms[] = {
 	{"read /a\n", NULL},
 	{"read,write,append,create,remove,stat,list,watch /a\n", NULL},
 	{"read /a b\n", NULL},
+	{"list /\n", NULL},
 	{"read /a\"b\\\t#\n", NULL},
 	{"read /%%u\n", NULL},
 	{"read /**/a*[!b-d]?/**\n", NULL},
@@ -129,7 +130,7 @@ static const struct form_case forms[] = {
 	{"read unix:/a\n", "does not go"},
 	{"connect unix:/a\n", "does not go"},
 	{"connect,bind,read tcp:1\n", "does not go"},
-	{"read /\n", "/**"},
+	{"bind unix:/\n", "below it"},
 	{"read /a/\n", "/FOLDER/**"},
 	{"read /a//b\n", "empty component"},
 	{"read /./a\n", ". or .."},
@@ -301,6 +302,14 @@ static const struct path_case path_cases[] = {
 	{"list,stat,watch /a/**\n|", LIST_NAMES | STAT | WATCH, "/a", true},
 	{"list,stat,watch /a/**/**\n|", LIST_NAMES | STAT | WATCH, "/a", true},
 	{"list,read /a/**\n|", LIST_NAMES | READ, "/a", false},
+	{"list /\n|", LIST_NAMES, "/", true},
+	{"list /\n|", STAT, "/", false},
+	{"list /\n|", LIST_NAMES, "/a", false},
+	{"list /**\n|", LIST_NAMES, "/", true},
+	{"read /**\n|", READ, "/", false},
+	{"list /*\n|", LIST_NAMES, "/", false},
+	{"list /**/*\n|", LIST_NAMES, "/", false},
+	{"list /**\n|", LIST_NAMES, "//", false},
 	{"list /a/*\n|", LIST_NAMES, "/a", false},
 	{"list /a/**/b\n|", LIST_NAMES, "/a", false},
 	{"list,read /a/**\n|", READ, "/a", false},
@@ -427,6 +436,8 @@ static void random_pattern(char *text)
 		strcat(text, "/");
 		strcat(text, random_below(60) ? PICK(parts) : PICK(bad));
 	}
+	if (!text[1]) /* `/` stands in the table */
+		strcat(text, "a");
 }
 
 static void random_address(char *text)
@@ -556,8 +567,10 @@ static uint32_t random_path_verbs(void)
 static void random_path_request(struct request *request)
 {
 	*request = (struct request){.is_path = true, .verbs = random_path_verbs()};
-	for (uint32_t i = 1 + random_below(4); i > 0; i--)
+	for (uint32_t i = random_below(16) ? 1 + random_below(4) : 0; i > 0; i--)
 		random_name(request->path);
+	if (!*request->path)
+		strcpy(request->path, "/");
 }
 
 /* One that the pattern may well match: its literal parts, and names for the others. */
@@ -575,6 +588,8 @@ static void near_path_request(struct request *request, const struct limit_words 
 			strncat(request->path, at, length + 1);
 		}
 	}
+	if (!*request->path)
+		strcpy(request->path, "/");
 	for (int verb = 0; verb <= POLICY_BIND; verb++) {
 		if (strstr(line->verbs, verb_words[verb].name) && random_below(2))
 			request->verbs |= POLICY_BIT(verb);
