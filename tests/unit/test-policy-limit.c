@@ -89,11 +89,6 @@ static struct policy_decision request_decide(const struct request *request,
 		policy->image, &peer, limits, request->verb, &request->endpoint);
 }
 
-static bool request_is_allowed(const struct request *request, const struct policy *policy)
-{
-	return policy && request_decide(request, policy, NULL).outcome == POLICY_ALLOWED;
-}
-
 /* ---- what is well-formed ---- */
 
 struct form_case {
@@ -106,6 +101,7 @@ static const struct form_case forms[] = {
 	{"read /a\n", NULL},
 	{"read,write,append,create,remove,stat,list,watch /a\n", NULL},
 	{"read /a b\n", NULL},
+	{"list /\n", NULL},
 	{"read /a\"b\\\t#\n", NULL},
 	{"read /%%u\n", NULL},
 	{"read /**/a*[!b-d]?/**\n", NULL},
@@ -134,7 +130,7 @@ static const struct form_case forms[] = {
 	{"read unix:/a\n", "does not go"},
 	{"connect unix:/a\n", "does not go"},
 	{"connect,bind,read tcp:1\n", "does not go"},
-	{"bind unix:/\n", "/**"},
+	{"bind unix:/\n", "below it"},
 	{"read /a/\n", "/FOLDER/**"},
 	{"read /a//b\n", "empty component"},
 	{"read /./a\n", ". or .."},
@@ -306,6 +302,14 @@ static const struct path_case path_cases[] = {
 	{"list,stat,watch /a/**\n|", LIST_NAMES | STAT | WATCH, "/a", true},
 	{"list,stat,watch /a/**/**\n|", LIST_NAMES | STAT | WATCH, "/a", true},
 	{"list,read /a/**\n|", LIST_NAMES | READ, "/a", false},
+	{"list /\n|", LIST_NAMES, "/", true},
+	{"list /\n|", STAT, "/", false},
+	{"list /\n|", LIST_NAMES, "/a", false},
+	{"list /**\n|", LIST_NAMES, "/", true},
+	{"read /**\n|", READ, "/", false},
+	{"list /*\n|", LIST_NAMES, "/", false},
+	{"list /**/*\n|", LIST_NAMES, "/", false},
+	{"list /**\n|", LIST_NAMES, "//", false},
 	{"list /a/*\n|", LIST_NAMES, "/a", false},
 	{"list /a/**/b\n|", LIST_NAMES, "/a", false},
 	{"list,read /a/**\n|", READ, "/a", false},
@@ -432,6 +436,8 @@ static void random_pattern(char *text)
 		strcat(text, "/");
 		strcat(text, random_below(60) ? PICK(parts) : PICK(bad));
 	}
+	if (!text[1]) /* `/` stands in the table */
+		strcat(text, "a");
 }
 
 static void random_address(char *text)
@@ -466,11 +472,12 @@ static void random_endpoint_object(char *text)
 {
 	static const char *const plain[] = {"icmp", "icmp6", "raw:*", "raw:1", "raw:255", "raw:256",
 		"netlink:*", "netlink:route", "netlink:0", "netlink:31", "netlink:32",
-		"netlink:rout", "tun:*", "tun:t0", "tap:t0", "tap:*", "tun:", "tap:a*",
+		"netlink:rout", "tun:*", "tun:t0", "tun:T0", "tap:t0", "tap:*", "tun:", "tap:a*",
 		"tun:sixteen-bytes-it", "mark=*", "mark=1", "mark=1-1K", "mark=4294967295",
 		"mark=4G", "mark=2-1", "priority=0-6", "rcvbufforce=1M", "sndbufforce=*",
 		"transparent=1", "transparent=*", "debug=0-1", "debug=2", "bindtodevice=t0",
-		"bindtodevice=*", "bindtodevice=a,b", "vsock:*:*", "nonsense:1", "mark=", "=1"};
+		"bindtodevice=T0", "bindtodevice=*", "bindtodevice=a,b", "vsock:*:*", "nonsense:1",
+		"mark=", "=1"};
 	char address[64], ports[128];
 	random_address(address);
 	random_ports(ports);
@@ -560,8 +567,10 @@ static uint32_t random_path_verbs(void)
 static void random_path_request(struct request *request)
 {
 	*request = (struct request){.is_path = true, .verbs = random_path_verbs()};
-	for (uint32_t i = 1 + random_below(4); i > 0; i--)
+	for (uint32_t i = random_below(16) ? 1 + random_below(4) : 0; i > 0; i--)
 		random_name(request->path);
+	if (!*request->path)
+		strcpy(request->path, "/");
 }
 
 /* One that the pattern may well match: its literal parts, and names for the others. */
@@ -579,6 +588,8 @@ static void near_path_request(struct request *request, const struct limit_words 
 			strncat(request->path, at, length + 1);
 		}
 	}
+	if (!*request->path)
+		strcpy(request->path, "/");
 	for (int verb = 0; verb <= POLICY_BIND; verb++) {
 		if (strstr(line->verbs, verb_words[verb].name) && random_below(2))
 			request->verbs |= POLICY_BIT(verb);
@@ -690,36 +701,46 @@ static bool line_is_good(const struct limit_words *line)
 	return is_good;
 }
 
+/* Fails unless a limit takes the line just when the language does. */
+static bool line_check(const struct limit_words *line, const char *text, size_t length)
+{
+	const char *why;
+	bool is_good = line_is_good(line);
+	if (policy_limits_check(text, length, &why) != is_good)
+		fail_msg("'%s': the policy takes it: %d; %s", text, is_good, why ? why : "-");
+	return is_good;
+}
+
 /* Lines as a set, and those that are well-formed as a policy; without any there is none. */
 struct sample {
-	char text[TEXT_MAX];
-	size_t length;
+	char text[LINES * sizeof(struct limit_words) + 1];
+	size_t length; /* with the NUL */
 	struct limit_words lines[LINES];
 	uint32_t count;
 	bool has_policy;
 	struct policy policy;
 };
 
-static void sample_make(struct sample *sample, bool is_path)
+/* other: one that it may have lines in common with, or NULL. */
+static void sample_make(struct sample *sample, bool is_path, const struct sample *other)
 {
 	char rules[TEXT_MAX] = "client c {\nfrom anyone\n";
-	*sample = (struct sample){.count = random_below(LINES + 1)};
+	*sample = (struct sample){.count = random_below(12) ? 1 + random_below(LINES) : 0};
 	for (uint32_t i = 0; i < sample->count; i++) {
-		struct limit_words *line = &sample->lines[i];
-		char alone[512];
-		const char *why;
-		random_line(line, is_path);
-		size_t length = (size_t)sprintf(alone, "%s %s\n", line->verbs, line->object);
-		bool is_good = line_is_good(line);
-		if (policy_limits_check(alone, length, &why) != is_good)
-			fail_msg("'%s': the policy takes it: %d; %s", alone, is_good,
-				why ? why : "-");
-		memcpy(sample->text + sample->length, alone, length);
+		struct limit_words line;
+		char *text = sample->text + sample->length;
+		random_line(&line, is_path);
+		if (other && other->count && random_below(3))
+			line = other->lines[random_below(other->count)];
+		sample->lines[i] = line;
+		size_t length = (size_t)sprintf(text, "%s %s\n", line.verbs, line.object);
 		sample->length += length;
-		sample->has_policy = sample->has_policy || is_good;
-		if (is_good)
-			rule_append(rules, "allow", line);
+		if (!line_check(&line, text, length))
+			continue;
+		sample->has_policy = true;
+		rule_append(rules, "allow", &line);
 	}
+	sample->length++;
 	strcat(rules, "}\n");
 	if (sample->has_policy)
 		sample->policy = policy_make(rules);
@@ -731,19 +752,23 @@ static void sample_drop(struct sample *sample)
 		policy_drop(&sample->policy);
 }
 
+static bool sample_allows(const struct sample *sample, const struct request *request)
+{
+	return sample->has_policy &&
+	       request_decide(request, &sample->policy, NULL).outcome == POLICY_ALLOWED;
+}
+
 static void samples_check(bool is_path)
 {
 	uint32_t permitted = 0;
 	for (int round = 0; round < ROUNDS; round++) {
 		struct sample sample;
-		sample_make(&sample, is_path);
-		sample.text[sample.length] = '\0';
+		sample_make(&sample, is_path, NULL);
 		for (int i = 0; i < REQUESTS; i++) {
 			struct request request;
 			random_request(&request, is_path, sample.lines, sample.count);
-			bool permits = request_permits(&request, sample.text, sample.length + 1);
-			bool allows = request_is_allowed(
-				&request, sample.has_policy ? &sample.policy : NULL);
+			bool permits = request_permits(&request, sample.text, sample.length);
+			bool allows = sample_allows(&sample, &request);
 			permitted += permits;
 			if (permits == allows)
 				continue;
@@ -797,45 +822,51 @@ static struct policy random_policy(bool is_path)
 
 /* Sets one after the other, and where each begins. */
 struct narrowing {
-	char text[TEXT_MAX];
+	struct sample sets[SETS];
+	char text[SETS * sizeof(((struct sample *)0)->text)];
 	size_t starts[SETS + 1];
-	struct limit_words lines[SETS * LINES];
-	uint32_t count;
 };
 
 static void narrowing_make(struct narrowing *narrowing, bool is_path)
 {
 	size_t length = 0;
-	narrowing->count = 0;
 	for (int i = 0; i < SETS; i++) {
+		struct sample *set = &narrowing->sets[i];
+		/* With nothing in common they would leave nothing. */
+		sample_make(set, is_path, i ? set - 1 : NULL);
 		narrowing->starts[i] = length;
-		for (uint32_t j = random_below(12) ? 1 + random_below(LINES) : 0; j > 0; j--) {
-			struct limit_words line;
-			random_line(&line, is_path);
-			/* Else three sets would have nothing in common. */
-			if (narrowing->count && random_below(3))
-				line = narrowing->lines[random_below(narrowing->count)];
-			narrowing->lines[narrowing->count++] = line;
-			length += (size_t)sprintf(
-				narrowing->text + length, "%s %s\n", line.verbs, line.object);
-		}
-		narrowing->text[length++] = '\0';
+		memcpy(narrowing->text + length, set->text, set->length);
+		length += set->length;
 	}
 	narrowing->starts[SETS] = length;
 }
 
-/* What is granted with so many sets is granted without, and permitted by each: with all of them? */
+static void narrowing_drop(struct narrowing *narrowing)
+{
+	for (int i = 0; i < SETS; i++)
+		sample_drop(&narrowing->sets[i]);
+}
+
+static void narrowing_request(
+	struct request *request, const struct narrowing *narrowing, bool is_path)
+{
+	const struct sample *set = &narrowing->sets[random_below(SETS)];
+	random_request(request, is_path, set->lines, set->count);
+}
+
+/*
+ * What is granted with so many sets is what is granted without, and by the policy that each of them
+ * would be. Returns whether it is with all of them.
+ */
 static bool narrowing_check(const struct policy *policy, const struct narrowing *narrowing,
 	const struct request *request)
 {
 	const struct policy_decision free = request_decide(request, policy, NULL);
 	bool expected = free.outcome == POLICY_ALLOWED;
 	for (int i = 1; i <= SETS; i++) {
-		const char *set = narrowing->text + narrowing->starts[i - 1];
 		struct policy_limits limits = limits_make(narrowing->text, narrowing->starts[i]);
 		const struct policy_decision decision = request_decide(request, policy, &limits);
-		expected = expected && request_permits(request, set,
-					       narrowing->starts[i] - narrowing->starts[i - 1]);
+		expected = expected && sample_allows(&narrowing->sets[i - 1], request);
 		if ((decision.outcome == POLICY_ALLOWED) != expected) {
 			request_print(request);
 			fail_msg("with %d sets: %d, not narrowed: %d", i, decision.outcome,
@@ -860,9 +891,10 @@ static void narrowings_check(bool is_path)
 		narrowing_make(&narrowing, is_path);
 		for (int i = 0; i < REQUESTS; i++) {
 			struct request request;
-			random_request(&request, is_path, narrowing.lines, narrowing.count);
+			narrowing_request(&request, &narrowing, is_path);
 			granted += narrowing_check(&policy, &narrowing, &request);
 		}
+		narrowing_drop(&narrowing);
 		policy_drop(&policy);
 	}
 	assert_true(granted > ROUNDS / 4); /* else the test says little */
@@ -901,9 +933,10 @@ static void a_set_that_was_cut_off_permits_no_more_than_the_whole(void **state)
 		narrowing_make(&narrowing, is_path);
 		for (int i = 0; i < REQUESTS / 4; i++) {
 			struct request request;
-			random_request(&request, is_path, narrowing.lines, narrowing.count);
+			narrowing_request(&request, &narrowing, is_path);
 			cuts_check(&narrowing, &request);
 		}
+		narrowing_drop(&narrowing);
 	}
 }
 
@@ -947,8 +980,7 @@ static size_t lines_keep_good(const char *text, size_t length, char *kept)
 }
 
 /* Without its garbage each set is one that somebody could have sent. */
-static void garbage_check(const char *text, size_t length, bool is_path,
-	const struct limit_words *lines, uint32_t count)
+static void garbage_check(const char *text, size_t length, bool is_path, const struct sample *near)
 {
 	char good[TEXT_MAX];
 	size_t good_length = 0;
@@ -960,7 +992,8 @@ static void garbage_check(const char *text, size_t length, bool is_path,
 	}
 	for (int i = 0; i < REQUESTS; i++) {
 		struct request request;
-		random_request(&request, is_path, lines, count);
+		random_request(
+			&request, is_path, near ? near->lines : NULL, near ? near->count : 0);
 		if (!length || request_permits(&request, text, length) ==
 				       request_permits(&request, good, good_length))
 			continue;
@@ -975,7 +1008,7 @@ static void garbage_permits_nothing_that_the_same_without_it_does_not(void **sta
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
 		char text[TEXT_MAX];
-		garbage_check(text, random_garbage(text), random_below(2), NULL, 0);
+		garbage_check(text, random_garbage(text), random_below(2), NULL);
 	}
 }
 
@@ -990,8 +1023,8 @@ static void a_set_with_broken_bytes_is_judged_by_the_lines_that_are_left(void **
 		for (uint32_t count = 1 + random_below(3); count > 0; count--)
 			narrowing.text[random_below((uint32_t)narrowing.starts[SETS])] =
 				(char)random_below(256);
-		garbage_check(narrowing.text, narrowing.starts[SETS], is_path, narrowing.lines,
-			narrowing.count);
+		garbage_check(narrowing.text, narrowing.starts[SETS], is_path, &narrowing.sets[0]);
+		narrowing_drop(&narrowing);
 	}
 }
 
