@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "acting.h"
@@ -102,7 +103,9 @@ static enum served rename_walked(const struct server *server, const struct asker
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	if (rename_gains(server, asker, request, from, to))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	if (renameat2(from->parent, object_name(from), to->parent, object_name(to), flags) < 0)
+	/* glibc's renameat2(3) calls renameat(2) if there are no flags, which is another call. */
+	if (syscall(SYS_renameat2, from->parent, object_name(from), to->parent, object_name(to),
+		    flags) < 0)
 		return reply_kernel(reply, errno);
 	return reply_grant(reply, -1);
 }
