@@ -125,10 +125,11 @@ static enum taken executor_take(const struct server *server, const struct asker 
 			asker->peer->uid, asker->pid, why);
 		return TAKEN_BROKEN;
 	}
-	return serve_packet(server, asker, first_id, requests, (unsigned int)count,
-		       take_fd(&received), &served) < 0
-		       ? TAKEN_BROKEN
-		       : TAKEN_SERVED;
+	if (serve_packet(server, asker, first_id, requests, (unsigned int)count, take_fd(&received),
+		    &served) < 0)
+		return TAKEN_BROKEN;
+	/* What is for the supervisor no worker of ours lends, and now it is lost. */
+	return served == SERVED ? TAKEN_SERVED : TAKEN_BROKEN;
 }
 
 static void executor_drain(int connection)

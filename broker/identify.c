@@ -247,6 +247,27 @@ int identify_peer(int connection, struct peer_identity *identity)
 	return 0;
 }
 
+int identify_copy(struct peer_identity *to, const struct peer_identity *from)
+{
+	const size_t size = from->group_count * sizeof(from->groups[0]);
+
+	*to = *from;
+	to->groups = NULL;
+	to->unit = NULL;
+	if (from->unit != NULL) {
+		to->unit = strdup(from->unit);
+		if (to->unit == NULL)
+			return -ENOMEM;
+	}
+	if (size == 0)
+		return 0;
+	to->groups = malloc(size);
+	if (to->groups == NULL)
+		return -ENOMEM;
+	memcpy(to->groups, from->groups, size);
+	return 0;
+}
+
 void identify_free(struct peer_identity *identity)
 {
 	free(identity->groups);

@@ -26,4 +26,8 @@ int identify_peer(int connection, struct peer_identity *identity)
 /* From now on nobody of our own uid is a client (-EACCES): it is a user for the broker alone. */
 void identify_reserve_own_uid(void);
 
+/* 0 or a negative errno; then, too, there is something to be freed. */
+int identify_copy(struct peer_identity *to, const struct peer_identity *from)
+	__attribute__((warn_unused_result));
+
 void identify_free(struct peer_identity *identity);

@@ -148,3 +148,12 @@ void role_tell(const struct server *server, enum message_type type, uint32_t slo
 	if (channel_send(CHILD_CHANNEL, &message, -1) < 0)
 		role_end(server);
 }
+
+void role_tell_limit(const struct server *server, uint32_t slot, uint32_t serial,
+	const struct fdbroker_text *limits)
+{
+	struct message message = {.type = MESSAGE_LIMIT, .slot = slot, .serial = serial};
+
+	if (channel_send_bytes(CHILD_CHANNEL, &message, limits->bytes, limits->length) < 0)
+		role_end(server);
+}

@@ -24,6 +24,10 @@ void role_wake_log(const struct server *server);
 /* Sends the supervisor a message. Without the supervisor there is nothing to live for. */
 void role_tell(const struct server *server, enum message_type type, uint32_t slot, uint32_t serial);
 
+/* Asks the supervisor to narrow a connection, dealt in that slot, by these limits. */
+void role_tell_limit(const struct server *server, uint32_t slot, uint32_t serial,
+	const struct fdbroker_text *limits);
+
 /* Ends this process: it cannot do its work. Its successor can. */
 _Noreturn void role_end(const struct server *server);
 

@@ -250,6 +250,11 @@ static enum session_next session_serve_packet(
 		session_unwatch(sessions, session);
 		return session_needs_executor(session);
 	}
+	if (served == SERVED_BY_SUPERVISOR) {
+		session_unwatch(sessions, session);
+		session->state = SESSION_ASKING;
+		return SESSION_NEEDS_SUPERVISOR;
+	}
 	session_consume(session);
 	session_count_unread(sessions, session, (uint32_t)peeked->count);
 	if (error == 0)
@@ -349,6 +354,42 @@ enum session_next session_settle(
 		is_taken = true;
 	}
 	if (count > 0 && is_taken && serve_unknown(session->fd, lent->id, count) < 0)
+		return session_end(sessions, session);
+	session_watch(sessions, session);
+	return SESSION_GOES_ON;
+}
+
+/* ---- asked about, and answered ---- */
+
+bool session_ask(struct sessions *sessions, struct session *session, struct question *question,
+	enum session_next *next)
+{
+	struct peeked head = session_peek(session);
+
+	if (head.length <= 0 || head.count != 1) {
+		*next = session_hang_up(sessions, session);
+		return false;
+	}
+	question->id = head.first_id;
+	if (head.requests[0].operation == FDBROKER_LIMIT) {
+		question->answer = MESSAGE_LIMITED;
+		role_tell_limit(&sessions->server, session->slot, session->serial,
+			&head.requests[0].limits);
+	} else {
+		question->answer = MESSAGE_CLONED;
+		role_tell(&sessions->server, MESSAGE_CLONE, session->slot, session->serial);
+	}
+	return true;
+}
+
+enum session_next session_answer(
+	struct sessions *sessions, struct session *session, uint32_t id, int outcome, int fd)
+{
+	int error = serve_outcome(session->fd, id, outcome, fd);
+
+	session_consume(session);
+	session_count_unread(sessions, session, 1);
+	if (error < 0)
 		return session_end(sessions, session);
 	session_watch(sessions, session);
 	return SESSION_GOES_ON;

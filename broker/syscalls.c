@@ -298,9 +298,6 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(getsockname), .roles = S | N | R},
 	{.syscall = C(getpeername), .roles = S | N | R},
 
-	/* the namespace of a connection, where a rule asks for the peer's */
-	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
-
 	/* an executor: waiting for its resolver and for connections, of its own sockets */
 	{.syscall = C(poll), .roles = E},
 	{.syscall = C(ppoll), .roles = E},

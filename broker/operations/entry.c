@@ -95,10 +95,9 @@ static enum served unlink_found(const struct server *server, const struct asker 
 	struct reply *reply)
 {
 	(void)server, (void)asker, (void)received;
-	if (S_ISDIR(walk->status.stx_mode))
-		return reply_kernel(reply, EISDIR);
-	if ((request->find.flags & O_DIRECTORY) != 0)
-		return reply_kernel(reply, ENOTDIR);
+	/* The name is looked at before the permissions, do_unlinkat() in fs/namei.c. */
+	if (walk->parent < 0 || (request->find.flags & O_DIRECTORY) != 0)
+		return reply_kernel(reply, S_ISDIR(walk->status.stx_mode) ? EISDIR : ENOTDIR);
 	return remove_entry(walk, 0, reply);
 }
 
@@ -133,8 +132,6 @@ static enum served rmdir_found(const struct server *server, const struct asker *
 	struct reply *reply)
 {
 	(void)server, (void)asker, (void)request, (void)received;
-	if (!S_ISDIR(walk->status.stx_mode))
-		return reply_kernel(reply, ENOTDIR);
 	if (walk->parent < 0)
 		return reply_kernel(reply, EBUSY); /* the root directory, rmdir(2) */
 	return remove_entry(walk, AT_REMOVEDIR, reply);

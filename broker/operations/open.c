@@ -86,7 +86,10 @@ static enum served open_found(const struct server *server, const struct asker *a
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
 }
 
-/* Creates walk's last component in walk's parent. -EEXIST: somebody else was faster. */
+/*
+ * Creates walk's last component in walk's parent. -EEXIST: somebody else was faster. O_EXCL follows
+ * no link; O_NOFOLLOW would stay among the client's flags, where F_GETFL shows it.
+ */
 static int open_create(const struct server *server, const struct fdbroker_request *request,
 	const struct walk *walk, const struct policy_options *options)
 {
@@ -94,8 +97,7 @@ static int open_create(const struct server *server, const struct fdbroker_reques
 	int error;
 
 	fd = openat(walk->parent, object_name(walk),
-		(int)(request->open.flags & FLAGS_PASSED) | O_CREAT | O_EXCL | O_NOFOLLOW |
-			O_CLOEXEC | O_NOCTTY,
+		(int)(request->open.flags & FLAGS_PASSED) | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY,
 		0);
 	if (fd < 0)
 		return -errno;

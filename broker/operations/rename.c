@@ -50,22 +50,18 @@ static bool rename_decide(const struct server *server, const struct asker *asker
 	return reply_is_allowed(server, asker, reply);
 }
 
-/* Is more possible with the new name than with the old one? */
+/* Is anything gained by the new name, or by where it leads? */
 static bool rename_gains(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, const struct walk *from, const struct walk *to)
 {
-	const struct policy_file_name old_name = {
-		.path = request->path.bytes,
+	const struct policy_file_name old_name = {.path = request->path.bytes,
 		.length = request->path.length,
 		.real = from->path,
-		.real_length = from->length,
-	};
-	const struct policy_file_name new_name = {
-		.path = request->new_path.bytes,
+		.real_length = from->length};
+	const struct policy_file_name new_name = {.path = request->new_path.bytes,
 		.length = request->new_path.length,
 		.real = to->path,
-		.real_length = to->length,
-	};
+		.real_length = to->length};
 
 	return policy_gains_by_name(server->image, asker->peer, &asker->limits, &old_name,
 		&new_name, S_ISDIR(from->status.stx_mode));
@@ -103,7 +99,7 @@ static enum served rename_walked(const struct server *server, const struct asker
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	if (rename_gains(server, asker, request, from, to))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
-	/* glibc's renameat2(3) calls renameat(2) if there are no flags, which is another call. */
+	/* renameat2(3) of glibc makes another system call where there are no flags. */
 	if (syscall(SYS_renameat2, from->parent, object_name(from), to->parent, object_name(to),
 		    flags) < 0)
 		return reply_kernel(reply, errno);

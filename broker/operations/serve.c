@@ -162,13 +162,30 @@ int serve_packet(const struct server *server, const struct asker *asker, uint32_
 	if (received >= 0)
 		close(received);
 	error = 0;
-	if (*served == SERVED_ELSEWHERE)
+	if (*served != SERVED)
 		ring_drop_pending(server->ring);
 	if (*served == SERVED) {
 		for (unsigned int i = 0; i < count && !server->may_wait; i++)
 			reply_audit(server, asker, &replies[i]);
 		error = answer_send(&answer, asker->connection);
 	}
+	answer_close(&answer);
+	return error;
+}
+
+int serve_outcome(int connection, uint32_t id, int outcome, int fd)
+{
+	struct answer answer;
+	int error;
+
+	answer_init(&answer);
+	answer_add(&answer, id,
+		&(struct reply){
+			.error = outcome,
+			.reason = outcome != 0 ? FDBROKER_REASON_LIMIT : FDBROKER_REASON_NONE,
+			.fd = fd,
+		});
+	error = answer_send(&answer, connection);
 	answer_close(&answer);
 	return error;
 }
