@@ -2,6 +2,7 @@
 # Operations on files: what comes of them through the broker is what comes of them directly.
 
 P=/srv/places
+OWNER= # of the whole tree, if it is not what paths_tree says
 
 # A tree that only root can use in full; with what a name may lead to.
 paths_tree() {
@@ -55,6 +56,7 @@ paths_mounts() {
 	done
 	head -c 8192 /dev/zero >"$P/no-room/zeros" 2>/dev/null || true
 	touch "$P/no-names/last" || true
+	[[ -z $OWNER ]] || chown -hR "$OWNER" "$P"
 	mount -o remount,ro "$P/read-only"
 }
 
@@ -221,7 +223,7 @@ changes() {
 		mkdir $P/made
 		mkdir $P/made/
 		mkdir $P/slash/
-		mkdir $P/slash/.
+		mkdir $P/slash/. => EEXIST
 		mkdir $P/none/. => EEXIST
 		mkdir .//here//
 		mkdir $P/to-folder/through-link
@@ -352,7 +354,7 @@ renames() {
 		rename private ./folder//.///private
 		rename folder/private private
 		rename . $P/new
-		rename $P/empty3/. $P/new
+		rename $P/empty3/. $P/new => EBUSY
 		rename $P/private .
 		rename / $P/new => EBUSY
 		rename $P/private / => EBUSY
@@ -392,4 +394,23 @@ test_as_a_user_all_this_is_what_that_user_gets() {
 	expect_words ok EACCES ENOENT ENOTDIR ELOOP
 	compare_ways bob "$(renames)"
 	expect_words EACCES ENOENT ENOTDIR ELOOP
+}
+
+# Links in a user's folder are not followed: tests/hostile/paths.sh.
+without_links() {
+	grep -vE '[/ ](link|to-folder|dangling|loop|up|chain[0-9])\b'
+}
+
+test_as_a_user_in_folders_of_its_own_all_this_is_what_that_user_gets() {
+	paths_rules as bob
+	start_broker
+	OWNER=bob:staff
+	compare_ways bob "$(looks | without_links)" once
+	expect_words ok ENOENT ENOTDIR EINVAL ENAMETOOLONG
+	compare_ways bob "$(opens | without_links)"
+	expect_words ok ENOENT ENOTDIR EISDIR ENAMETOOLONG EROFS ENXIO
+	compare_ways bob "$(changes | without_links)"
+	expect_words ok ENOENT ENOTDIR EISDIR ENAMETOOLONG EROFS ENOSPC EEXIST ENOTEMPTY EBUSY
+	compare_ways bob "$(renames | without_links)"
+	expect_words ok ENOENT ENOTDIR EISDIR ENAMETOOLONG EROFS EXDEV ENOTEMPTY EBUSY EINVAL
 }
