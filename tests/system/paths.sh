@@ -24,6 +24,8 @@ paths_tree() {
 		chmod 0640 other
 		echo -n a >folder/a
 		ln folder/a folder/hard
+		printf '%0102400d' 0 >large
+		printf '%0102401d' 0 >too-large
 		mkdir folder/b
 		touch folder/c full/x
 		mkfifo fifo
@@ -413,4 +415,192 @@ test_as_a_user_in_folders_of_its_own_all_this_is_what_that_user_gets() {
 	expect_words ok ENOENT ENOTDIR EISDIR ENAMETOOLONG EROFS ENOSPC EEXIST ENOTEMPTY EBUSY
 	compare_ways bob "$(renames | without_links)"
 	expect_words ok ENOENT ENOTDIR EISDIR ENAMETOOLONG EROFS EXDEV ENOTEMPTY EBUSY EINVAL
+}
+
+# ---- copies ----
+
+copies() {
+	cat <<-END
+		cd $P
+		copy $P/file
+		copy $P/secret/file
+		copy $P/folder/c
+		copy $P/folder/./a
+		copy file
+		copy $P/link
+		copy $P/up
+		copy $P/to-folder/a
+		copy $P/read-only/file
+		copy $P/no-room/zeros
+		copy $P/large
+		copy $P/too-large => EFBIG policy
+		copy $P/missing
+		copy $P/missing/x
+		copy $P/file/x
+		copy $P/file/
+		copy $P/folder => EACCES type
+		copy $P/null => EACCES type
+		copy $P/dangling
+		copy $P/loop
+		copy $P/@255
+		copy $P/@256
+		copy $P#4096/file
+	END
+}
+
+test_a_copy_is_what_root_reads() {
+	policy <<-END
+		client paths {
+			from user alice
+			allow read /** copy max 100K
+		}
+	END
+	start_broker
+	compare_ways root "$(copies)" once
+	expect_words ok ENOENT ENOTDIR ELOOP ENAMETOOLONG
+	expect_equal "$(paths reasons alice <<<"open O_WRONLY $P/file")" \
+		"open O_WRONLY $P/file: EACCES policy"
+}
+
+# ---- what is not granted ----
+
+audit_count_is() { # NUMBER
+	(($(log_count 'audit: ') == $1))
+}
+
+# Nothing in the answers or in the log says whether there is anything.
+expect_all_the_same() { # WHAT LINES
+	local seen
+	: >"$BROKER_LOG"
+	paths reasons alice <<<"$2" >/run/test/answers
+	expect_equal "$(sed 's/.*: //' /run/test/answers | sort -u)" "EACCES policy" "$1"
+	eventually 5 audit_count_is "$(grep -c . /run/test/answers)" || fail "$1: lines are missing"
+	seen=$(audit_lines . | sed -E 's/(pid|object|target)=[^ ]*//g' | sort -u)
+	expect_equal "$(wc -l <<<"$seen")" 1 "$1: the log says $seen"
+}
+
+ungranted_rules() {
+	policy <<-END
+		client ungranted {
+			from user alice
+			allow read,write,append,create,remove,stat,list,watch /srv/open/** type any
+			deny all /srv/open/denied/**
+		}
+	END
+	secret /srv/open/file "for alice"
+	secret /srv/hidden/file "not for her"
+	secret /srv/hidden/folder/inner "not for her"
+	secret /srv/open/denied/file "not for her"
+	secret /srv/open/denied/folder/inner "not for her"
+	ln -s file /srv/hidden/link
+	ln -s file /srv/open/denied/link
+	start_broker
+}
+
+test_an_answer_never_tells_whether_what_is_not_granted_exists() {
+	local operation root lines path
+	ungranted_rules
+	for operation in "open O_RDONLY" "open O_WRONLY" "open O_RDWR|O_APPEND" "open O_WRONLY|O_CREAT" \
+		"open O_RDONLY|O_DIRECTORY" "open O_WRONLY|O_CREAT|O_EXCL" stat lstat "access F_OK" \
+		"access R_OK" "access W_OK" "readlink 100" mkdir unlink rmdir list \
+		"watch IN_DELETE_SELF" copy; do
+		for root in /srv/hidden /srv/open/denied; do
+			lines=
+			for path in file none folder link none/x file/x folder/inner link/x; do
+				lines+="$operation $root/$path"$'\n'
+			done
+			expect_all_the_same "$operation $root" "$lines"
+		done
+	done
+}
+
+test_a_rename_never_tells_whether_what_is_not_granted_exists() {
+	local root path lines
+	ungranted_rules
+	for root in /srv/hidden /srv/open/denied; do
+		lines=
+		for path in file none folder link none/x file/x folder/inner; do
+			lines+="rename $root/$path /srv/open/new"$'\n'
+			lines+="rename $root/$path /srv/open/file"$'\n'
+			lines+="rename $root/$path $root/none"$'\n'
+		done
+		expect_all_the_same "from $root" "$lines"
+		lines=
+		for path in file none folder link none/x file/x folder/inner; do
+			lines+="rename /srv/open/file $root/$path"$'\n'
+			lines+="rename /srv/open/none $root/$path"$'\n'
+		done
+		expect_all_the_same "to $root" "$lines"
+	done
+	expect_equal "$(cat /srv/open/file)" "for alice"
+}
+
+# ---- list, watch ----
+
+test_a_list_shows_granted_names_alone() {
+	policy <<-END
+		client list {
+			from user alice
+			allow list /srv/folder/** /srv/link
+			allow read /srv/folder/*.txt /srv/link/*.txt
+			allow stat /srv/folder/.seen
+			deny all /srv/folder/denied.txt
+		}
+	END
+	secret /srv/folder/a.txt ""
+	touch /srv/folder/{b.txt,denied.txt,other,.hidden,.hidden.txt,.seen} $'/srv/folder/new\nline.txt'
+	mkdir /srv/folder/sub
+	ln -s folder /srv/link
+	start_broker
+	# All but those with a dot: `list` is granted for what is below.
+	expect_equal "$(paths reasons alice <<<"list /srv/folder")" \
+		$'list /srv/folder: ok .seen a.txt b.txt new\nline.txt other sub'
+	# By another name other rules, and the same denies.
+	expect_equal "$(paths reasons alice <<<"list /srv/link")" \
+		$'list /srv/link: ok a.txt b.txt new\nline.txt'
+}
+
+# Writes to it, by and by, until the test is over.
+keep_writing() { # FILE
+	while sleep 0.1; do
+		echo line >>"$1"
+	done
+}
+
+test_a_watch_tells_of_changes_to_a_file_that_root_alone_can_read() {
+	policy <<-END
+		client watch {
+			from user alice
+			allow watch /srv/log/*
+		}
+	END
+	secret /srv/log/file ""
+	secret /srv/log/ungranted/file ""
+	start_broker
+	keep_writing /srv/log/file &
+	expect_equal "$(paths reasons alice <<<"events IN_MODIFY /srv/log/file")" \
+		'events IN_MODIFY /srv/log/file: ok mask=0x2 name=""'
+	expect_equal "$(paths reasons alice <<<"events IN_MODIFY /srv/log/ungranted/file")" \
+		"events IN_MODIFY /srv/log/ungranted/file: EACCES policy"
+	kill $!
+}
+
+# Events of a directory carry names; these two do not.
+test_a_watch_of_a_folder_never_shows_a_name() {
+	local mask
+	policy <<-END
+		client watch {
+			from user alice
+			allow watch /srv/**
+		}
+	END
+	secret /srv/folder/file ""
+	start_broker
+	for mask in 0xfff 1 2 4 8 0x10 0x20 0x40 0x80 0x100 0x200 0x402 0x20000100 0x40000200; do
+		expect_equal "$(paths reasons alice <<<"watch $mask /srv/folder")" \
+			"watch $mask /srv/folder: EINVAL flags"
+	done
+	(sleep 0.5; mv /srv/folder /srv/moved) &
+	expect_equal "$(paths reasons alice <<<"events IN_DELETE_SELF|IN_MOVE_SELF /srv/folder")" \
+		'events IN_DELETE_SELF|IN_MOVE_SELF /srv/folder: ok mask=0x800 name=""'
 }
