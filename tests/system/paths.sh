@@ -604,3 +604,164 @@ test_a_watch_of_a_folder_never_shows_a_name() {
 	expect_equal "$(paths reasons alice <<<"events IN_DELETE_SELF|IN_MOVE_SELF /srv/folder")" \
 		'events IN_DELETE_SELF|IN_MOVE_SELF /srv/folder: ok mask=0x800 name=""'
 }
+
+# ---- descriptors ----
+
+role_descriptors() {
+	local role pid fds
+	for role in "" worker executor; do
+		for pid in $(broker_pids "$role"); do
+			fds=("/proc/$pid/fd/"*)
+			echo "${role:-supervisor} ${#fds[@]}"
+		done
+	done
+}
+
+role_descriptors_are() { # TEXT
+	[[ $(role_descriptors) == "$1" ]]
+}
+
+# What succeeds and what fails, for every operation; each line undoes what one before it has done.
+EVERYTHING="\
+open O_RDONLY $P/file
+open O_RDONLY $P/missing
+open O_RDONLY $P/loop
+open O_RDWR|O_CREAT|O_EXCL $P/made
+open O_RDWR|O_CREAT|O_EXCL $P/made
+unlink $P/made
+unlink $P/made
+unlink $P/folder
+mkdir $P/made
+mkdir $P/made
+rmdir $P/made
+rmdir $P/made
+rmdir $P/full
+rename $P/file $P/renamed
+rename $P/renamed $P/file
+rename $P/missing $P/new
+rename $P/file $P/mounted/file2
+stat $P/file
+stat $P/missing
+lstat $P/link
+access R_OK $P/secret/file
+access W_OK $P/read-only/file
+readlink 100 $P/link
+readlink 100 $P/file
+list $P/folder
+list $P/file
+list $P/missing
+watch IN_MODIFY $P/file
+watch IN_CREATE $P/folder
+watch IN_MODIFY $P/missing
+copy /srv/copied/file
+copy /srv/copied/missing
+copy /srv/copied/large
+open O_RDONLY /srv/denied/file
+stat /srv/denied/file
+list /srv/denied
+watch IN_MODIFY /srv/denied/file
+rename $P/file /srv/denied/file
+many O_RDONLY $P/file O_RDONLY $P/missing O_RDONLY /srv/copied/file O_RDONLY|O_CREAT $P/file
+descriptors"
+
+everything_policy() {
+	policy <<-END
+		client paths {
+			from user alice
+			allow read,write,append,create,remove,stat,list,watch $P/** type any mode 0750
+			allow read /srv/copied/* copy max 10
+		}
+	END
+	paths_tree
+	mkdir /srv/copied
+	echo -n copied >/srv/copied/file
+	echo "more than ten bytes" >/srv/copied/large
+	secret /srv/denied/file ""
+	start_broker
+}
+
+test_descriptors_are_as_many_after_hundreds_of_operations_as_before() {
+	local before line
+	everything_policy
+	touch /run/test/enough
+	paths often alice /run/test/enough 5 <<<"$EVERYTHING" >/dev/null
+	before=$(role_descriptors)
+	paths often alice /run/test/enough 300 <<<"$EVERYTHING" >/run/test/tally
+	eventually 10 role_descriptors_are "$before" ||
+		fail "before: $before, after: $(role_descriptors)"
+	# Each came to the same all 300 times; so the client has as many open as well.
+	while read -r line; do
+		expect_match "$line" ' \(300 times\)$'
+	done </run/test/tally
+}
+
+test_without_room_for_a_descriptor_only_what_gives_one_fails() {
+	local before
+	everything_policy
+	paths reasons alice <<<"$EVERYTHING" >/dev/null
+	before=$(role_descriptors)
+	paths reasons alice <<-END >/run/test/answers
+		descriptors
+		room 0
+		open O_RDONLY $P/file
+		open O_RDWR|O_CREAT|O_EXCL $P/unseen
+		list $P/folder
+		copy /srv/copied/file
+		many O_RDONLY $P/file O_RDONLY $P/missing O_RDONLY /srv/copied/file O_RDONLY $P/other
+		access F_OK $P/unseen
+		readlink 100 $P/link
+		mkdir $P/made
+		rename $P/made $P/made2
+		rmdir $P/made2
+		unlink $P/unseen
+		descriptors
+		room 3
+		many O_RDONLY $P/file O_RDONLY $P/missing O_RDONLY /srv/copied/file O_RDONLY /srv/denied/file \
+O_RDWR|O_CREAT|O_EXCL $P/new O_RDONLY $P/private
+		watch IN_MODIFY $P/secret/file
+		list $P/full
+		descriptors
+	END
+	sed -i 's/ inotify .*//' /run/test/answers
+	diff - <(sed 's/.*: //' /run/test/answers) <<-END || fail "the answers differ"
+		$(head -n 1 /run/test/answers | sed 's/.*: //')
+		ok 0
+		EMFILE local
+		EMFILE local
+		EMFILE local
+		EMFILE local
+		0, EMFILE local, ENOENT kernel, EMFILE local, EMFILE local
+		ok 0
+		ok 4 "file"
+		ok 0
+		ok 0
+		ok 0
+		ok 0
+		$(head -n 1 /run/test/answers | sed 's/.*: //')
+		ok 0
+		3, content="the file", ENOENT kernel, EMFILE local, EACCES policy, content="", \
+content="for the owner"
+		ok 1
+		ok x
+		$(head -n 1 /run/test/answers | sed 's/.*: //')
+	END
+	eventually 10 role_descriptors_are "$before" ||
+		fail "before: $before, after: $(role_descriptors)"
+}
+
+test_one_call_opens_some_and_says_of_each_other_why_not() {
+	everything_policy
+	expect_equal "$(paths reasons alice <<-END | sed 's/.*: //'
+		cd $P
+		many O_RDONLY $P/file O_RDWR|O_CREAT|O_EXCL $P/new O_RDONLY /srv/copied/file \
+O_RDONLY $P/missing O_RDONLY /srv/denied/file O_RDONLY $P/file/x O_RDONLY file \
+O_RDWR|O_CREAT|O_EXCL $P/file O_RDONLY /srv/copied/large O_PATH $P/file O_RDONLY $P/loop \
+O_RDONLY|O_NOFOLLOW $P/link O_RDONLY|O_DIRECTORY $P/file O_WRONLY|O_CREAT $P/read-only/new \
+O_WRONLY /srv/copied/file O_RDONLY $P/chain9 O_RDONLY $P/secret/file
+	END
+	)" "ok 0
+5, content=\"the file\", content=\"\", content=\"copied\", ENOENT kernel, EACCES policy, \
+ENOTDIR kernel, content=\"the file\", EEXIST kernel, EFBIG policy, EINVAL flags, ELOOP symlink, \
+ELOOP kernel, ENOTDIR kernel, EROFS kernel, EACCES policy, ELOOP symlink, \
+content=\"for root alone\""
+}
