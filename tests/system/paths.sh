@@ -765,3 +765,94 @@ ENOTDIR kernel, content=\"the file\", EEXIST kernel, EFBIG policy, EINVAL flags,
 ELOOP kernel, ENOTDIR kernel, EROFS kernel, EACCES policy, ELOOP symlink, \
 content=\"for root alone\""
 }
+
+# ---- what a rename needs ----
+
+rename_policy() {
+	policy <<-END
+		client rename {
+			from user alice
+			allow remove /srv/removable/**
+			allow create /srv/creatable/** type any
+			allow remove,create,stat /srv/both/** type any
+			allow create,stat /srv/keeping/** type any
+			allow read /srv/both/*.txt /srv/both/shown/**
+			allow remove,create,stat /srv/as/** type any as bob
+			allow remove,create /srv/files/*
+			deny read /srv/both/**/denied.txt
+		}
+	END
+	secret /srv/removable/file content
+	secret /srv/creatable/file content
+	secret /srv/both/file content
+	secret /srv/both/a.txt content
+	secret /srv/both/denied.txt content
+	secret /srv/both/folder/x content
+	secret /srv/both/shown/x content
+	secret /srv/keeping/there other
+	secret /srv/as/file other
+	secret /srv/files/file content
+	mkdir /srv/files/folder
+	start_broker
+}
+
+# The answer to one rename, and whether it has come to pass.
+expect_rename() { # FROM TO ANSWER
+	local answer before
+	before=$(find "$1" -printf '%i %s\n' 2>/dev/null || true)
+	answer=$(paths reasons alice <<<"rename $1 $2")
+	expect_equal "${answer##*: }" "$3" "$1 to $2"
+	if [[ $3 == "ok 0" ]]; then
+		[[ ! -e $1 ]] || fail "$1 is still there"
+		expect_equal "$(find "$2" -printf '%i %s\n')" "$before"
+	else
+		expect_equal "$(find "$1" -printf '%i %s\n' 2>/dev/null || true)" "$before"
+	fi
+}
+
+test_a_rename_needs_remove_for_the_old_name_and_create_for_the_new_one() {
+	rename_policy
+	expect_rename /srv/removable/file /srv/removable/new "EACCES policy"
+	expect_rename /srv/creatable/file /srv/creatable/new "EACCES policy"
+	expect_rename /srv/creatable/file /srv/both/new "EACCES policy"
+	expect_rename /srv/both/file /srv/removable/new "EACCES policy"
+	expect_rename /srv/both/file /srv/keeping/new "ok 0"
+	expect_rename /srv/keeping/new /srv/both/file "EACCES policy"
+	# Its verbs, and both of its names, are in the log.
+	expect_log 'audit: allowed .* verb=create,remove object="/srv/both/file" target="/srv/keeping/new" reason=none error=- '
+	expect_log 'audit: denied .* verb=create,remove object="/srv/keeping/new" target="/srv/both/file" reason=policy error=EACCES '
+}
+
+test_what_bears_the_new_name_goes_only_if_it_may_be_removed() {
+	rename_policy
+	expect_rename /srv/both/file /srv/keeping/there "EEXIST kernel"
+	expect_equal "$(cat /srv/keeping/there)" other
+	expect_rename /srv/both/file /srv/both/folder/x "ok 0"
+	expect_equal "$(cat /srv/both/folder/x)" content
+}
+
+test_with_the_new_name_no_more_is_possible_than_with_the_old_one() {
+	rename_policy
+	expect_rename /srv/both/file /srv/both/new.txt "EACCES policy"
+	expect_rename /srv/both/file /srv/both/shown/file "EACCES policy"
+	expect_rename /srv/both/folder /srv/both/shown/folder "EACCES policy"
+	expect_rename /srv/both/denied.txt /srv/both/allowed.txt "EACCES policy"
+	expect_log 'audit: denied .* object="/srv/both/denied.txt" target="/srv/both/allowed.txt" reason=policy '
+	expect_rename /srv/both/a.txt /srv/both/b.txt "ok 0"
+	expect_rename /srv/both/b.txt /srv/both/denied.txt "ok 0"
+	expect_rename /srv/both/folder /srv/both/other "ok 0"
+}
+
+test_a_rename_is_made_by_one_identity() {
+	rename_policy
+	expect_rename /srv/both/file /srv/as/new "EACCES policy"
+	expect_rename /srv/as/file /srv/both/new "EACCES policy"
+	# bob may not write there.
+	expect_rename /srv/as/file /srv/as/new "EACCES kernel"
+}
+
+test_a_rename_is_of_the_types_that_the_rule_names() {
+	rename_policy
+	expect_rename /srv/files/folder /srv/files/new "EACCES type"
+	expect_rename /srv/files/file /srv/files/new "ok 0"
+}
