@@ -11,7 +11,7 @@ paths_tree() {
 	mkdir -p "$P"
 	mount -t tmpfs -o mode=0755,noatime tmpfs "$P"
 	(
-		cd "$P"
+		cd "$P" || exit
 		umask 022
 		mkdir folder empty full secret secret/inner
 		echo -n "the file" >file
