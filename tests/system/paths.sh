@@ -11,7 +11,7 @@ paths_tree() {
 	mkdir -p "$P"
 	mount -t tmpfs -o mode=0755,noatime tmpfs "$P"
 	(
-		cd "$P"
+		cd "$P" || exit
 		umask 022
 		mkdir folder empty full secret secret/inner
 		echo -n "the file" >file
@@ -24,6 +24,8 @@ paths_tree() {
 		chmod 0640 other
 		echo -n a >folder/a
 		ln folder/a folder/hard
+		printf '%0102400d' 0 >large
+		printf '%0102401d' 0 >too-large
 		mkdir folder/b
 		touch folder/c full/x
 		mkfifo fifo
@@ -413,4 +415,444 @@ test_as_a_user_in_folders_of_its_own_all_this_is_what_that_user_gets() {
 	expect_words ok ENOENT ENOTDIR EISDIR ENAMETOOLONG EROFS ENOSPC EEXIST ENOTEMPTY EBUSY
 	compare_ways bob "$(renames | without_links)"
 	expect_words ok ENOENT ENOTDIR EISDIR ENAMETOOLONG EROFS EXDEV ENOTEMPTY EBUSY EINVAL
+}
+
+# ---- copies ----
+
+copies() {
+	cat <<-END
+		cd $P
+		copy $P/file
+		copy $P/secret/file
+		copy $P/folder/c
+		copy $P/folder/./a
+		copy file
+		copy $P/link
+		copy $P/up
+		copy $P/to-folder/a
+		copy $P/read-only/file
+		copy $P/no-room/zeros
+		copy $P/large
+		copy $P/too-large => EFBIG policy
+		copy $P/missing
+		copy $P/missing/x
+		copy $P/file/x
+		copy $P/file/
+		copy $P/folder => EACCES type
+		copy $P/null => EACCES type
+		copy $P/dangling
+		copy $P/loop
+		copy $P/@255
+		copy $P/@256
+		copy $P#4096/file
+	END
+}
+
+test_a_copy_is_what_root_reads() {
+	policy <<-END
+		client paths {
+			from user alice
+			allow read /** copy max 100K
+		}
+	END
+	start_broker
+	compare_ways root "$(copies)" once
+	expect_words ok ENOENT ENOTDIR ELOOP ENAMETOOLONG
+	expect_equal "$(paths reasons alice <<<"open O_WRONLY $P/file")" \
+		"open O_WRONLY $P/file: EACCES policy"
+}
+
+# ---- what is not granted ----
+
+audit_count_is() { # NUMBER
+	(($(log_count 'audit: ') == $1))
+}
+
+# Nothing in the answers or in the log says whether there is anything.
+expect_all_the_same() { # WHAT LINES
+	local seen
+	: >"$BROKER_LOG"
+	paths reasons alice <<<"$2" >/run/test/answers
+	expect_equal "$(sed 's/.*: //' /run/test/answers | sort -u)" "EACCES policy" "$1"
+	eventually 5 audit_count_is "$(grep -c . /run/test/answers)" || fail "$1: lines are missing"
+	seen=$(audit_lines . | sed -E 's/(pid|object|target)=[^ ]*//g' | sort -u)
+	expect_equal "$(wc -l <<<"$seen")" 1 "$1: the log says $seen"
+}
+
+ungranted_rules() {
+	policy <<-END
+		client ungranted {
+			from user alice
+			allow read,write,append,create,remove,stat,list,watch /srv/open/** type any
+			deny all /srv/open/denied/**
+		}
+	END
+	secret /srv/open/file "for alice"
+	secret /srv/hidden/file "not for her"
+	secret /srv/hidden/folder/inner "not for her"
+	secret /srv/open/denied/file "not for her"
+	secret /srv/open/denied/folder/inner "not for her"
+	ln -s file /srv/hidden/link
+	ln -s file /srv/open/denied/link
+	start_broker
+}
+
+test_an_answer_never_tells_whether_what_is_not_granted_exists() {
+	local operation root lines path
+	ungranted_rules
+	for operation in "open O_RDONLY" "open O_WRONLY" "open O_RDWR|O_APPEND" "open O_WRONLY|O_CREAT" \
+		"open O_RDONLY|O_DIRECTORY" "open O_WRONLY|O_CREAT|O_EXCL" stat lstat "access F_OK" \
+		"access R_OK" "access W_OK" "readlink 100" mkdir unlink rmdir list \
+		"watch IN_DELETE_SELF" copy; do
+		for root in /srv/hidden /srv/open/denied; do
+			lines=
+			for path in file none folder link none/x file/x folder/inner link/x; do
+				lines+="$operation $root/$path"$'\n'
+			done
+			expect_all_the_same "$operation $root" "$lines"
+		done
+	done
+}
+
+test_a_rename_never_tells_whether_what_is_not_granted_exists() {
+	local root path lines
+	ungranted_rules
+	for root in /srv/hidden /srv/open/denied; do
+		lines=
+		for path in file none folder link none/x file/x folder/inner; do
+			lines+="rename $root/$path /srv/open/new"$'\n'
+			lines+="rename $root/$path /srv/open/file"$'\n'
+			lines+="rename $root/$path $root/none"$'\n'
+		done
+		expect_all_the_same "from $root" "$lines"
+		lines=
+		for path in file none folder link none/x file/x folder/inner; do
+			lines+="rename /srv/open/file $root/$path"$'\n'
+			lines+="rename /srv/open/none $root/$path"$'\n'
+		done
+		expect_all_the_same "to $root" "$lines"
+	done
+	expect_equal "$(cat /srv/open/file)" "for alice"
+}
+
+# ---- list, watch ----
+
+test_a_list_shows_granted_names_alone() {
+	policy <<-END
+		client list {
+			from user alice
+			allow list /srv/folder/** /srv/link
+			allow read /srv/folder/*.txt /srv/link/*.txt
+			allow stat /srv/folder/.seen
+			deny all /srv/folder/denied.txt
+		}
+	END
+	secret /srv/folder/a.txt ""
+	touch /srv/folder/{b.txt,denied.txt,other,.hidden,.hidden.txt,.seen} $'/srv/folder/new\nline.txt'
+	mkdir /srv/folder/sub
+	ln -s folder /srv/link
+	start_broker
+	# All but those with a dot: `list` is granted for what is below.
+	expect_equal "$(paths reasons alice <<<"list /srv/folder")" \
+		$'list /srv/folder: ok .seen a.txt b.txt new\nline.txt other sub'
+	# By another name other rules, and the same denies.
+	expect_equal "$(paths reasons alice <<<"list /srv/link")" \
+		$'list /srv/link: ok a.txt b.txt new\nline.txt'
+}
+
+# Writes to it, by and by, until the test is over.
+keep_writing() { # FILE
+	while sleep 0.1; do
+		echo line >>"$1"
+	done
+}
+
+test_a_watch_tells_of_changes_to_a_file_that_root_alone_can_read() {
+	policy <<-END
+		client watch {
+			from user alice
+			allow watch /srv/log/*
+		}
+	END
+	secret /srv/log/file ""
+	secret /srv/log/ungranted/file ""
+	start_broker
+	keep_writing /srv/log/file &
+	expect_equal "$(paths reasons alice <<<"events IN_MODIFY /srv/log/file")" \
+		'events IN_MODIFY /srv/log/file: ok mask=0x2 name=""'
+	expect_equal "$(paths reasons alice <<<"events IN_MODIFY /srv/log/ungranted/file")" \
+		"events IN_MODIFY /srv/log/ungranted/file: EACCES policy"
+	kill $!
+}
+
+# Events of a directory carry names; these two do not.
+test_a_watch_of_a_folder_never_shows_a_name() {
+	local mask
+	policy <<-END
+		client watch {
+			from user alice
+			allow watch /srv/**
+		}
+	END
+	secret /srv/folder/file ""
+	start_broker
+	for mask in 0xfff 1 2 4 8 0x10 0x20 0x40 0x80 0x100 0x200 0x402 0x20000100 0x40000200; do
+		expect_equal "$(paths reasons alice <<<"watch $mask /srv/folder")" \
+			"watch $mask /srv/folder: EINVAL flags"
+	done
+	(sleep 0.5; mv /srv/folder /srv/moved) &
+	expect_equal "$(paths reasons alice <<<"events IN_DELETE_SELF|IN_MOVE_SELF /srv/folder")" \
+		'events IN_DELETE_SELF|IN_MOVE_SELF /srv/folder: ok mask=0x800 name=""'
+}
+
+# ---- descriptors ----
+
+role_descriptors() {
+	local role pid fds
+	for role in "" worker executor; do
+		for pid in $(broker_pids "$role"); do
+			fds=("/proc/$pid/fd/"*)
+			echo "${role:-supervisor} ${#fds[@]}"
+		done
+	done
+}
+
+role_descriptors_are() { # TEXT
+	[[ $(role_descriptors) == "$1" ]]
+}
+
+# What succeeds and what fails, for every operation; each line undoes what one before it has done.
+EVERYTHING="\
+open O_RDONLY $P/file
+open O_RDONLY $P/missing
+open O_RDONLY $P/loop
+open O_RDWR|O_CREAT|O_EXCL $P/made
+open O_RDWR|O_CREAT|O_EXCL $P/made
+unlink $P/made
+unlink $P/made
+unlink $P/folder
+mkdir $P/made
+mkdir $P/made
+rmdir $P/made
+rmdir $P/made
+rmdir $P/full
+rename $P/file $P/renamed
+rename $P/renamed $P/file
+rename $P/missing $P/new
+rename $P/file $P/mounted/file2
+stat $P/file
+stat $P/missing
+lstat $P/link
+access R_OK $P/secret/file
+access W_OK $P/read-only/file
+readlink 100 $P/link
+readlink 100 $P/file
+list $P/folder
+list $P/file
+list $P/missing
+watch IN_MODIFY $P/file
+watch IN_CREATE $P/folder
+watch IN_MODIFY $P/missing
+copy /srv/copied/file
+copy /srv/copied/missing
+copy /srv/copied/large
+open O_RDONLY /srv/denied/file
+stat /srv/denied/file
+list /srv/denied
+watch IN_MODIFY /srv/denied/file
+rename $P/file /srv/denied/file
+many O_RDONLY $P/file O_RDONLY $P/missing O_RDONLY /srv/copied/file O_RDONLY|O_CREAT $P/file
+descriptors"
+
+everything_policy() {
+	policy <<-END
+		client paths {
+			from user alice
+			allow read,write,append,create,remove,stat,list,watch $P/** type any mode 0750
+			allow read /srv/copied/* copy max 10
+		}
+	END
+	paths_tree
+	mkdir /srv/copied
+	echo -n copied >/srv/copied/file
+	echo "more than ten bytes" >/srv/copied/large
+	secret /srv/denied/file ""
+	start_broker
+}
+
+test_descriptors_are_as_many_after_hundreds_of_operations_as_before() {
+	local before line
+	everything_policy
+	touch /run/test/enough
+	paths often alice /run/test/enough 5 <<<"$EVERYTHING" >/dev/null
+	before=$(role_descriptors)
+	paths often alice /run/test/enough 300 <<<"$EVERYTHING" >/run/test/tally
+	eventually 10 role_descriptors_are "$before" ||
+		fail "before: $before, after: $(role_descriptors)"
+	# Each came to the same all 300 times; so the client has as many open as well.
+	while read -r line; do
+		expect_match "$line" ' \(300 times\)$'
+	done </run/test/tally
+}
+
+test_without_room_for_a_descriptor_only_what_gives_one_fails() {
+	local before
+	everything_policy
+	paths reasons alice <<<"$EVERYTHING" >/dev/null
+	before=$(role_descriptors)
+	paths reasons alice <<-END >/run/test/answers
+		descriptors
+		room 0
+		open O_RDONLY $P/file
+		open O_RDWR|O_CREAT|O_EXCL $P/unseen
+		list $P/folder
+		copy /srv/copied/file
+		many O_RDONLY $P/file O_RDONLY $P/missing O_RDONLY /srv/copied/file O_RDONLY $P/other
+		access F_OK $P/unseen
+		readlink 100 $P/link
+		mkdir $P/made
+		rename $P/made $P/made2
+		rmdir $P/made2
+		unlink $P/unseen
+		descriptors
+		room 3
+		many O_RDONLY $P/file O_RDONLY $P/missing O_RDONLY /srv/copied/file O_RDONLY /srv/denied/file \
+O_RDWR|O_CREAT|O_EXCL $P/new O_RDONLY $P/private
+		watch IN_MODIFY $P/secret/file
+		list $P/full
+		descriptors
+	END
+	sed -i 's/ inotify .*//' /run/test/answers
+	diff - <(sed 's/.*: //' /run/test/answers) <<-END || fail "the answers differ"
+		$(head -n 1 /run/test/answers | sed 's/.*: //')
+		ok 0
+		EMFILE local
+		EMFILE local
+		EMFILE local
+		EMFILE local
+		0, EMFILE local, ENOENT kernel, EMFILE local, EMFILE local
+		ok 0
+		ok 4 "file"
+		ok 0
+		ok 0
+		ok 0
+		ok 0
+		$(head -n 1 /run/test/answers | sed 's/.*: //')
+		ok 0
+		3, content="the file", ENOENT kernel, EMFILE local, EACCES policy, content="", \
+content="for the owner"
+		ok 1
+		ok x
+		$(head -n 1 /run/test/answers | sed 's/.*: //')
+	END
+	eventually 10 role_descriptors_are "$before" ||
+		fail "before: $before, after: $(role_descriptors)"
+}
+
+test_one_call_opens_some_and_says_of_each_other_why_not() {
+	everything_policy
+	expect_equal "$(paths reasons alice <<-END | sed 's/.*: //'
+		cd $P
+		many O_RDONLY $P/file O_RDWR|O_CREAT|O_EXCL $P/new O_RDONLY /srv/copied/file \
+O_RDONLY $P/missing O_RDONLY /srv/denied/file O_RDONLY $P/file/x O_RDONLY file \
+O_RDWR|O_CREAT|O_EXCL $P/file O_RDONLY /srv/copied/large O_PATH $P/file O_RDONLY $P/loop \
+O_RDONLY|O_NOFOLLOW $P/link O_RDONLY|O_DIRECTORY $P/file O_WRONLY|O_CREAT $P/read-only/new \
+O_WRONLY /srv/copied/file O_RDONLY $P/chain9 O_RDONLY $P/secret/file
+	END
+	)" "ok 0
+5, content=\"the file\", content=\"\", content=\"copied\", ENOENT kernel, EACCES policy, \
+ENOTDIR kernel, content=\"the file\", EEXIST kernel, EFBIG policy, EINVAL flags, ELOOP symlink, \
+ELOOP kernel, ENOTDIR kernel, EROFS kernel, EACCES policy, ELOOP symlink, \
+content=\"for root alone\""
+}
+
+# ---- what a rename needs ----
+
+rename_policy() {
+	policy <<-END
+		client rename {
+			from user alice
+			allow remove /srv/removable/**
+			allow create /srv/creatable/** type any
+			allow remove,create,stat /srv/both/** type any
+			allow create,stat /srv/keeping/** type any
+			allow read /srv/both/*.txt /srv/both/shown/**
+			allow remove,create,stat /srv/as/** type any as bob
+			allow remove,create /srv/files/*
+			deny read /srv/both/**/denied.txt
+		}
+	END
+	secret /srv/removable/file content
+	secret /srv/creatable/file content
+	secret /srv/both/file content
+	secret /srv/both/a.txt content
+	secret /srv/both/denied.txt content
+	secret /srv/both/folder/x content
+	secret /srv/both/shown/x content
+	secret /srv/keeping/there other
+	secret /srv/as/file other
+	secret /srv/files/file content
+	mkdir /srv/files/folder
+	start_broker
+}
+
+# The answer to one rename, and whether it has come to pass.
+expect_rename() { # FROM TO ANSWER
+	local answer before
+	before=$(find "$1" -printf '%i %s\n' 2>/dev/null || true)
+	answer=$(paths reasons alice <<<"rename $1 $2")
+	expect_equal "${answer##*: }" "$3" "$1 to $2"
+	if [[ $3 == "ok 0" ]]; then
+		[[ ! -e $1 ]] || fail "$1 is still there"
+		expect_equal "$(find "$2" -printf '%i %s\n')" "$before"
+	else
+		expect_equal "$(find "$1" -printf '%i %s\n' 2>/dev/null || true)" "$before"
+	fi
+}
+
+test_a_rename_needs_remove_for_the_old_name_and_create_for_the_new_one() {
+	rename_policy
+	expect_rename /srv/removable/file /srv/removable/new "EACCES policy"
+	expect_rename /srv/creatable/file /srv/creatable/new "EACCES policy"
+	expect_rename /srv/creatable/file /srv/both/new "EACCES policy"
+	expect_rename /srv/both/file /srv/removable/new "EACCES policy"
+	expect_rename /srv/both/file /srv/keeping/new "ok 0"
+	expect_rename /srv/keeping/new /srv/both/file "EACCES policy"
+	# Its verbs, and both of its names, are in the log.
+	expect_log 'audit: allowed .* verb=create,remove object="/srv/both/file" target="/srv/keeping/new" reason=none error=- '
+	expect_log 'audit: denied .* verb=create,remove object="/srv/keeping/new" target="/srv/both/file" reason=policy error=EACCES '
+}
+
+test_what_bears_the_new_name_goes_only_if_it_may_be_removed() {
+	rename_policy
+	expect_rename /srv/both/file /srv/keeping/there "EEXIST kernel"
+	expect_equal "$(cat /srv/keeping/there)" other
+	expect_rename /srv/both/file /srv/both/folder/x "ok 0"
+	expect_equal "$(cat /srv/both/folder/x)" content
+}
+
+test_with_the_new_name_no_more_is_possible_than_with_the_old_one() {
+	rename_policy
+	expect_rename /srv/both/file /srv/both/new.txt "EACCES policy"
+	expect_rename /srv/both/file /srv/both/shown/file "EACCES policy"
+	expect_rename /srv/both/folder /srv/both/shown/folder "EACCES policy"
+	expect_rename /srv/both/denied.txt /srv/both/allowed.txt "EACCES policy"
+	expect_log 'audit: denied .* object="/srv/both/denied.txt" target="/srv/both/allowed.txt" reason=policy '
+	expect_rename /srv/both/a.txt /srv/both/b.txt "ok 0"
+	expect_rename /srv/both/b.txt /srv/both/denied.txt "ok 0"
+	expect_rename /srv/both/folder /srv/both/other "ok 0"
+}
+
+test_a_rename_is_made_by_one_identity() {
+	rename_policy
+	expect_rename /srv/both/file /srv/as/new "EACCES policy"
+	expect_rename /srv/as/file /srv/both/new "EACCES policy"
+	# bob may not write there.
+	expect_rename /srv/as/file /srv/as/new "EACCES kernel"
+}
+
+test_a_rename_is_of_the_types_that_the_rule_names() {
+	rename_policy
+	expect_rename /srv/files/folder /srv/files/new "EACCES type"
+	expect_rename /srv/files/file /srv/files/new "ok 0"
 }

@@ -17,6 +17,8 @@
  *	open FLAGS PATH | stat PATH | lstat PATH | access MODE PATH | readlink SIZE PATH
  *	mkdir PATH | unlink PATH | rmdir PATH | rename PATH PATH | list PATH | watch MASK PATH
  *	copy PATH	as `open O_RDONLY`, but for what is different in a copy
+ *	events MASK PATH	as watch, and then the first event that comes within 10 seconds
+ *	many FLAGS PATH [FLAGS PATH]...		fdbroker_open_many()
  *	cd PATH		for the paths that are relative
  *	descriptors	how many are open
  *	room N		for so many more, RLIMIT_NOFILE
@@ -31,6 +33,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -238,6 +242,8 @@ static void do_rename(const struct operation *operation)
 	say_result(way->rename(operation->path, operation->new_path));
 }
 
+#define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
 static int compare_names(const void *one, const void *other)
 {
 	return strcmp(*(const char *const *)one, *(const char *const *)other);
@@ -260,7 +266,7 @@ static void do_list(const struct operation *operation)
 	for (size_t at = 0; at < length && count < NAMES_MAX; at += strlen(text + at) + 1)
 		names[count++] = text + at;
 	qsort(names, count, sizeof(names[0]), compare_names);
-	say("ok");
+	say(way == &way_direct || fcntl(fd, F_GET_SEALS) == ALL_SEALS ? "ok" : "ok, not sealed:");
 	for (size_t i = 0; i < count; i++)
 		say(" %s", names[i]);
 	close(fd);
@@ -297,6 +303,51 @@ static void do_watch(const struct operation *operation)
 	close(inotify);
 }
 
+static void do_events(const struct operation *operation)
+{
+	union {
+		struct inotify_event event;
+		char bytes[sizeof(struct inotify_event) + NAME_MAX + 1];
+	} next = {0};
+	int inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct pollfd ready = {.fd = inotify, .events = POLLIN};
+
+	if (way->watch(inotify, operation->path, (unsigned int)operation->number) < 0)
+		say_failure();
+	else if (poll(&ready, 1, 10000) == 1 && read(inotify, next.bytes, sizeof(next)) > 0)
+		say("ok mask=%#x name=\"%.*s\"", next.event.mask, (int)next.event.len,
+			next.event.name);
+	else
+		say("no event");
+	close(inotify);
+}
+
+static void do_many(const struct operation *operation)
+{
+	struct fdbroker_open_request requests[LINES_MAX] = {0};
+	char *rest = strdup(operation->path);
+	size_t count = 0;
+	int opened;
+
+	for (char *words = rest; words != NULL && count < LINES_MAX; count++) {
+		requests[count].flags = number_from(strsep(&words, " ")) | O_CLOEXEC;
+		requests[count].path = words != NULL ? strsep(&words, " ") : "";
+	}
+	opened = fdbroker_open_many(broker, requests, count);
+	say("%d", opened);
+	for (size_t i = 0; i < count; i++) {
+		say(",");
+		if (requests[i].fd >= 0)
+			say_content(requests[i].fd);
+		else
+			say(" %s %s", strerrorname_np(requests[i].error),
+				reason_word(requests[i].reason));
+		if (requests[i].fd >= 0)
+			close(requests[i].fd);
+	}
+	free(rest);
+}
+
 static void do_cd(const struct operation *operation)
 {
 	say_result(chdir(operation->path));
@@ -315,10 +366,11 @@ static void do_descriptors(const struct operation *operation)
 static void do_room(const struct operation *operation)
 {
 	struct rlimit limit;
-	int first = dup(0);
+	int first = 0;
 
-	close(first);
-	if (first < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+	while (fcntl(first, F_GETFD) >= 0)
+		first++;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		err(1, "RLIMIT_NOFILE");
 	limit.rlim_cur = (rlim_t)(first + operation->number);
 	say_result(setrlimit(RLIMIT_NOFILE, &limit));
@@ -342,6 +394,8 @@ static const struct {
 	{"rename", do_rename, false, 2},
 	{"list", do_list, false, 1},
 	{"watch", do_watch, true, 1},
+	{"events", do_events, true, 1},
+	{"many", do_many, false, 1},
 	{"cd", do_cd, false, 1},
 	{"descriptors", do_descriptors, false, 0},
 	{"room", do_room, true, 0},
@@ -399,7 +453,10 @@ static size_t operation_from(char *line, struct operation *operation)
 	if (i == sizeof(operations) / sizeof(operations[0]))
 		errx(64, "no such operation: %s", operation->name);
 	operation->number = operations[i].has_number ? number_from(next_word(&rest)) : 0;
-	expand(operations[i].paths > 0 ? next_word(&rest) : "", operation->path);
+	if (operations[i].run == do_many)
+		snprintf(operation->path, sizeof(operation->path), "%s", rest);
+	else
+		expand(operations[i].paths > 0 ? next_word(&rest) : "", operation->path);
 	expand(operations[i].paths > 1 ? next_word(&rest) : "", operation->new_path);
 	return i;
 }
