@@ -35,7 +35,7 @@ static int make_directory(
 	made = openat2_at(walk->parent, object_name(walk),
 		O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC, 0,
 		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
-	error = made < 0 ? -errno : object_dress(server, made, options);
+	error = made < 0 ? -errno : object_dress(server, made, options, options->directory_mode);
 	if (error < 0)
 		unlinkat(walk->parent, object_name(walk), AT_REMOVEDIR);
 	return error;

@@ -101,7 +101,7 @@ static int open_create(const struct server *server, const struct fdbroker_reques
 		0);
 	if (fd < 0)
 		return -errno;
-	error = object_dress(server, fd, options);
+	error = object_dress(server, fd, options, options->mode);
 	if (error < 0) {
 		/* Nobody else can write to the parent, so the name is still ours. */
 		unlinkat(walk->parent, object_name(walk), 0);

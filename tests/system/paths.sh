@@ -117,8 +117,10 @@ looks() {
 		case $line in
 		# A socket is of no type that a rule can name, fdbroker.policy(5).
 		access\ [RW]*/socket) line+=" => EACCES type" ;;
-		# No pattern is about the root directory itself, fdbroker.policy(5).
-		*\ /|*\ /.|*\ //) line+=" => EACCES policy" ;;
+		# Its names are another matter: no wildcard is about dot names, /proc, /sys and /dev.
+		list\ /|list\ /.|list\ //) continue ;;
+		# `**` at the end is about a folder itself under list, stat and watch alone.
+		access\ [RW]*\ /|access\ [RW]*\ /.|access\ [RW]*\ //) line+=" => EACCES policy" ;;
 		esac
 		echo "$line"
 	done <<<"$LOOKS"

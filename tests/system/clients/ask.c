@@ -20,6 +20,7 @@
  *	access PATH MODE             MODE is a number as of access(2)
  *	readlink PATH | mkdir PATH | rmdir PATH | unlink PATH | rename PATH PATH
  *	list PATH                    fdbroker_list: the names, sorted; it is kept as the descriptor
+ *	limit VERBS OBJECT           fdbroker_limit, with this one
  *	name-of ADDRESS [FLAGS]      fdbroker_getnameinfo; FLAGS: numeric|nofqdn|namereqd
  *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
  *	adopt NUMBER                 a descriptor that was inherited
@@ -822,6 +823,14 @@ static void do_list(struct client *client, int count, char **words)
 		print_names(bytes, (size_t)length);
 }
 
+static void do_limit(struct client *client, int count, char **words)
+{
+	const struct fdbroker_limit limit = {words[1], words[2]};
+
+	(void)count;
+	print_outcome(fdbroker_limit(client->broker, &limit, 1));
+}
+
 /* To whom is the descriptor connected? */
 static void do_peer(struct client *client, int count, char **words)
 {
@@ -1092,6 +1101,7 @@ static const struct command {
 	{"unlink", 2, do_unlink},
 	{"rename", 3, do_rename},
 	{"list", 2, do_list},
+	{"limit", 3, do_limit},
 	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},
 	{"read", 1, do_read},
