@@ -130,6 +130,19 @@ test_a_link_that_a_user_could_have_placed_is_not_copied_through() {
 		$'EACCES symlink\nEACCES placement'
 }
 
+test_a_copy_is_made_as_the_user_that_the_rule_names() {
+	copy_policy 'allow read /home/alice/** copy as peer'
+	belongs_to alice /home/alice/own hers
+	chmod 0600 /home/alice/own
+	secret /home/alice/of-root "not for her"
+	mkdir -p /home/alice/closed
+	secret /home/alice/closed/file "not for her"
+	start_broker
+	expect_equal "$(as alice ask "cat /home/alice/own" "cat /home/alice/of-root" \
+		"cat /home/alice/closed/file")" $'ok hers\nEACCES kernel\nEACCES kernel'
+	expect_match "$(as alice sealed copy /home/alice/own)" "^bytes=4 names=0 $SEALED\$"
+}
+
 test_what_is_no_memory_of_the_clients_is_refused_and_not_written_to() {
 	local what
 	copy_policy
@@ -165,7 +178,7 @@ test_a_file_of_a_fuse_file_system_is_not_written_to() {
 }
 
 test_a_file_that_grows_and_shrinks_is_copied_as_it_is_met() {
-	local i answer
+	local answer
 	copy_policy
 	bytes 4000 /srv/small/file
 	start_broker
@@ -173,7 +186,7 @@ test_a_file_that_grows_and_shrinks_is_copied_as_it_is_met() {
 		bytes 4000 /srv/small/file
 		bytes 5000 /srv/small/file
 	done &
-	for i in {1..200}; do
+	for _ in {1..200}; do
 		answer=$(as alice sealed copy /srv/small/file)
 		[[ $answer =~ ^bytes=([0-9]+)\ names=0\ seals=seal,shrink,grow,write\ .*again=ok$ ]] ||
 			expect_equal "$answer" "EFBIG 2"
@@ -200,14 +213,14 @@ test_a_client_that_spoils_its_memory_spoils_its_own() {
 }
 
 test_the_broker_keeps_nothing_of_a_copy() {
-	local before i
+	local before
 	copy_policy
 	secret /srv/copy/file text
 	bytes 5000 /srv/small/file
 	start_broker
 	expect_equal "$(as alice ask "cat /srv/copy/file")" "ok text"
 	before=$(broker_descriptors)
-	for i in {1..50}; do
+	for _ in {1..50}; do
 		as alice ask "cat /srv/copy/file" "cat /srv/small/file" "cat /srv/copy/none" >/dev/null
 		as alice copies send pipe /srv/copy/file >/dev/null
 	done
