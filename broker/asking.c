@@ -17,9 +17,9 @@ struct asking {
 
 struct asking *asking_open(struct sessions *sessions)
 {
-	static struct asking asking = {.waiting.kind = TURN_SUPERVISOR};
+	static struct asking asking;
 
-	asking.sessions = sessions;
+	asking = (struct asking){.sessions = sessions, .waiting.kind = TURN_SUPERVISOR};
 	return &asking;
 }
 

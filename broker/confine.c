@@ -75,9 +75,9 @@ capability_set confine_capabilities(const struct policy_needs *needs, enum role 
 
 	if (role == ROLE_NAMES || role == ROLE_RESOLVER)
 		return 0;
-	if ((needs->allowed_verbs & writing) != 0)
+	if ((needs->own_verbs & writing) != 0)
 		set |= SET(CAP_DAC_OVERRIDE);
-	else if ((needs->allowed_verbs & reading) != 0)
+	else if ((needs->own_verbs & reading) != 0)
 		set |= SET(CAP_DAC_READ_SEARCH);
 	if (needs->low_port)
 		set |= SET(CAP_NET_BIND_SERVICE);

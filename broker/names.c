@@ -238,7 +238,7 @@ int names_query_step(struct names_query *query)
 	if (error == -EAGAIN)
 		error = -ETIMEDOUT;
 	log_message(LOG_ERR, "the name service failed at '%s': %s", query->names[query->next].name,
-		strerror(-error));
+		policy_load_names_error(error));
 	return error;
 }
 

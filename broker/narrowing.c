@@ -16,7 +16,7 @@ static bool is_last(const struct narrowing *narrowing, const char *set, size_t l
 {
 	const char *last;
 
-	if (narrowing->length < length + 1)
+	if (length >= narrowing->length)
 		return false;
 	last = narrowing->text + narrowing->length - (length + 1);
 	return (last == narrowing->text || last[-1] == '\0') && memcmp(last, set, length) == 0;
@@ -32,7 +32,7 @@ int narrowing_add(struct narrowing *narrowing, const char *set, size_t length)
 		return ENOSPC;
 	text = realloc(narrowing->text, narrowing->length + length + 1);
 	if (text == NULL)
-		return ENOMEM;
+		return ENOSPC;
 	memcpy(text + narrowing->length, set, length);
 	narrowing->text = text;
 	narrowing->length += length + 1;

@@ -18,7 +18,7 @@ struct narrowing {
 
 /*
  * Adds a set, unless it is the last one again: then who asks did not learn that it was added, for
- * the process that was to say so has ended. 0, or a positive errno for the client: ENOSPC, ENOMEM.
+ * the process that was to say so has ended. 0, or a positive errno for the client: ENOSPC.
  */
 int narrowing_add(struct narrowing *narrowing, const char *set, size_t length)
 	__attribute__((warn_unused_result));

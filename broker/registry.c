@@ -455,6 +455,8 @@ void registry_worker_buried(struct crew_worker *worker, bool crashed, const stru
 
 /* ---- limits and clones ---- */
 
+/* Only added to, so a worker that was taken over can take rights from its clients, and give none.
+ */
 int registry_limit(
 	struct crew_worker *worker, uint32_t slot, uint32_t serial, const char *set, size_t length)
 {
@@ -487,9 +489,9 @@ static int connection_inherit(struct connection *clone, const struct connection 
 }
 
 /*
- * Both ends are ours until one of them is sent: its peer, by SO_PEERCRED, is we, as that of a
- * client's end is whose accept(2) waits at the other. Descriptors may be sent from the start on, as
- * on a connection of which it is known whose it is.
+ * Whoever holds the client's end sees by SO_PEERCRED (unix(7)) that we are at the other one, as on
+ * a connection that was accepted. Descriptors can be sent on it from the first moment on: whose it
+ * is, is known.
  */
 int registry_clone(struct crew_worker *worker, uint32_t slot, uint32_t serial, int *fd)
 {

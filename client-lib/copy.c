@@ -98,7 +98,7 @@ struct call_outcome copy_open(
 		.path = {full.bytes, full.length},
 	};
 	if (full.wants_directory)
-		request.find.flags |= O_DIRECTORY;
+		request.find.flags = O_DIRECTORY; /* a link there is followed, see ask_open() */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	struct call_outcome outcome = copy_into_memory(broker, &request);
 	pthread_setcancelstate(cancel_state, NULL);

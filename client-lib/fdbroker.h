@@ -108,7 +108,8 @@ enum fdbroker_reason {
 	   would have: see ERRORS above. Not always a failure: EINPROGRESS. */
 	FDBROKER_REASON_KERNEL = 1,
 	/* No rule of the policy allows it, or one denies it, or rules that allow it disagree on its
-	   options; or the path has a "..", which is never allowed. EACCES. */
+	   options; or the path has a "..", which is never allowed. EACCES. Or a file is larger than
+	   what its rule copies. EFBIG. */
 	FDBROKER_REASON_POLICY = 2,
 	/* The object is of a type (a device, a directory, ...) that the rule does not grant:
 	   EACCES. */
@@ -148,8 +149,8 @@ enum fdbroker_reason {
 	/* The policy may allow it, but the connection was narrowed: fdbroker_limit(). EACCES. */
 	FDBROKER_REASON_NARROWED = 14,
 	/* The rule hands out copies: EOPNOTSUPP where a file was to be opened, EMSGSIZE where the
-	   memory for it was too small. fdbroker_open() asks anew by itself then, so its callers do
-	   not meet these. */
+	   memory for it was too small, EINVAL where it was none. fdbroker_open() asks anew by
+	   itself, so its callers do not meet these. */
 	FDBROKER_REASON_COPY = 15,
 	/* The verbs or the object of a limit are not of the policy language: EINVAL. */
 	FDBROKER_REASON_WORDS = 16,
@@ -279,10 +280,11 @@ void fdbroker_free(struct fdbroker *broker);
  * writing, growing, shrinking and other seals (F_GET_SEALS, fcntl(2)): it can be read and mapped,
  * and opened anew as /proc/self/fd/N by what insists on a path; fstat(2) tells nothing of the file
  * but its size, and F_GETFL says O_RDWR. Other access modes are EACCES. It fails with the errnos
- * above, and with (reason LOCAL)
- *	EFBIG		the file is larger than 4 GiB, or than RLIMIT_FSIZE, getrlimit(2)
- *	ENOMEM, ENOSPC	there is no memory for it
- *	EMFILE, ENFILE	there is no descriptor for it
+ * above, and with
+ *	EFBIG		the file is larger than the rule's `max` (reason POLICY), or than
+ *			RLIMIT_FSIZE, getrlimit(2) (reason LOCAL)
+ *	ENOMEM, ENOSPC	there is no memory for it (reason LOCAL)
+ *	EMFILE, ENFILE	there is no descriptor for it (reason LOCAL)
  *
  * Since: 0.1
  */
@@ -561,7 +563,8 @@ struct fdbroker_limit {
  *			newline (reason LOCAL); or they are not of that language (reason WORDS)
  *	E2BIG		verbs and objects have more than 4000 bytes together, with two more for each
  *			limit (reason LOCAL)
- *	ENOSPC		with those of earlier calls they have (reason LIMIT)
+ *	ENOSPC		with those of earlier calls, and one more for each call, they have (reason
+ *			LIMIT)
  *	EFAULT		limits is NULL, and count is not 0 (reason LOCAL)
  * After EOWNERDEAD or ECONNRESET it may have been narrowed.
  *

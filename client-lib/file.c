@@ -56,23 +56,23 @@ static int add_path(struct fdbroker_request *request, unsigned int index, struct
 }
 
 /* What comes back as data is taken into target; take is NULL where nothing does. */
-static struct call_outcome ask(struct fdbroker *broker, struct fdbroker_request *request,
+static struct call_outcome ask(struct fdbroker *broker, struct fdbroker_request request,
 	const char *path, int descriptor, call_take_data *take, void *target)
 {
 	struct full_path full;
-	int error = broker == NULL ? EFAULT : add_path(request, 0, &full, path);
+	int error = broker == NULL ? EFAULT : add_path(&request, 0, &full, path);
 
 	if (error != 0)
 		return outcome_refused(error, FDBROKER_REASON_LOCAL);
-	return call_for_data(broker, request, descriptor, take, target);
+	return call_for_data(broker, &request, descriptor, take, target);
 }
 
 static struct call_outcome ask_plainly(
 	struct fdbroker *broker, enum fdbroker_operation operation, const char *path, int mode)
 {
-	struct fdbroker_request request = {.operation = operation, .find.mode = mode};
+	const struct fdbroker_request request = {.operation = operation, .find.mode = mode};
 
-	return ask(broker, &request, path, -1, NULL, NULL);
+	return ask(broker, request, path, -1, NULL, NULL);
 }
 
 /* ---- looking ---- */
@@ -125,7 +125,7 @@ static int find(struct fdbroker *broker, const char *path, int flags, struct sta
 
 	if (status == NULL)
 		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);
-	return outcome_report(ask(broker, &request, path, -1, take_status, status));
+	return outcome_report(ask(broker, request, path, -1, take_status, status));
 }
 
 int fdbroker_stat(struct fdbroker *broker, const char *path, struct stat *status)
@@ -170,7 +170,7 @@ ssize_t fdbroker_readlink(struct fdbroker *broker, const char *path, char *text,
 		return report_outcome(EINVAL, FDBROKER_REASON_LOCAL);
 	if (text == NULL)
 		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);
-	struct call_outcome outcome = ask(broker, &request, path, -1, take_link, &destination);
+	struct call_outcome outcome = ask(broker, request, path, -1, take_link, &destination);
 	return outcome_report(outcome) == 0 ? (ssize_t)destination.length : -1;
 }
 
@@ -200,7 +200,7 @@ int fdbroker_rename(struct fdbroker *broker, const char *path, const char *new_p
 
 	if (error != 0)
 		return report_outcome(error, FDBROKER_REASON_LOCAL);
-	return outcome_report(ask(broker, &request, path, -1, NULL, NULL));
+	return outcome_report(ask(broker, request, path, -1, NULL, NULL));
 }
 
 /* ---- folders ---- */
@@ -231,6 +231,6 @@ int fdbroker_watch(struct fdbroker *broker, int inotify_fd, const char *path, un
 
 	if (inotify_fd < 0)
 		return report_outcome(EBADF, FDBROKER_REASON_LOCAL);
-	struct call_outcome outcome = ask(broker, &request, path, inotify_fd, take_number, &number);
+	struct call_outcome outcome = ask(broker, request, path, inotify_fd, take_number, &number);
 	return outcome_report(outcome) == 0 ? number : -1;
 }

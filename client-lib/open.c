@@ -25,8 +25,9 @@ static int ask_open(struct call *call, int dirfd, const struct fdbroker_open_req
 		return error;
 	if (full.wants_directory && (flags & O_CREAT))
 		return EISDIR;
+	/* Behind a slash a link is followed, whatever was asked for: path_resolution(7). */
 	if (full.wants_directory)
-		flags |= O_DIRECTORY;
+		flags = (flags & ~O_NOFOLLOW) | O_DIRECTORY;
 
 	struct fdbroker_request request = {
 		.operation = FDBROKER_OPEN,

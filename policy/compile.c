@@ -107,6 +107,7 @@ static void rules_fill(struct builder *builder, struct plain_tables *tables)
 			.line = rule->where.line,
 			.verbs = rule->effective_verbs,
 			.mode = rule->options.mode,
+			.directory_mode = rule->options.directory_mode,
 			.uid = rule->options.uid,
 			.gid = rule->options.gid,
 			.types = rule->options.types,
@@ -230,7 +231,9 @@ static void needs_fill(const struct policy_set *set, struct policy_image *header
 		const struct rule *rule = &set->rules.items[i];
 		if (rule->effect == EFFECT_ALLOW)
 			header->allowed_verbs |= rule->named_verbs;
-		else if (header->first_deny == POLICY_NO_RULE)
+		if (rule->effect == EFFECT_ALLOW && rule->options.as == POLICY_AS_BROKER)
+			header->own_verbs |= rule->named_verbs;
+		if (rule->effect == EFFECT_DENY && header->first_deny == POLICY_NO_RULE)
 			header->first_deny = i;
 		header->needs_owner |= rule->has_owner;
 		header->needs_with |= rule->options.with;
@@ -359,6 +362,7 @@ void policy_image_needs(const struct policy_image *image, struct policy_needs *n
 {
 	*needs = (struct policy_needs){
 		.allowed_verbs = image->allowed_verbs,
+		.own_verbs = image->own_verbs,
 		.allowed_kinds = image->allowed_kinds,
 		.with = image->needs_with,
 		.device = image->needs_device,

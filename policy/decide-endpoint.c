@@ -208,7 +208,7 @@ struct policy_decision policy_decide_verb(const struct policy_image *image,
 							   ? POLICY_ALLOWED
 							   : POLICY_DENIED_LIMITED,
 		.rule = decision.rule,
-		.options = {.mode = 0600,
+		.options = {.mode = POLICY_MODE_DEFAULT,
 			.uid = POLICY_OWNER_DEFAULT,
 			.gid = POLICY_OWNER_DEFAULT,
 			.types = POLICY_TYPE_FILE,

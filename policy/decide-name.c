@@ -103,7 +103,8 @@ static bool hearing_gains(const struct hearing *hearing, const struct hearing *o
 	struct policy_options options, old_options;
 	for (int i = POLICY_READ; i <= POLICY_WATCH; i++) {
 		enum policy_verb verb = (enum policy_verb)i;
-		if (hearing_grants(hearing, verb, &options) &&
+		/* `create` is about a name that is free, and so nothing that can be done to a file. */
+		if (verb != POLICY_CREATE && hearing_grants(hearing, verb, &options) &&
 			(!hearing_grants(old_hearing, verb, &old_options) ||
 				options_exceed(verb, &options, &old_options)))
 			return true;

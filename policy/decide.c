@@ -15,7 +15,8 @@
 
 bool path_is_decidable(const char *path, size_t length)
 {
-	return length <= POLICY_PATH_MAX && path_is_canonical(path, length);
+	return path_is_root(path, length) ||
+	       (length <= POLICY_PATH_MAX && path_is_canonical(path, length));
 }
 
 static bool verbs_are_known(uint32_t verbs)

@@ -134,6 +134,11 @@ size_t path_depth(const char *path, size_t length)
 	return depth;
 }
 
+bool path_is_root(const char *path, size_t length)
+{
+	return length == 1 && path[0] == '/';
+}
+
 bool path_is_canonical(const char *path, size_t length)
 {
 	if (length < 2 || path[0] != '/' || memchr(path, '\0', length))

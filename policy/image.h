@@ -55,7 +55,7 @@ struct image_condition {
 struct image_rule {
 	uint32_t block, line;
 	uint32_t verbs; /* with what they imply */
-	uint32_t mode, uid, gid;
+	uint32_t mode, directory_mode, uid, gid;
 	uint32_t device; /* its name's offset in the bytes; 0: none */
 	uint32_t as_user, copy_max;
 	uint8_t types, symlinks, log, with, netns, as;
@@ -142,7 +142,7 @@ struct policy_image {
 	uint32_t version;
 	uint32_t first_deny; /* some deny rule, or POLICY_NO_RULE */
 	uint64_t size;
-	uint32_t allowed_verbs, allowed_kinds;
+	uint32_t allowed_verbs, own_verbs, allowed_kinds;
 	uint8_t needs_owner, needs_low_port, needs_user_name, needs_unit;
 	uint8_t needs_with, needs_device, needs_unix_path, needs_copy;
 	uint8_t needs_as, needs_as_peer;

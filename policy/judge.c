@@ -55,9 +55,10 @@ static bool devices_agree(const char *a, const char *b)
 
 bool options_agree(const struct policy_options *a, const struct policy_options *b)
 {
-	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->types == b->types &&
-	       a->symlinks == b->symlinks && a->with == b->with && a->netns == b->netns &&
-	       a->as == b->as && a->as_user == b->as_user && a->copy_max == b->copy_max &&
+	return a->mode == b->mode && a->directory_mode == b->directory_mode && a->uid == b->uid &&
+	       a->gid == b->gid && a->types == b->types && a->symlinks == b->symlinks &&
+	       a->with == b->with && a->netns == b->netns && a->as == b->as &&
+	       a->as_user == b->as_user && a->copy_max == b->copy_max &&
 	       devices_agree(a->device, b->device);
 }
 
@@ -74,6 +75,7 @@ struct policy_options rule_options(const struct policy_image *image, uint32_t ru
 	const struct image_rule *entry = &image_rules(image)[rule];
 	return (struct policy_options){
 		.mode = entry->mode,
+		.directory_mode = entry->directory_mode,
 		.uid = entry->uid,
 		.gid = entry->gid,
 		.types = entry->types,

@@ -19,6 +19,8 @@ struct path_match {
 bool limit_path_init(struct limit_path *path, const char *bytes, size_t length)
 {
 	*path = (struct limit_path){.bytes = bytes, .work = LIMIT_WORK_MAX};
+	if (bytes && length == 1 && bytes[0] == '/')
+		return true; /* the end of no name at all */
 	if (!bytes || length > POLICY_PATH_MAX || !path_is_canonical(bytes, length))
 		return false;
 	for (size_t at = 0; at < length; at++) {
@@ -140,15 +142,16 @@ bool limit_path_read(const struct limit_line *line, struct limit_path *path, uin
 	uint32_t literal_length = 0;
 	struct path_match match = {.path = path, .reached = {true}};
 	*permitted = 0;
-	if (first >= word->length || word->bytes[first] != '/' || first + 1 == word->length) {
-		*why = "a path of a limit begins with a slash, and with no %h; everything is /**";
+	if (first >= word->length || word->bytes[first] != '/') {
+		*why = "a path of a limit begins with a slash, and with no %h";
 		return false;
 	}
-	if (word->length - first > POLICY_PATH_MAX) {
-		*why = "a path has at most 4095 bytes";
+	bool is_root = first + 1 == word->length;
+	if (is_root && line->kind == OBJECT_UNIX) {
+		*why = "no socket can be /: write a path below it";
 		return false;
 	}
-	if (!pattern_follow(word, first, &match, &literal_length, why))
+	if (!is_root && !pattern_follow(word, first, &match, &literal_length, why))
 		return false;
 	if (line->kind == OBJECT_UNIX && literal_length != NONE &&
 		literal_length > POLICY_UNIX_PATH_MAX) {

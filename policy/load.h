@@ -46,6 +46,9 @@ int policy_load_files(struct policy_set *set, const struct trusted_mounts *mount
  */
 int policy_load_names(struct policy_name *names, size_t count, size_t *failed);
 
+/* What such an errno means, to be said after the name. */
+const char *policy_load_names_error(int error);
+
 /*
  * The name and home directory of a uid. An empty string: undefined (no such user, too long, or the
  * home is not an absolute path of at least two components, without "." and "..", that leads to a

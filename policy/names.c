@@ -249,6 +249,12 @@ int policy_load_names(struct policy_name *names, size_t count, size_t *failed)
 	return 0;
 }
 
+const char *policy_load_names_error(int error)
+{
+	_Static_assert(POLICY_GROUPS_MAX == 1024, "the text says so");
+	return error == -E2BIG ? "this user is in more than 1024 groups" : strerror(-error);
+}
+
 /* Absolute, two components or more, none of them empty, "." or "..". */
 static bool home_is_canonical(const char *home)
 {

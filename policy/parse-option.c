@@ -299,6 +299,10 @@ static bool options_finish(
 		return false;
 	if (seen[OPTION_COPY] && !seen[OPTION_MAX])
 		rule->options.copy_max = POLICY_COPY_MAX_DEFAULT;
+	rule->options.directory_mode = rule->options.mode;
+	/* Without search permission not even its owner could use it. */
+	if (!seen[OPTION_MODE] && rule->options.types & POLICY_TYPE_DIRECTORY)
+		rule->options.directory_mode = POLICY_DIRECTORY_MODE_DEFAULT;
 	return true;
 }
 

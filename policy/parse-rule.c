@@ -223,6 +223,9 @@ static bool unix_parse(
 	if (!pattern_parse(parser->set, word, first, path.length, &object->pattern))
 		return false;
 	uint32_t length = 0;
+	if (!object->pattern.component_count)
+		return part_report(
+			parser, &path, "write a path below it", "'/' alone is no path of a socket");
 	for (uint32_t i = 0; i < object->pattern.component_count; i++) {
 		const struct component *component = &object->pattern.components[i];
 		if (component->kind != COMPONENT_LITERAL)
@@ -388,7 +391,7 @@ void rule_parse(struct parser *parser, enum effect effect)
 				.as.name = NONE,
 				.options =
 					{
-						.mode = 0600,
+						.mode = POLICY_MODE_DEFAULT,
 						.uid = POLICY_OWNER_DEFAULT,
 						.gid = POLICY_OWNER_DEFAULT,
 						.types = POLICY_TYPE_FILE,

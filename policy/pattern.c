@@ -311,8 +311,7 @@ bool pattern_parse(struct policy_set *set, const struct word *word, uint32_t fir
 			"'%s' is not an absolute path",
 			text_quote(word->bytes + first, length).text);
 	if (at + 1 == end && !pattern->is_home)
-		return component_report(&whole, first, length, "for everything, write /**",
-			"'/' alone is no path of a file");
+		return true; /* without a component: the folder of all folders */
 	pattern->components = set_alloc(set, (length / 2 + 1) * sizeof(*pattern->components));
 	if (!pattern->components)
 		return false;

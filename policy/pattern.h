@@ -83,6 +83,9 @@ bool path_is_canonical(const char *path, size_t length);
 /* Whether an allow's wildcards leave a folder of this name in `/` alone. */
 bool name_is_kernel_tree(const char *name, size_t length);
 
+/* Whether it is "/", which has no component, and which only some can do with. */
+bool path_is_root(const char *path, size_t length);
+
 /* Counts the components of a canonical path. */
 size_t path_depth(const char *path, size_t length);
 

@@ -127,6 +127,7 @@ const struct policy_image *policy_image_open(const void *bytes, size_t size);
 /* What the broker must be able to do so that every rule can be served. */
 struct policy_needs {
 	uint32_t allowed_verbs; /* POLICY_BIT of every verb that some allow rule names */
+	uint32_t own_verbs;     /* the same of rules without `as`: done by the broker as itself */
 	uint32_t allowed_kinds; /* POLICY_BIT of every kind that some allow rule is about */
 	uint32_t with;          /* enum policy_with bits that some allow rule sets */
 	bool device;            /* some allow rule has `with device=IF` */
@@ -293,6 +294,8 @@ enum policy_type {
 };
 
 #define POLICY_OWNER_DEFAULT UINT32_MAX
+#define POLICY_MODE_DEFAULT 0600
+#define POLICY_DIRECTORY_MODE_DEFAULT 0700
 
 /* The most bytes of a `copy` without `max`: keys, certificates and settings are far smaller. */
 #define POLICY_COPY_MAX_DEFAULT (1u << 20)
@@ -309,16 +312,17 @@ enum policy_with {
 enum policy_netns { POLICY_NETNS_BROKER, POLICY_NETNS_PEER, POLICY_NETNS_ANY };
 
 struct policy_options {
-	uint32_t mode;     /* of what is created */
-	uint32_t uid, gid; /* its owner; POLICY_OWNER_DEFAULT: the acting identity */
-	uint8_t types;     /* enum policy_type bits that may be opened */
-	uint8_t symlinks;  /* enum policy_symlinks */
-	uint8_t log;       /* enum policy_log */
-	uint8_t with;      /* enum policy_with bits */
-	uint8_t netns;     /* enum policy_netns */
-	uint8_t as;        /* enum policy_as */
-	uint32_t as_user;  /* AS_USER: for policy_image_user() */
-	uint32_t copy_max; /* `copy`: the most bytes of a copy; 0: it is opened */
+	uint32_t mode;           /* of what is created */
+	uint32_t directory_mode; /* of a directory: the same unless the rule names none */
+	uint32_t uid, gid;       /* its owner; POLICY_OWNER_DEFAULT: the acting identity */
+	uint8_t types;           /* enum policy_type bits that may be opened */
+	uint8_t symlinks;        /* enum policy_symlinks */
+	uint8_t log;             /* enum policy_log */
+	uint8_t with;            /* enum policy_with bits */
+	uint8_t netns;           /* enum policy_netns */
+	uint8_t as;              /* enum policy_as */
+	uint32_t as_user;        /* AS_USER: for policy_image_user() */
+	uint32_t copy_max;       /* `copy`: the most bytes of a copy; 0: it is opened */
 	/* `with device=IF`: the interface that a socket is bound to; NULL: none. Lives in the
 	 * image.
 	 */
@@ -346,8 +350,9 @@ struct policy_decision {
 
 /*
  * May the peer use every verb of the set (POLICY_BIT) on this path? The path is absolute bytes,
- * without NUL; one that is not in the canonical form (empty, "." or ".." components, a trailing
- * slash, not absolute, longer than PATH_MAX - 1) is denied: nothing can be granted for it.
+ * without NUL; one that is not in the canonical form (empty, "." or ".." components, a slash at the
+ * end of another path than "/", not absolute, longer than PATH_MAX - 1) is denied: nothing can be
+ * granted for it.
  * No system call, no allocation; the cost does not grow with the number of rules. limits may be
  * NULL: none, here and below.
  */

@@ -184,6 +184,7 @@ bool walk_path(struct walk *walk, const struct policy_image *image, const struct
 	size_t at = 0, depth = 0;
 	uint32_t taken = 0;
 	walk_init(walk, image, peer, effect);
+	length = path_is_root(path, length) ? 0 : length;
 	node_reach(walk, NODE_ROOT(effect));
 	home_begin(walk, path, length, depth);
 	while (at < length && !walk->has_overflowed) {

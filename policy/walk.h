@@ -38,6 +38,6 @@ struct walk {
 	struct walk_deep_set deep;
 };
 
-/* Follows a canonical path. False: the walk needs more room than there is. */
+/* Follows a canonical path, or "/". False: the walk needs more room than there is. */
 bool walk_path(struct walk *walk, const struct policy_image *image, const struct policy_peer *peer,
 	enum effect effect, const char *path, size_t length);

@@ -157,7 +157,7 @@ static int bind_dressed(const struct server *server, const struct walk *walk, in
 		return errno;
 	if (!is_socket(server, made))
 		return EADDRINUSE; /* root alone could have put something in its place */
-	error = -object_dress(server, made, options);
+	error = -object_dress(server, made, options, options->mode);
 	if (error != 0)
 		(void)unlinkat(walk->parent, object_name(walk), 0);
 	return error;

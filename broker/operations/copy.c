@@ -115,10 +115,10 @@ static enum served copy_found(const struct server *server, const struct asker *a
 	_cleanup_close_ int file = -1;
 
 	(void)asker;
+	if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
+		return reply_kernel(reply, ENOTDIR); /* of a link too: do_open() in fs/namei.c */
 	if (S_ISLNK(walk->status.stx_mode))
 		return reply_kernel(reply, ELOOP); /* open(2): O_NOFOLLOW */
-	if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
-		return reply_kernel(reply, ENOTDIR);
 	if (!S_ISREG(walk->status.stx_mode))
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
 	if (max == 0)

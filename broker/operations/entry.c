@@ -35,7 +35,7 @@ static int make_directory(
 	made = openat2_at(walk->parent, object_name(walk),
 		O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC, 0,
 		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
-	error = made < 0 ? -errno : object_dress(server, made, options);
+	error = made < 0 ? -errno : object_dress(server, made, options, options->directory_mode);
 	if (error < 0)
 		unlinkat(walk->parent, object_name(walk), AT_REMOVEDIR);
 	return error;
@@ -81,6 +81,15 @@ static enum served remove_entry(const struct walk *walk, int flags, struct reply
 	return reply_grant(reply, -1);
 }
 
+/*
+ * There is nothing, or was not. The kernel may have more to say of the directory: EROFS comes
+ * before ENOENT.
+ */
+static enum served remove_missing(const struct walk *walk, int flags, struct reply *reply)
+{
+	return walk->parent_safe ? remove_entry(walk, flags, reply) : reply_kernel(reply, ENOENT);
+}
+
 static enum served unlink_found(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, const struct walk *walk,
 	struct reply *reply)
@@ -92,6 +101,16 @@ static enum served unlink_found(const struct server *server, const struct asker 
 	return remove_entry(walk, 0, reply);
 }
 
+static enum served unlink_missing(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, const struct walk *walk,
+	struct reply *reply)
+{
+	(void)server, (void)asker, (void)received;
+	if ((request->find.flags & O_DIRECTORY) != 0)
+		return reply_kernel(reply, ENOENT);
+	return remove_missing(walk, 0, reply);
+}
+
 enum served serve_unlink(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
@@ -100,6 +119,7 @@ enum served serve_unlink(const struct server *server, const struct asker *asker,
 		.final = WALK_FINAL_HOLD,
 		.may_wait = true,
 		.found = unlink_found,
+		.missing = unlink_missing,
 	};
 
 	if ((request->find.flags & ~(uint32_t)O_DIRECTORY) != 0)
@@ -117,6 +137,14 @@ static enum served rmdir_found(const struct server *server, const struct asker *
 	return remove_entry(walk, AT_REMOVEDIR, reply);
 }
 
+static enum served rmdir_missing(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, const struct walk *walk,
+	struct reply *reply)
+{
+	(void)server, (void)asker, (void)request, (void)received;
+	return remove_missing(walk, AT_REMOVEDIR, reply);
+}
+
 enum served serve_rmdir(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
@@ -125,6 +153,7 @@ enum served serve_rmdir(const struct server *server, const struct asker *asker,
 		.final = WALK_FINAL_HOLD,
 		.may_wait = true,
 		.found = rmdir_found,
+		.missing = rmdir_missing,
 	};
 
 	return object_serve(server, asker, request, received, reply, &way);

@@ -112,7 +112,7 @@ static enum served list_found(const struct server *server, const struct asker *a
 	if (directory < 0)
 		return reply_kernel(reply, -directory);
 	folder_init(&folders.asked, request->path.bytes, request->path.length);
-	folder_init(&folders.real, walk->path, walk->length > 0 ? walk->length : 1);
+	folder_init(&folders.real, walk->path, walk->length);
 	return list_all(server, asker, &folders, directory, reply);
 }
 

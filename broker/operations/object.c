@@ -114,7 +114,8 @@ int object_reopen(const struct server *server, const struct walk *walk, int flag
 	return fd;
 }
 
-int object_dress(const struct server *server, int fd, const struct policy_options *options)
+int object_dress(
+	const struct server *server, int fd, const struct policy_options *options, mode_t mode)
 {
 	uid_t uid = options->uid == POLICY_OWNER_DEFAULT ? (uid_t)-1 : options->uid;
 	gid_t gid = options->gid == POLICY_OWNER_DEFAULT ? acting_gid() : options->gid;
@@ -124,7 +125,7 @@ int object_dress(const struct server *server, int fd, const struct policy_option
 		return -errno;
 	/* fchmod(2) takes no O_PATH descriptor, and fchmodat2(2) is of Linux 6.6. */
 	snprintf(name, sizeof(name), "%d", fd);
-	return fchmodat(server->self_fd, name, options->mode, 0) < 0 ? -errno : 0;
+	return fchmodat(server->self_fd, name, mode, 0) < 0 ? -errno : 0;
 }
 
 /* ---- the way ---- */

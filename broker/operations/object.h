@@ -71,5 +71,5 @@ int object_reopen(const struct server *server, const struct walk *walk, int flag
  * Gives something new its owner, then its mode: never by path, and never wider in between. fd may
  * be O_PATH. 0 or a negative errno.
  */
-int object_dress(const struct server *server, int fd, const struct policy_options *options)
-	__attribute__((warn_unused_result));
+int object_dress(const struct server *server, int fd, const struct policy_options *options,
+	mode_t mode) __attribute__((warn_unused_result));

@@ -67,10 +67,10 @@ static enum served open_found(const struct server *server, const struct asker *a
 	(void)asker, (void)received;
 	if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0)
 		return reply_kernel(reply, EEXIST);
+	if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
+		return reply_kernel(reply, ENOTDIR); /* of a link too: do_open() in fs/namei.c */
 	if (S_ISLNK(walk->status.stx_mode))
 		return reply_kernel(reply, ELOOP); /* open(2): O_NOFOLLOW */
-	if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
-		return reply_kernel(reply, ENOTDIR);
 	if ((object_type(walk) & reply->decision.options.types) == 0)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
 	if (reply->decision.options.copy_max != 0)
@@ -101,7 +101,7 @@ static int open_create(const struct server *server, const struct fdbroker_reques
 		0);
 	if (fd < 0)
 		return -errno;
-	error = object_dress(server, fd, options);
+	error = object_dress(server, fd, options, options->mode);
 	if (error < 0) {
 		/* Nobody else can write to the parent, so the name is still ours. */
 		unlinkat(walk->parent, object_name(walk), 0);
@@ -141,10 +141,13 @@ static enum served open_missing(const struct server *server, const struct asker 
 enum served serve_open(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
+	const uint32_t flags = request->open.flags;
+	/* open(2), O_EXCL: when O_CREAT is set too, links are not followed. */
+	const bool holds =
+		(flags & O_NOFOLLOW) != 0 || ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0);
 	const struct object_way way = {
-		.verbs = open_verbs(request->open.flags),
-		.final = (request->open.flags & O_NOFOLLOW) != 0 ? WALK_FINAL_HOLD
-								 : WALK_FINAL_FOLLOW,
+		.verbs = open_verbs(flags),
+		.final = holds ? WALK_FINAL_HOLD : WALK_FINAL_FOLLOW,
 		.found = open_found,
 		.missing = open_missing,
 	};

@@ -94,6 +94,8 @@ static enum walk_outcome walk_rewrite(struct walk *walk, const char *head, size_
 		memcpy(walk->path + length, joined + i, end - i);
 		length += end - i;
 	}
+	if (length == 0)
+		walk->path[length++] = '/';
 	walk->path[length] = '\0';
 	walk->length = length;
 	return WALK_RESTART;

@@ -49,15 +49,8 @@ test_what_the_manual_calls_not_supported_is_refused() {
 		expect_status 1 fdbroker check "$POLICY"
 		expect_match "$output" 'is not supported by this version' "$line"
 	done <<-'END'
-		allow remove /a
-		allow stat /a
-		allow list /a
-		allow watch /a
 		allow credential key=/a
 		deny all key=/a
-		allow read /a as alice
-		allow read /a copy
-		allow read /a max 4K
 		limit sessions 4
 	END
 }

@@ -194,6 +194,111 @@ test_exec_takes_only_what_can_be_asked_for() {
 	END
 }
 
+# ---- exec --limit ----
+
+test_exec_hands_on_a_connection_that_is_good_for_its_limits() {
+	tool_policy
+	expect_equal "$(as alice fdbroker exec --limit read:/srv/one -- fdbroker cat /srv/one)" one
+	expect_status 1 as alice fdbroker exec --limit read:/srv/one --limit bind:tcp:80 -- \
+		fdbroker cat /srv/two
+	expect_match "$output" '^fdbroker: /srv/two: Permission denied \(narrowed: '
+	# What the policy denies, no limit grants.
+	expect_status 1 as alice fdbroker exec --limit 'read:/srv/*' -- fdbroker cat /srv/denied
+	expect_match "$output" 'denied by policy'
+}
+
+test_all_limits_of_exec_are_one_set() {
+	tool_policy
+	expect_equal "$(as alice fdbroker exec --limit read:/srv/one --limit=read:/srv/two -- \
+		fdbroker cat /srv/one /srv/two)" onetwo
+}
+
+test_the_connection_of_exec_comes_after_what_was_asked_for() {
+	tool_policy
+	report
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice bash -c 'for fd in /proc/self/fd/*; do
+			fd=${fd##*/}; ((fd < 3)) || eval "exec $fd>&-"; done 2>/dev/null
+		exec fdbroker exec --limit read:/srv/one --listen tcp:80=web --open /srv/two:r=key \
+			-- bash -c "echo \$FDBROKER_FD; exec /run/test/report"')
+	expect_match "$output" '^[5-9]'
+	expect_equal "${output//${output:0:1}/N}" "N
+LISTEN_PID is right
+LISTEN_FDS=2 LISTEN_FDNAMES=web:key
+3 socket:[]
+4 /srv/two
+N socket:[]"
+}
+
+test_limits_alone_leave_what_a_service_manager_passed() {
+	tool_policy
+	report
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice bash -c 'for fd in /proc/self/fd/*; do
+			fd=${fd##*/}; ((fd < 3)) || eval "exec $fd>&-"; done 2>/dev/null
+		exec 3</etc/passwd
+		LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=users exec fdbroker exec \
+			--limit read:/srv/one -- bash -c "echo \$FDBROKER_FD; exec /run/test/report"')
+	expect_match "$output" '^[4-9]'
+	expect_equal "${output//${output:0:1}/N}" "N
+LISTEN_PID is right
+LISTEN_FDS=1 LISTEN_FDNAMES=users
+3 /etc/passwd
+N socket:[]"
+}
+
+test_without_limits_the_program_of_exec_has_no_connection() {
+	tool_policy
+	# shellcheck disable=SC2016 # expanded inside
+	expect_equal "$(as alice fdbroker exec --limit 'read:/srv/*' -- fdbroker exec \
+		--open /srv/one:r -- bash -c 'echo "${FDBROKER_FD-none}"; ls -l /proc/self/fd' |
+		grep -cE 'none|socket')" 1
+}
+
+test_limits_within_limits_narrow_further_and_leave_the_first_connection() {
+	tool_policy
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice fdbroker exec --limit read:/srv/one --limit read:/srv/two -- bash -c '
+		fdbroker exec --limit read:/srv/two --limit read:/srv/three -- \
+			fdbroker cat /srv/one /srv/two /srv/three
+		fdbroker cat /srv/one' 2>&1 || true)
+	expect_match "$output" '/srv/one: Permission denied \(narrowed'
+	expect_match "$output" '/srv/three: Permission denied \(narrowed'
+	expect_match "$output" 'two'
+	expect_match "$output" 'one$'
+}
+
+test_limits_that_are_none_are_wrong_usage() {
+	local limit
+	tool_policy
+	while IFS= read -r limit; do
+		expect_status 64 as alice fdbroker exec --limit "$limit" -- true </dev/null
+		expect_match "$output" "^fdbroker: exec: --limit: '.*see 'fdbroker exec --help'"
+	done <<-'END'
+		read
+		:/srv/one
+		read:
+		reed:/srv/one
+		read /srv/one
+		read, list:/srv/one
+		read:srv/one
+		bind:80
+		bind:tcp:http
+	END
+	expect_status 64 as alice fdbroker exec --limit
+	expect_match "$output" '--limit: its argument is missing'
+}
+
+test_a_connection_that_is_none_is_said_to_be() {
+	local number
+	tool_policy
+	for number in 0 99 7x -1 99999999999999999999; do
+		expect_status 1 as alice env FDBROKER_FD="$number" fdbroker cat /srv/one </dev/null
+		expect_match "$output" "^fdbroker: FDBROKER_FD=$number is not the descriptor of a connection"
+	done
+	expect_equal "$(as alice env FDBROKER_FD= fdbroker cat /srv/one)" one
+}
+
 # The names are those that the policy language says it knows, each for the same family.
 test_exec_knows_the_families_of_netlink_by_name() {
 	local family

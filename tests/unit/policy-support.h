@@ -26,6 +26,16 @@
 		.group_count = COUNT(((uint32_t[]){__VA_ARGS__}))                                  \
 	}
 
+/* Numbers that are the same in each run. */
+static inline uint32_t random_below(uint32_t bound)
+{
+	static uint32_t state = 20240607;
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state % bound;
+}
+
 static const struct policy_name known_names[] = {
 	KNOWN(USER, 1001, 1101, "alice"),
 	KNOWN(USER, 1002, 1102, "bob"),

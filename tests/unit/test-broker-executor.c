@@ -106,16 +106,20 @@ static int end(void **state)
 	return 0;
 }
 
-static void ask_for_file(void)
+static void ask_for(const struct fdbroker_request *request)
 {
-	const struct fdbroker_request request = {
-		.operation = FDBROKER_OPEN, .path = {"/etc/shadow", strlen("/etc/shadow")}};
 	unsigned char bytes[FDBROKER_PACKET_MAX];
 	struct fdbroker_packet packet;
 
 	fdbroker_packet_begin(&packet, bytes, FDBROKER_PACKET_REQUEST, 1000);
-	assert_true(fdbroker_packet_add_request(&packet, &request));
+	assert_true(fdbroker_packet_add_request(&packet, request));
 	assert_int_equal(send(connection[1], packet.bytes, packet.length, 0), packet.length);
+}
+
+static void ask_for_file(void)
+{
+	ask_for(&(struct fdbroker_request){
+		.operation = FDBROKER_OPEN, .path = {"/etc/shadow", strlen("/etc/shadow")}});
 }
 
 static struct message lend(uint32_t slot, uint32_t serial)
@@ -200,6 +204,20 @@ static void nobody_is_served_whose_slot_there_is_not(void **state)
 	expect_served(lend(SLOT, SERIAL));
 }
 
+/* Only the supervisor makes one, and only a worker asks it: the client is not kept waiting. */
+static void what_is_for_the_supervisor_ends_the_connection(void **state)
+{
+	struct message done;
+	char byte;
+
+	(void)state;
+	ask_for(&(struct fdbroker_request){.operation = FDBROKER_CLONE});
+	done = lend(SLOT, SERIAL);
+	assert_int_equal(done.flag, 1);
+	assert_int_equal(recv(connection[1], &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -209,6 +227,7 @@ int main(void)
 		TEST(nobody_is_served_under_the_serial_of_another_connection),
 		TEST(nobody_is_served_over_the_connection_of_another),
 		TEST(nobody_is_served_whose_slot_there_is_not),
+		TEST(what_is_for_the_supervisor_ends_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

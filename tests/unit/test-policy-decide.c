@@ -48,6 +48,12 @@ static const struct match matches[] = {
 	{"/a/[*]", "/a/b", false, false},
 	{"/a/[*][*]", "/a/**", true, true},
 	{"/a/**", "/a", false, true},
+	{"/", "/", true, true},
+	{"/", "/a", false, false},
+	{"/**", "/", false, true},
+	{"/*", "/", false, false},
+	{"/**/a", "/", false, false},
+	{"%h/**", "/", false, false},
 	{"/a/**", "/a/b", true, true},
 	{"/a/**", "/a/b/c/d", true, true},
 	{"/a/**", "/a/.b", false, true},
@@ -138,6 +144,10 @@ static void a_final_deep_wildcard_includes_the_folder_under_list_stat_and_watch(
 		{"/a/*/**", "/a", false},
 		{"/a/**/c", "/a", false},
 		{"/**", "/proc", false},
+		{"/**", "/", true},
+		{"/*", "/", false},
+		{"/**/a", "/", false},
+		{"%h/**", "/", false},
 		{"/proc/**", "/proc", true},
 		{"/**/b/**", "/a/b", true},
 		{"/**/b/**", "/a", false},
@@ -176,6 +186,7 @@ static void an_undefined_variable_never_allows_and_always_denies(void **state)
 		{"%h/.ssh/**", "/.ssh", false, true},
 		{"%h/.ssh/**", "/root/ssh", false, false},
 		{"%h/**", "/x", false, true},
+		{"%h/**", "/", false, true},
 	};
 	static const struct policy_identity nobody[] = {
 		{.uid = 7, .gid = 7},
@@ -220,7 +231,7 @@ static void the_instance_of_a_unit_is_literal_text(void **state)
 static void a_path_that_is_not_canonical_is_denied(void **state)
 {
 	static const char *const paths[] = {
-		"", "a", "/", "//", "/a/", "/a//b", "/./a", "/a/..", "/a/.", "a/b"};
+		"", "a", "//", "/a/", "/a//b", "/./a", "/a/..", "/a/.", "a/b"};
 	struct policy policy = policy_of_pattern("allow read", "/**");
 	struct policy deny = policy_of_pattern("deny read", "/nowhere");
 	struct policy_peer peer = peer_make(&policy, &alice);

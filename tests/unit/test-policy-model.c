@@ -11,16 +11,6 @@
 #define PATTERNS 6
 #define PATHS 60
 
-static uint32_t random_state = 20240607;
-
-static uint32_t random_below(uint32_t bound)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 17;
-	random_state ^= random_state << 5;
-	return random_state % bound;
-}
-
 /* ---- the model ---- */
 
 static bool model_name(

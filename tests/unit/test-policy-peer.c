@@ -172,8 +172,10 @@ static void what_the_broker_needs_follows_from_the_rules(void **state)
 			needs_cases[i].rule);
 		struct policy policy = policy_make(text);
 		policy_image_needs(policy.image, &needs);
+		uint32_t own_verbs = expected->as ? 0 : expected->allowed_verbs;
 		bool is_right =
 			needs.allowed_verbs == expected->allowed_verbs &&
+			needs.own_verbs == own_verbs &&
 			needs.allowed_kinds == expected->allowed_kinds &&
 			needs.with == expected->with && needs.device == expected->device &&
 			needs.owner == expected->owner && needs.low_port == expected->low_port &&

@@ -207,8 +207,9 @@ static void do_fill(char **words)
 
 	if (length < sizeof(line) || length > sizeof(set))
 		die("fill: the length");
-	/* One line that permits something, and one of a long path. */
-	memset(set, 'x', length);
+	/* One line that permits something, and one of a long path: no component of it is long. */
+	for (size_t i = 0; i < length; i++)
+		set[i] = i % 2 == 0 || i + sizeof(line) + 1 >= length ? 'x' : '/';
 	memcpy(set, "read /", 6);
 	memcpy(set + length - sizeof(line), "\n", 1);
 	memcpy(set + length - strlen(line), line, strlen(line));
