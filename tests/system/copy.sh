@@ -77,6 +77,8 @@ test_the_memory_is_the_clients_to_provide() {
 		"size without memory"
 	expect_equal "$(as alice copies fill 65536 0 /srv/copy/file)" "EMSGSIZE copy 0" \
 		"memory without size"
+	expect_equal "$(as alice copies behind 65536 /srv/copy/file)" "EMSGSIZE copy 65536" \
+		"memory that lies elsewhere"
 	bytes 8192 /srv/copy/file
 	expect_equal "$(as alice copies fill 4096 8192 /srv/copy/file)" "EMSGSIZE copy 8192"
 	expect_equal "$(as alice copies fill 8192 8192 /srv/copy/file)" "ok 8192"

@@ -7,6 +7,7 @@
  *	                         WHAT is what it was: its bytes, its size, its times, its seals
  *	fill ROOM SIZE PATH      into a memfd of SIZE bytes of which ROOM are allocated; prints how
  *	                         long it is then
+ *	behind SIZE PATH         likewise of SIZE bytes which are a hole, and has as many behind its end
  *	spoil HOW SECONDS PATH   again and again into a memfd to which another thread does HOW
  *	                         meanwhile; counts what came of it
  *
@@ -327,15 +328,27 @@ static void do_send(const char *what, const char *path)
 	printf(" %s\n", is_same(&before, &after) ? "unchanged" : "changed");
 }
 
-static void do_fill(off_t room, off_t size, const char *path)
+static void fill(int fd, const char *path)
 {
-	int fd = memory(MFD_ALLOW_SEALING, size, room);
 	struct fdbroker_result result = ask(FDBROKER_COPY, path, fd);
 	struct stat status;
 
 	print_result(&result);
 	check(fstat(fd, &status), "fstat");
 	printf(" %jd\n", (intmax_t)status.st_size);
+}
+
+static void do_fill(off_t room, off_t size, const char *path)
+{
+	fill(memory(MFD_ALLOW_SEALING, size, room), path);
+}
+
+static void do_behind(off_t size, const char *path)
+{
+	int fd = memory(MFD_ALLOW_SEALING, size, 0);
+
+	check(fallocate(fd, FALLOC_FL_KEEP_SIZE, size, size), "fallocate");
+	fill(fd, path);
 }
 
 /* ---- what a client does to itself ---- */
@@ -406,6 +419,7 @@ static void *spoiler(void *argument)
 
 static void do_spoil(char *how, time_t seconds, const char *path)
 {
+	const int all = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 	const time_t end = time(NULL) + seconds;
 	unsigned long copied = 0, refused = 0, unsealed = 0;
 	pthread_t thread;
@@ -420,9 +434,7 @@ static void do_spoil(char *how, time_t seconds, const char *path)
 		result = ask(FDBROKER_COPY, path, fd);
 		copied += result.error == 0;
 		refused += result.error != 0;
-		unsealed += result.error == 0 &&
-			    fcntl(fd, F_GET_SEALS) !=
-				    (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+		unsealed += result.error == 0 && (fcntl(fd, F_GET_SEALS) & all) != all;
 		spoiled = -1;
 		close(fd);
 	}
@@ -444,10 +456,12 @@ int main(int argc, char **argv)
 		do_send(argv[2], argv[3]);
 	} else if (argc == 5 && strcmp(argv[1], "fill") == 0) {
 		do_fill(atoll(argv[2]), atoll(argv[3]), argv[4]);
+	} else if (argc == 4 && strcmp(argv[1], "behind") == 0) {
+		do_behind(atoll(argv[2]), argv[3]);
 	} else if (argc == 5 && strcmp(argv[1], "spoil") == 0) {
 		do_spoil(argv[2], atoll(argv[3]), argv[4]);
 	} else {
-		errx(64, "usage: copies open|send|fill|spoil ...");
+		errx(64, "usage: copies open|send|fill|behind|spoil ...");
 	}
 	return 0;
 }
