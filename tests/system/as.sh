@@ -148,6 +148,16 @@ test_a_reload_that_brings_as_peer_counts_for_those_who_are_connected() {
 	expect_equal "$(tell alice "cat /srv/shared/staff")" "ok for staff"
 }
 
+test_a_user_acts_with_all_of_its_groups_whatever_their_order() {
+	printf 'lab:x:1500:alice\n' >>/etc/group # a lower number than that of the primary one
+	as_policy
+	mkdir -p /srv/ground
+	echo -n "for the lab" >/srv/ground/file
+	chown root:1500 /srv/ground/file
+	chmod 0640 /srv/ground/file
+	expect_equal "$(as carol ask "cat /srv/ground/file")" "ok for the lab"
+}
+
 test_as_root_is_root_without_its_capabilities() {
 	as_policy
 	secret /srv/root/file "of root"
