@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fdbroker.h"
 #include "log.h"
 #include "reason.h"
 
@@ -296,6 +297,8 @@ static void decision_read(struct decision *decision, const struct record *record
 			length += (size_t)snprintf(decision->verbs + length,
 				sizeof(decision->verbs) - length, "%s%s", length > 0 ? "," : "",
 				policy_verb_name((enum policy_verb)verb));
+	if (length == 0)
+		snprintf(decision->verbs, sizeof(decision->verbs), "-"); /* it got no further */
 	snprintf(decision->rule, sizeof(decision->rule), "-");
 	snprintf(decision->client, sizeof(decision->client), "-");
 	if (record->rule >= policy_image_rule_count(image))
@@ -303,6 +306,23 @@ static void decision_read(struct decision *decision, const struct record *record
 	policy_image_location(image, record->rule, &location);
 	snprintf(decision->rule, sizeof(decision->rule), "%s:%u", location.file, location.line);
 	snprintf(decision->client, sizeof(decision->client), "%s", location.client);
+}
+
+/* What of the policy denied it; NULL: not the policy. */
+static const char *why_word(const struct record *record)
+{
+	static const char *const words[] = {
+		[POLICY_DENIED_NO_RULE] = "no-rule",
+		[POLICY_DENIED_BY_RULE] = "deny",
+		[POLICY_DENIED_NARROWED] = "only",
+		[POLICY_DENIED_CONFLICT] = "options",
+		[POLICY_DENIED_GAIN] = "gain",
+		[POLICY_DENIED_LIMITED] = "limit",
+	};
+
+	if (record->reason != FDBROKER_REASON_POLICY && record->reason != FDBROKER_REASON_NARROWED)
+		return NULL;
+	return record->outcome < sizeof(words) / sizeof(words[0]) ? words[record->outcome] : NULL;
 }
 
 static void decision_write_text(struct line *line, const struct decision *decision)
@@ -324,6 +344,8 @@ static void decision_write_text(struct line *line, const struct decision *decisi
 	line_add_escaped(line, decision->rule, strlen(decision->rule));
 	line_add(line, " client=");
 	line_add_escaped(line, decision->client, strlen(decision->client));
+	if (why_word(record) != NULL)
+		line_add(line, " why=%s", why_word(record));
 }
 
 static void decision_write_json(struct line *line, const struct decision *decision)
@@ -344,6 +366,8 @@ static void decision_write_json(struct line *line, const struct decision *decisi
 	line_add_escaped(line, decision->rule, strlen(decision->rule));
 	line_add(line, "\",\"client\":\"");
 	line_add_escaped(line, decision->client, strlen(decision->client));
+	if (why_word(record) != NULL)
+		line_add(line, "\",\"why\":\"%s", why_word(record));
 	line_add(line, "\"}");
 }
 

@@ -48,7 +48,7 @@ struct record {
 	uint8_t reason; /* enum fdbroker_reason */
 	uint8_t allowed;
 	uint8_t unit_length; /* the text begins with the peer's unit */
-	uint8_t reserved;
+	uint8_t outcome;     /* enum policy_outcome */
 };
 
 /* Appends a record, or counts it as skipped when there is no room. */

@@ -61,6 +61,7 @@ static int role_open_server(struct server *server)
 
 	if (error < 0)
 		return error;
+	server->own_uid = geteuid();
 	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (server->walker.root < 0)
 		return -errno;

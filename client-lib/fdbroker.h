@@ -923,7 +923,7 @@ enum fdbroker_reason fdbroker_last_reason(void);
 
 /*
  * A reason in words: one of a few names, a colon, and a sentence without a full stop, as in
- * "policy: no rule of the policy allows it, or one denies it". Never NULL, also for a reason that
+ * "kernel: the policy allows it; the errno is the kernel's". Never NULL, also for a reason that
  * this version of the library does not know; static, never to be freed.
  *
  * Since: 0.1

@@ -8,13 +8,15 @@
 #define FDBROKER_REASONS(X)                                                                        \
 	X(NONE, 0, "none", "the last call succeeded")                                              \
 	X(KERNEL, 1, "kernel", "the policy allows it; the errno is the kernel's")                  \
-	X(POLICY, 2, "policy", "no rule of the policy allows it, or one denies it")                \
+	X(POLICY, 2, "policy",                                                                     \
+		"no rule of the policy allows it, or one denies it, or rules disagree on it: "     \
+		"see the broker's log")                                                            \
 	X(TYPE, 3, "type", "the object is of a type that the rule does not grant")                 \
 	X(PLACEMENT, 4, "placement",                                                               \
 		"an unprivileged user could have placed it: a folder on the way is not "           \
 		"root's alone")                                                                    \
 	X(SYMLINK, 5, "symlink", "a symbolic link on the way is not followed")                     \
-	X(FLAGS, 6, "flags", "these open(2) flags are not served")                                 \
+	X(FLAGS, 6, "flags", "these flags are not served")                                         \
 	X(SOCKET, 7, "socket",                                                                     \
 		"the socket, option or address is not of a kind that is served: see "              \
 		"fdbroker_bind(), fdbroker_socket()")                                              \

@@ -43,6 +43,8 @@ static const char *const openings[] = {
 	[POLICY_DENIED_NO_RULE] = "denied: no rule allows",
 	[POLICY_DENIED_BY_RULE] = "denied by ",
 	[POLICY_DENIED_NARROWED] = "denied: an 'only' block does not allow",
+	[POLICY_DENIED_GAIN] = "denied: more would be possible with the new name; but for that "
+			       "allowed by ",
 	[POLICY_DENIED_LIMITED] = "denied: the connection was narrowed; but for that allowed by ",
 	[POLICY_DENIED_CONFLICT] = "denied: rules with different options apply, one is ",
 };

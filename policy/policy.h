@@ -336,6 +336,7 @@ enum policy_outcome {
 	POLICY_DENIED_NARROWED, /* an `only` block that matches the peer does not allow it */
 	POLICY_DENIED_CONFLICT, /* the verbs of this one request have rules with different options
 				 */
+	POLICY_DENIED_GAIN,     /* rules allow a rename, but more would be possible with the new name */
 	POLICY_DENIED_LIMITED,  /* a rule allows it, but the connection was narrowed; rule */
 };
 

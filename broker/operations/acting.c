@@ -108,9 +108,9 @@ int acting_begin(const struct server *server, const struct asker *asker,
 	return EINVAL;
 }
 
-uint32_t acting_uid(void)
+uint32_t acting_uid(const struct server *server)
 {
-	return acting.is_other ? acting.uid : WALK_AS_NOBODY;
+	return acting.is_other ? acting.uid : server->own_uid;
 }
 
 gid_t acting_gid(void)

@@ -18,7 +18,7 @@ int acting_begin(const struct server *server, const struct asker *asker,
 /* Is the broker again. A process that cannot be is ended. */
 void acting_end(void);
 
-/* Whose own folders are safe to act in: WALK_AS_NOBODY when this is the broker. */
-uint32_t acting_uid(void);
+/* Whose own folders are safe to act in; the broker's are those that it made itself. */
+uint32_t acting_uid(const struct server *server);
 /* What belongs to the acting identity has this group unless the policy says otherwise. */
 gid_t acting_gid(void);

@@ -196,7 +196,7 @@ static enum served bind_in_folder(
 	/* At the end bind(2) follows no link: the name is taken. */
 	if (walk->object >= 0 && S_ISLNK(walk->status.stx_mode))
 		return reply_kernel(reply, EADDRINUSE);
-	if (!walk->parent_trusted)
+	if (!walk->parent_safe)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	if (strcmp(object_name(walk), ASIDE) == 0)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT); /* it is ours */

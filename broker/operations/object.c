@@ -150,7 +150,7 @@ enum walk_outcome object_walk(const struct server *server, const struct fdbroker
 				 ? WALK_LINKS_NONE
 				 : WALK_LINKS_TRUSTED,
 		.final = final,
-		.as = acting_uid(),
+		.as = acting_uid(server),
 	};
 
 	return walk_to(&server->walker, path->bytes, path->length, &way, walk);

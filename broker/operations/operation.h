@@ -23,6 +23,7 @@ struct server {
 	bool may_wait; /* an executor */
 	int lock;      /* a file for locks that executors of one generation have in common */
 	uint64_t netns_cookie; /* of the broker's own network namespace */
+	uint32_t own_uid;      /* nobody else is this user, see identify_reserve_own_uid() */
 };
 
 struct asker {

@@ -97,8 +97,10 @@ static enum served rename_walked(const struct server *server, const struct asker
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
 	if (!from->parent_safe || !to->parent_safe)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
-	if (rename_gains(server, asker, request, from, to))
+	if (rename_gains(server, asker, request, from, to)) {
+		reply->decision.outcome = POLICY_DENIED_GAIN;
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
+	}
 	/* renameat2(3) of glibc makes another system call where there are no flags. */
 	if (syscall(SYS_renameat2, from->parent, object_name(from), to->parent, object_name(to),
 		    flags) < 0)

@@ -186,6 +186,9 @@ static bool reply_is_recorded(const struct reply *reply)
 {
 	uint8_t log = reply->decision.options.log;
 
+	/* A step on the way to a copy, whose own record will say what became of it. */
+	if (reply->reason == FDBROKER_REASON_COPY && reply->error != EINVAL)
+		return false;
 	return log == POLICY_LOG_ALL || (log == POLICY_LOG_DENIED && !reply_was_allowed(reply));
 }
 
@@ -207,6 +210,7 @@ static struct record reply_record(const struct asker *asker, const struct reply 
 		.error = reply->error,
 		.reason = (uint8_t)reply->reason,
 		.allowed = reply_was_allowed(reply),
+		.outcome = (uint8_t)reply->decision.outcome,
 		.unit_length = (uint8_t)unit_length,
 		.text_length = (uint16_t)(unit_length + reply->object_length),
 	};
