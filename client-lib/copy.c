@@ -54,33 +54,33 @@ static bool is_too_small(const struct call_outcome *outcome)
 }
 
 static struct call_outcome fill(
-	struct fdbroker *broker, const struct fdbroker_request *request, int memory)
-{
-	for (off_t size = FIRST_SIZE; size <= LAST_SIZE; size *= 4) {
-		int error = grow(memory, size);
-
-		if (error != 0)
-			return outcome_refused(error, FDBROKER_REASON_LOCAL);
-		struct call_outcome outcome = call_once(broker, request, memory);
-		if (!is_too_small(&outcome))
-			return outcome;
-	}
-	return outcome_refused(EFBIG, FDBROKER_REASON_LOCAL);
-}
-
-static struct call_outcome copy_into_memory(
-	struct fdbroker *broker, const struct fdbroker_request *request)
+	struct fdbroker *broker, const struct fdbroker_request *request, off_t size)
 {
 	int memory = make_memory();
 
 	if (memory < 0)
 		return outcome_refused(errno, FDBROKER_REASON_LOCAL);
-	struct call_outcome outcome = fill(broker, request, memory);
+	int error = grow(memory, size);
+	struct call_outcome outcome = error == 0 ? call_once(broker, request, memory)
+						 : outcome_refused(error, FDBROKER_REASON_LOCAL);
 	if (outcome.error == 0)
 		outcome.fd = memory;
 	else
 		close(memory);
 	return outcome;
+}
+
+/* With other memory each time: the broker may have sealed what was too small. */
+static struct call_outcome copy_into_memory(
+	struct fdbroker *broker, const struct fdbroker_request *request)
+{
+	for (off_t size = FIRST_SIZE; size <= LAST_SIZE; size *= 4) {
+		struct call_outcome outcome = fill(broker, request, size);
+
+		if (!is_too_small(&outcome))
+			return outcome;
+	}
+	return outcome_refused(EFBIG, FDBROKER_REASON_LOCAL);
 }
 
 struct call_outcome copy_open(

@@ -4,107 +4,169 @@
  * they are charged to it, and gets back how it went; the memfd then holds the file, and nobody can
  * change it any more. What the client does to it meanwhile it does to itself.
  *
+ * A page that the client took away again, and that came back because the broker writes there, would
+ * be charged to the broker, and could stay for as long as the client likes. So the broker maps the
+ * memory and seals it against that before it looks whether the pages are there; the kernel then
+ * reads the file into the mapping. Where the client has cut off pages that is EFAULT, not SIGBUS.
+ *
  * Must never: write to anything but a memfd. What was sent may be any file; to write with the
- * broker's privileges would do more than the client could in some of them.
+ * broker's privileges would do more than the client could in some of them. Nor touch the mapping
+ * itself.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "object.h"
 
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
+#endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020 /* Linux 6.3 */
 #endif
 
-/* Only a memfd has seals and can be given more; of other files on a tmpfs all are set: fcntl(2). */
+/* The client's memory, while it is filled. */
+struct memory {
+	int fd;
+	char *map; /* NULL where there is none to map */
+	size_t size;
+};
+
+/*
+ * Only a memfd has seals and can be given more; of other files on a tmpfs all are set: fcntl(2).
+ * One of huge pages cannot be written to by write(2), memfd_create(2).
+ */
 static bool is_memfd(int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 
-	return seals >= 0 && (seals & ~F_SEAL_EXEC) == 0;
+	return seals >= 0 && (seals & ~F_SEAL_EXEC) == 0 && pwrite(fd, "", 0, 0) == 0;
 }
 
-/* How many bytes the client has made room for: by ftruncate(2), and by fallocate(2). */
-static uint64_t memfd_room(int fd)
+/* Whether all that there is of it is allocated, and there is that much of it. */
+static bool memory_is_whole(const struct memory *memory)
 {
 	struct stat status;
-	uint64_t allocated, size;
 
-	if (fstat(fd, &status) < 0)
-		return 0;
-	allocated = (uint64_t)status.st_blocks * 512;
-	size = (uint64_t)status.st_size;
-	return size < allocated ? size : allocated;
+	return fstat(memory->fd, &status) == 0 && (uint64_t)status.st_size == memory->size &&
+	       (uint64_t)status.st_blocks * 512 >= memory->size;
 }
 
-/* All of the bytes. 0 or a positive errno. */
-static int write_all(int fd, const char *bytes, size_t length, uint64_t at)
+/*
+ * What was allocated behind its end goes by ftruncate(2), so that it cannot make up for holes
+ * before it; and that waits for whoever is cutting something off at the moment. From then on it can
+ * only be cut off: no holes, no growth.
+ */
+static bool memory_hold(const struct memory *memory)
 {
-	while (length > 0) {
-		ssize_t n = pwrite(fd, bytes, length, (off_t)at);
+	return fcntl(memory->fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_FUTURE_WRITE) == 0 &&
+	       ftruncate(memory->fd, (off_t)memory->size) == 0 && memory_is_whole(memory);
+}
 
-		if (n < 0 && errno != EINTR)
-			return errno;
-		if (n > 0) {
-			bytes += n;
-			length -= (size_t)n;
-			at += (uint64_t)n;
-		}
+static void memory_end(struct memory *memory)
+{
+	if (memory->map != NULL)
+		munmap(memory->map, memory->size);
+	memory->map = NULL;
+}
+
+/* True: it is the client's, as much as it has said, and stays so; memory_end() when it is filled. */
+static bool memory_begin(struct memory *memory, int fd)
+{
+	struct stat status;
+	void *map;
+
+	*memory = (struct memory){.fd = fd};
+	if (fstat(fd, &status) < 0)
+		return false;
+	memory->size = (size_t)status.st_size;
+	if (!memory_is_whole(memory))
+		return false;
+	if (memory->size > 0) {
+		map = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (map == MAP_FAILED)
+			return false;
+		memory->map = map;
 	}
-	return 0;
+	return memory_hold(memory);
+}
+
+/* Whether there is more in the file. 0 or a positive errno. */
+static int is_at_end(int file, bool *is)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(file, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	*is = n == 0;
+	return n < 0 ? errno : 0;
 }
 
 /* Up to `room` bytes; *length becomes how many there are, room + 1 if more. 0 or an errno. */
-static int copy_bytes(int memfd, int file, uint64_t room, uint64_t *length)
+static int copy_bytes(const struct memory *memory, int file, size_t room, size_t *length)
 {
-	static char bytes[65536];
-	int error = 0;
+	bool is_whole;
+	int error;
 
-	for (*length = 0; error == 0 && *length <= room;) {
-		ssize_t n = read(file, bytes, sizeof(bytes));
+	for (*length = 0; *length < room;) {
+		ssize_t n = read(file, memory->map + *length, room - *length);
 
 		if (n == 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
 			return errno;
-		if (n < 0)
-			continue;
-		if ((uint64_t)n > room - *length) {
-			*length = room + 1;
-			return 0;
-		}
-		error = write_all(memfd, bytes, (size_t)n, *length);
-		*length += (uint64_t)n;
+		if (n > 0)
+			*length += (size_t)n;
 	}
+	error = is_at_end(file, &is_whole);
+	if (error == 0 && !is_whole)
+		*length = room + 1;
 	return error;
 }
 
 /* As long as the file, and never to be changed. 0 or a positive errno. */
-static int memfd_finish(int memfd, uint64_t length)
+static int memory_finish(struct memory *memory, size_t length)
 {
-	if (ftruncate(memfd, (off_t)length) < 0 ||
-		fcntl(memfd, F_ADD_SEALS,
+	memory_end(memory); /* F_SEAL_WRITE, fcntl(2) */
+	if (ftruncate(memory->fd, (off_t)length) < 0 ||
+		fcntl(memory->fd, F_ADD_SEALS,
 			F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		return errno;
 	return 0;
 }
 
-static enum served copy_to_memfd(int memfd, int file, uint64_t max, struct reply *reply)
+static enum served memory_fill(struct memory *memory, int file, size_t max, struct reply *reply)
 {
-	const uint64_t allocated = memfd_room(memfd), room = allocated < max ? allocated : max;
-	uint64_t length;
-	int error = copy_bytes(memfd, file, room, &length);
+	const size_t room = memory->size < max ? memory->size : max;
+	size_t length;
+	int error = copy_bytes(memory, file, room, &length);
 
 	if (error != 0)
 		return reply_kernel(reply, error);
 	if (length > room)
 		return room == max ? reply_refuse(reply, EFBIG, FDBROKER_REASON_POLICY)
 				   : reply_refuse(reply, EMSGSIZE, FDBROKER_REASON_COPY);
-	error = memfd_finish(memfd, length);
+	error = memory_finish(memory, length);
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
+}
+
+static enum served copy_to_memfd(int memfd, int file, size_t max, struct reply *reply)
+{
+	struct memory memory;
+	enum served served;
+
+	if (memory_begin(&memory, memfd))
+		served = memory_fill(&memory, file, max, reply);
+	else
+		served = reply_refuse(reply, EMSGSIZE, FDBROKER_REASON_COPY);
+	memory_end(&memory);
+	return served;
 }
 
 static enum served copy_found(const struct server *server, const struct asker *asker,

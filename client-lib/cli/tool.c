@@ -120,6 +120,7 @@ static const char *names_problem(int error)
 
 void tool_complain(const char *object)
 {
+	const bool is_too_large = errno == EFBIG;
 	const char *error = strerror(errno);
 	enum fdbroker_reason reason = fdbroker_last_reason();
 
@@ -130,6 +131,12 @@ void tool_complain(const char *object)
 		fprintf(stderr, "fdbroker: %s: %s\n", object, error);
 		break;
 	case FDBROKER_REASON_POLICY:
+		if (is_too_large) {
+			fprintf(stderr,
+				"fdbroker: %s: larger than the `max` of its rule's `copy`\n",
+				object);
+			break;
+		}
 		fprintf(stderr,
 			"fdbroker: %s: denied by policy (the broker's audit log has the details: "
 			"journalctl -u fdbroker)\n",

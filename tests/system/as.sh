@@ -103,6 +103,61 @@ test_a_peer_acts_with_the_group_and_the_groups_that_it_has_and_not_with_those_of
 		$'ok\nok 100750 2001:2002 0'
 }
 
+# As many as an executor can take on, and one more. She has the last one in any case.
+test_a_peer_may_have_a_thousand_groups_and_not_more_than_are_acted_with() {
+	local groups
+	as_policy
+	mkdir -p /srv/shared
+	echo -n "for staff" >/srv/shared/file
+	chown root:9999 /srv/shared/file
+	chmod 0640 /srv/shared/file
+	groups=$(seq -s , 5001 6023),9999
+	expect_equal "$(setpriv --reuid=alice --regid=alice --groups="$groups" --inh-caps=-all -- \
+		ask "cat /srv/shared/file")" "ok for staff"
+	expect_equal "$(setpriv --reuid=alice --regid=alice --groups="$groups,10000" \
+		--inh-caps=-all -- ask "cat /srv/shared/file" 2>&1)" "ECONNRESET broker"
+}
+
+# Groups are those of the connection, whenever the policy comes to need them.
+test_a_reload_that_brings_as_peer_counts_for_those_who_are_connected() {
+	policy <<-END
+		client own {
+			from user alice
+			allow read /srv/shared/** as bob
+		}
+	END
+	mkdir -p /srv/shared
+	echo -n "hers" >/srv/shared/file
+	chown root:alice /srv/shared/file
+	chmod 0640 /srv/shared/file
+	echo -n "for staff" >/srv/shared/staff
+	chown root:staff /srv/shared/staff
+	chmod 0640 /srv/shared/staff
+	start_broker
+	open_session alice alice
+	expect_equal "$(tell alice "cat /srv/shared/file")" "EACCES kernel"
+	expect_equal "$(tell alice "cat /srv/shared/staff")" "ok for staff"
+	policy <<-END
+		client own {
+			from user alice
+			allow read /srv/shared/** as peer
+		}
+	END
+	reload_broker
+	expect_equal "$(tell alice "cat /srv/shared/file")" "ok hers"
+	expect_equal "$(tell alice "cat /srv/shared/staff")" "ok for staff"
+}
+
+test_a_user_acts_with_all_of_its_groups_whatever_their_order() {
+	printf 'lab:x:1500:alice\n' >>/etc/group # a lower number than that of the primary one
+	as_policy
+	mkdir -p /srv/ground
+	echo -n "for the lab" >/srv/ground/file
+	chown root:1500 /srv/ground/file
+	chmod 0640 /srv/ground/file
+	expect_equal "$(as carol ask "cat /srv/ground/file")" "ok for the lab"
+}
+
 test_as_root_is_root_without_its_capabilities() {
 	as_policy
 	secret /srv/root/file "of root"
@@ -285,6 +340,26 @@ expect_death_to_take_it_along() { # COMMAND
 	BROKER_PID=
 	eventually 5 no_broker_is_left || fail "left: $(broker_pids)"
 	kill -KILL "$HANGFS_PID"
+}
+
+test_the_death_of_the_worker_ends_who_acts_for_it() {
+	local pid
+	as_policy
+	belongs_to alice /home/alice/own hers
+	hang_from_now_on /home/alice/hang
+	start_as alice ask "cat /home/alice/hang/fine" >/run/test/waiting 2>&1
+	eventually 5 executor_is_busy || fail "no executor acts as alice"
+	pid=$(busy_executor)
+	kill_role worker
+	cat /run/test/waiting
+	eventually 15 process_is_gone "$pid" || fail "executor $pid is still there"
+	expect_equal "$(as alice ask "cat /home/alice/own")" "ok hers"
+	expect_executors_to_be_the_broker
+	kill -KILL "$HANGFS_PID"
+}
+
+process_is_gone() { # PID
+	[[ ! -e /proc/$1 ]]
 }
 
 test_the_death_of_the_supervisor_takes_along_who_acts_as_somebody() {

@@ -175,7 +175,7 @@ test_a_narrowed_connection_sees_what_is_left_to_it() {
 }
 
 test_a_folder_is_listed_while_it_changes() {
-	local i answer
+	local answer
 	list_policy
 	make_files /srv/list/stays
 	start_broker
@@ -183,7 +183,7 @@ test_a_folder_is_listed_while_it_changes() {
 		make_files /srv/list/{1..50}
 		rm /srv/list/{1..50}
 	done &
-	for i in {1..200}; do
+	for _ in {1..200}; do
 		answer=$(as alice ask "list /srv/list")
 		expect_match "$answer" '^ok( [0-9]+)* stays$'
 	done

@@ -259,13 +259,13 @@ test_a_watch_is_charged_to_the_client() {
 }
 
 test_the_broker_keeps_no_descriptor_of_a_client() {
-	local before i
+	local before
 	watch_policy
 	secret /srv/log/file text
 	start_broker
 	expect_equal "$(as alice watcher "add MODIFY /srv/log/file")" "ok 1"
 	before=$(broker_descriptors)
-	for i in {1..50}; do
+	for _ in {1..50}; do
 		as alice watcher "add MODIFY /srv/log/file" "add MODIFY /srv/log/none" \
 			"add-to pipe MODIFY /srv/log/file" "add CREATE /srv/tree" >/dev/null
 	done

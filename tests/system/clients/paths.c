@@ -266,7 +266,9 @@ static void do_list(const struct operation *operation)
 	for (size_t at = 0; at < length && count < NAMES_MAX; at += strlen(text + at) + 1)
 		names[count++] = text + at;
 	qsort(names, count, sizeof(names[0]), compare_names);
-	say(way == &way_direct || fcntl(fd, F_GET_SEALS) == ALL_SEALS ? "ok" : "ok, not sealed:");
+	say(way == &way_direct || (fcntl(fd, F_GET_SEALS) & ALL_SEALS) == ALL_SEALS
+			? "ok"
+			: "ok, not sealed:");
 	for (size_t i = 0; i < count; i++)
 		say(" %s", names[i]);
 	close(fd);
