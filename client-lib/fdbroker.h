@@ -476,12 +476,15 @@ int fdbroker_rmdir(struct fdbroker *broker, const char *path) FDBROKER_USE_RESUL
  * Returns 0; or -1 and one of the errnos of rename(2) that the kernel gave the broker (reason
  * KERNEL), EXDEV among them; or
  *	EACCES		the policy does not allow it, or more would be possible afterwards (reason
- *			POLICY); or the reasons PLACEMENT and SYMLINK
+ *			POLICY); it is a symbolic link or a socket, or of another type that the
+ *			rule does not grant (reason TYPE); or the reasons PLACEMENT and SYMLINK
  *	EEXIST		something is at the new path, and the policy does not grant that it goes
  *			(reason KERNEL)
  *	EBUSY		one of the paths is "/" or ends in "." (reason LOCAL), or something is
  *			mounted there (reason KERNEL)
- *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat(), for either path
+ *	ENOENT		there is nothing at path, also where rename(2) would say EROFS or EXDEV
+ *			before it looks (reason KERNEL)
+ *	EFAULT, ENAMETOOLONG and others: as fdbroker_stat(), for either path
  *
  * Since: 0.1
  */

@@ -311,3 +311,30 @@ watch IN_DELETE_SELF .*ino:($(printf '%x|%x' "$(stat -c %i "$HERS/folder")" "$(s
 	diff <(echo "$before") <(state) || fail "something has changed"
 	expect_equal "$(ls "$HERS/folder")" inner
 }
+
+# In her own folder, as herself, all can be done; but not by a link to where it would do the same.
+test_as_the_peer_a_folder_that_is_swapped_against_a_link_never_leads_behind_it() {
+	local before
+	placed_policy as peer
+	chmod 0755 /srv/roots
+	mkdir /srv/roots/hers
+	chown alice /srv/roots/hers
+	echo -n "behind" >/srv/roots/hers/inner
+	chown alice /srv/roots/hers/inner
+	as alice ln -s /srv/roots/hers "$HERS/link"
+	before=$(state)
+	race "$HERS/folder" "$HERS/link" "\
+open O_WRONLY|O_CREAT|O_EXCL $HERS/folder/new
+rename $HERS/folder/new $HERS/folder/newer
+unlink $HERS/folder/newer
+unlink $HERS/folder/new
+mkdir $HERS/folder/made
+rmdir $HERS/folder/made
+open O_RDWR $HERS/folder/inner
+list $HERS/folder
+rename $HERS/folder/inner $HERS/folder/renamed
+rename $HERS/folder/renamed $HERS/folder/inner"
+	expect_tally "owner=2001:2001 flags=02 at=0 content=\"hers\"|O_EXCL .*: (ok .*owner=2001:2001|EEXIST kernel)|\
+(rename|unlink|mkdir|rmdir) .*: (ok 0|EEXIST kernel)|list .*: ok "
+	diff <(echo "$before") <(state) || fail "something has changed"
+}

@@ -227,6 +227,7 @@ changes() {
 		mkdir $P/made
 		mkdir $P/made/
 		mkdir $P/slash/
+		# The library tells by the text alone what is wrong with a last ".".
 		mkdir $P/slash/. => EEXIST
 		mkdir $P/none/. => EEXIST
 		mkdir .//here//
@@ -360,8 +361,10 @@ renames() {
 		rename . $P/new
 		rename $P/empty3/. $P/new => EBUSY
 		rename $P/private .
+		# The library tells by the text alone.
 		rename / $P/new => EBUSY
 		rename $P/private / => EBUSY
+		# The kernel has EXDEV and EROFS before it looks, fdbroker.h.
 		rename $P/missing $P/mounted/new => ENOENT
 		rename $P/read-only/none $P/read-only/new => ENOENT
 		rename $P/fifo $P/fifo2
@@ -370,6 +373,7 @@ renames() {
 		rename $P/secret2/inner $P/secret2/outer
 		rename $P/secret2 $P/secret2/inner/x
 		rename $P/private $P/loop
+		# Links are not renamed: their text would mean something else elsewhere.
 		rename $P/link $P/link2 => EACCES type
 		rename $P/dangling $P/dangling2 => EACCES type
 		rename $P/to-folder/ $P/x

@@ -85,27 +85,32 @@ static void take_cell(char *cell, size_t size, const char *line)
 	cell[length] = '\0';
 }
 
+static struct row *next_row(void)
+{
+	if (row_count == ROWS_MAX)
+		errx(1, "too many flags");
+	return &rows[row_count++];
+}
+
+/* Each cell has a line; what is before the first row names the columns. */
 static void read_rows(FILE *file)
 {
+	struct row *row = NULL;
 	char line[256];
 	int cell = 0;
 
 	while (fgets(line, sizeof(line), file) != NULL && line[0] != '\n') {
-		struct row *row = &rows[row_count - 1];
-
 		if (line[0] == '|') {
-			if (row_count == ROWS_MAX)
-				errx(1, "too many flags");
-			row = &rows[row_count++];
+			row = next_row();
 			take_cell(row->flag, sizeof(row->flag), line);
 			cell = 0;
-		} else if (row_count > 0 && cell == 0) {
+		} else if (row != NULL && cell == 0) {
 			take_cell(row->verbs, sizeof(row->verbs), line);
 			cell++;
-		} else if (row_count > 0 && cell == 1) {
+		} else if (row != NULL && cell == 1) {
 			take_cell(row->fate, sizeof(row->fate), line);
 			cell++;
-		} else if (row_count > 0) {
+		} else if (row != NULL) {
 			take_cell(row->not_with, sizeof(row->not_with), line);
 		}
 	}
