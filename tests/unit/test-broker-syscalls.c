@@ -275,7 +275,9 @@ static const struct attempt {
 	{"copy_file_range", SYS_copy_file_range, {P(-1)}, NOBODY},
 	{"sendfile", SYS_sendfile, {P(-1), P(-1), 0, 0}, NOBODY},
 	{"splice", SYS_splice, {P(-1)}, NOBODY},
+#if !FDBROKER_SANITIZED
 	{"read", SYS_read, {P(-1), 0, 0}, RESOLVER | COPIERS},
+#endif
 	{"pread64", SYS_pread64, {P(-1), 0, 0, 0}, RESOLVER},
 	{"F_ADD_SEALS", SYS_fcntl, {FILE_FD, F_ADD_SEALS, 0}, LISTERS | COPIERS},
 	{"F_GET_SEALS", SYS_fcntl, {FILE_FD, F_GET_SEALS, 0}, COPIERS},
