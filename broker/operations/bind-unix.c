@@ -212,16 +212,6 @@ static enum served bind_in_folder(
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
 }
 
-static enum served bind_at(const struct server *server, const struct asker *asker,
-	enum walk_outcome outcome, const struct walk *walk, int received, struct reply *reply)
-{
-	if (outcome != WALK_FOUND && outcome != WALK_MISSING)
-		return object_refuse_walk(outcome, walk, reply);
-	if (object_denied_there(server, asker, walk, reply->verbs, reply))
-		return SERVED;
-	return bind_in_folder(server, walk, received, reply);
-}
-
 enum served bind_unix(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, int unsuitable, struct reply *reply)
 {
@@ -236,8 +226,10 @@ enum served bind_unix(const struct server *server, const struct asker *asker,
 	/* Whichever network namespace the socket lives in: a path is of none, unix(7). */
 	if (!object_decide(server, asker, path, reply))
 		return SERVED;
-	outcome = object_walk(server, path, WALK_FINAL_HOLD, reply, &walk);
-	served = bind_at(server, asker, outcome, &walk, received, reply);
+	outcome = object_walk(server, asker, path, WALK_FINAL_HOLD, reply->verbs, reply, &walk);
+	served = outcome == WALK_FOUND || outcome == WALK_MISSING
+			 ? bind_in_folder(server, &walk, received, reply)
+			 : object_refuse_walk(outcome, &walk, reply);
 	walk_end(&walk);
 	return served;
 }

@@ -23,18 +23,32 @@ bool object_decide(const struct server *server, const struct asker *asker,
 	return reply_is_allowed(server, asker, reply);
 }
 
+/* Who is asked about the paths that links lead to. */
+struct judge {
+	const struct server *server;
+	const struct asker *asker;
+	uint32_t verbs;
+	struct reply *reply;
+};
+
+static bool judge_denies(void *context, const char *path, size_t length)
+{
+	const struct judge *judge = context;
+	uint32_t rule = policy_deny_path(
+		judge->server->image, judge->asker->peer, judge->verbs, path, length);
+
+	if (rule == POLICY_NO_RULE)
+		return false;
+	reply_deny(judge->server, judge->reply, rule);
+	return true;
+}
+
 bool object_denied_there(const struct server *server, const struct asker *asker,
 	const struct walk *walk, uint32_t verbs, struct reply *reply)
 {
-	uint32_t rule;
+	struct judge judge = {server, asker, verbs, reply};
 
-	if (walk->links == 0)
-		return false;
-	rule = policy_deny_path(server->image, asker->peer, verbs, walk->path, walk->length);
-	if (rule == POLICY_NO_RULE)
-		return false;
-	reply_deny(server, reply, rule);
-	return true;
+	return walk->links > 0 && judge_denies(&judge, walk->path, walk->length);
 }
 
 enum served object_refuse_walk(
@@ -50,6 +64,8 @@ enum served object_refuse_walk(
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	case WALK_MISSING:
 		return reply_kernel(reply, ENOENT);
+	case WALK_DENIED:
+		return SERVED;
 	case WALK_FOUND:
 	case WALK_ERROR:
 	case WALK_RESTART:
@@ -142,15 +158,19 @@ enum served object_refuse_flags(const struct fdbroker_request *request, struct r
 	return reply_refuse(reply, EINVAL, FDBROKER_REASON_FLAGS);
 }
 
-enum walk_outcome object_walk(const struct server *server, const struct fdbroker_text *path,
-	enum walk_final final, const struct reply *reply, struct walk *walk)
+enum walk_outcome object_walk(const struct server *server, const struct asker *asker,
+	const struct fdbroker_text *path, enum walk_final final, uint32_t verbs,
+	struct reply *reply, struct walk *walk)
 {
+	struct judge judge = {server, asker, verbs, reply};
 	const struct walk_way way = {
 		.links = reply->decision.options.symlinks == POLICY_SYMLINKS_NONE
 				 ? WALK_LINKS_NONE
 				 : WALK_LINKS_TRUSTED,
 		.final = final,
 		.as = acting_uid(server),
+		.is_denied = judge_denies,
+		.context = &judge,
 	};
 
 	return walk_to(&server->walker, path->bytes, path->length, &way, walk);
@@ -164,11 +184,9 @@ static enum served object_act(const struct server *server, const struct asker *a
 	struct walk walk;
 	enum served served;
 
-	outcome = object_walk(server, &request->path, way->final, reply, &walk);
-	if ((outcome == WALK_FOUND || outcome == WALK_MISSING) &&
-		object_denied_there(server, asker, &walk, reply->verbs, reply))
-		served = SERVED;
-	else if (outcome == WALK_FOUND)
+	outcome =
+		object_walk(server, asker, &request->path, way->final, reply->verbs, reply, &walk);
+	if (outcome == WALK_FOUND)
 		served = way->found(server, asker, request, received, &walk, reply);
 	else if (outcome == WALK_MISSING && way->missing != NULL)
 		served = way->missing(server, asker, request, received, &walk, reply);

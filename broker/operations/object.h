@@ -35,18 +35,20 @@ enum served object_refuse_flags(const struct fdbroker_request *request, struct r
 bool object_decide(const struct server *server, const struct asker *asker,
 	const struct fdbroker_text *path, struct reply *reply);
 
-/* Walks by the options that the reply's decision has, as whoever is acting. */
-enum walk_outcome object_walk(const struct server *server, const struct fdbroker_text *path,
-	enum walk_final final, const struct reply *reply, struct walk *walk);
-
 /*
- * Where the walk ended is not where it was asked for: deny judges that as well. True: denied, and
- * the reply says so.
+ * Walks by the options that the reply's decision has, as whoever is acting. What links lead to the
+ * denies judge for these verbs, before anything is looked at there: WALK_DENIED, and the reply says
+ * so.
  */
+enum walk_outcome object_walk(const struct server *server, const struct asker *asker,
+	const struct fdbroker_text *path, enum walk_final final, uint32_t verbs,
+	struct reply *reply, struct walk *walk);
+
+/* The same for more verbs, where the walk has ended. True: denied, and the reply says so. */
 bool object_denied_there(const struct server *server, const struct asker *asker,
 	const struct walk *walk, uint32_t verbs, struct reply *reply);
 
-/* What a walk that has found nothing, and not missed it either, means for the reply. */
+/* What a walk that has not found it means for the reply. */
 enum served object_refuse_walk(
 	enum walk_outcome outcome, const struct walk *walk, struct reply *reply);
 

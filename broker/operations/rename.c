@@ -86,9 +86,6 @@ static enum served rename_walked(const struct server *server, const struct asker
 {
 	unsigned int flags = may_replace(server, asker, request, to, reply) ? 0 : RENAME_NOREPLACE;
 
-	if (object_denied_there(server, asker, from, REMOVE, reply) ||
-		object_denied_there(server, asker, to, CREATE, reply))
-		return SERVED;
 	if (from->parent < 0 || to->parent < 0)
 		return reply_kernel(reply, EBUSY); /* the root directory, rename(2) */
 	if (request->find.flags != 0 && !S_ISDIR(from->status.stx_mode))
@@ -115,13 +112,14 @@ static enum served rename_walk(const struct server *server, const struct asker *
 	enum served served;
 	struct walk from, to;
 
-	outcome = object_walk(server, &request->path, WALK_FINAL_HOLD, reply, &from);
+	outcome = object_walk(server, asker, &request->path, WALK_FINAL_HOLD, REMOVE, reply, &from);
 	if (outcome != WALK_FOUND) {
 		served = object_refuse_walk(outcome, &from, reply);
 		walk_end(&from);
 		return served;
 	}
-	outcome = object_walk(server, &request->new_path, WALK_FINAL_HOLD, reply, &to);
+	outcome =
+		object_walk(server, asker, &request->new_path, WALK_FINAL_HOLD, CREATE, reply, &to);
 	if (outcome == WALK_FOUND || outcome == WALK_MISSING)
 		served = rename_walked(server, asker, request, &from, &to, reply);
 	else

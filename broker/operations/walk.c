@@ -220,6 +220,21 @@ static enum walk_outcome walk_pass(
 	return placement_permits(&placement, &walk->status) ? WALK_FOUND : WALK_PLACEMENT;
 }
 
+/* Such a path does not say yet where it leads, and no policy can be asked about it. */
+static bool has_parent_component(const char *path)
+{
+	for (const char *at = strstr(path, "/.."); at != NULL; at = strstr(at + 1, "/.."))
+		if (at[3] == '/' || at[3] == '\0')
+			return true;
+	return false;
+}
+
+static bool walk_is_denied(const struct walk_way *way, const struct walk *walk)
+{
+	return way->is_denied != NULL && !has_parent_component(walk->path) &&
+	       way->is_denied(way->context, walk->path, walk->length);
+}
+
 enum walk_outcome walk_to(const struct walker *walker, const char *path, size_t length,
 	const struct walk_way *way, struct walk *walk)
 {
@@ -238,11 +253,14 @@ enum walk_outcome walk_to(const struct walker *walker, const char *path, size_t 
 	walk->length = length;
 	/* Each pass consumes a link, of which there are at most LINKS_MAX, or a `..` of their
 	 * texts. */
-	do {
-		walk_end(walk);
+	for (;;) {
 		outcome = walk_pass(walker, way, walk);
-	} while (outcome == WALK_RESTART);
-	return outcome;
+		if (outcome != WALK_RESTART)
+			return outcome;
+		walk_end(walk);
+		if (walk_is_denied(way, walk))
+			return WALK_DENIED;
+	}
 }
 
 void walk_end(struct walk *walk)

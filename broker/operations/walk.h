@@ -27,6 +27,7 @@ enum walk_outcome {
 	WALK_LINK,      /* a symbolic link that is not followed */
 	WALK_PLACEMENT, /* an unprivileged user could have placed it */
 	WALK_ERROR,     /* the kernel said no: error */
+	WALK_DENIED,    /* way->is_denied() did */
 	WALK_RESTART,   /* never returned: a link or `..` has changed the path, walk.c goes again */
 };
 
@@ -56,6 +57,12 @@ struct walk_way {
 	enum walk_links links;
 	enum walk_final final;
 	uint32_t as; /* the uid whose own folders are safe, since it can only hurt itself there */
+	/*
+	 * Asked about each path that links lead to, before anything there is looked at: true ends
+	 * the walk. NULL: nobody is asked.
+	 */
+	bool (*is_denied)(void *context, const char *path, size_t length);
+	void *context;
 };
 
 /* The path is absolute, canonical (policy_decide_path allows no other), without NUL. */
