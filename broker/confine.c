@@ -69,15 +69,13 @@ capability_set confine_capabilities(const struct policy_needs *needs, enum role 
 {
 	const uint32_t writing = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |
 				 POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_REMOVE);
-	const uint32_t reading = POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_STAT) |
-				 POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_WATCH);
 	capability_set set = 0;
 
 	if (role == ROLE_NAMES || role == ROLE_RESOLVER)
 		return 0;
 	if ((needs->own_verbs & writing) != 0)
 		set |= SET(CAP_DAC_OVERRIDE);
-	else if ((needs->own_verbs & reading) != 0)
+	else if ((needs->own_verbs & POLICY_FILE_VERBS) != 0)
 		set |= SET(CAP_DAC_READ_SEARCH);
 	if (needs->low_port)
 		set |= SET(CAP_NET_BIND_SERVICE);

@@ -32,9 +32,7 @@
 #define R (1u << ROLE_RESOLVER)
 #define ALL (S | W | E | N | R)
 
-#define FILES                                                                                      \
-	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
-		POLICY_BIT(POLICY_CREATE) | REMOVE | POLICY_BIT(POLICY_STAT) | LIST | WATCH)
+#define FILES POLICY_FILE_VERBS
 #define CREATE POLICY_BIT(POLICY_CREATE)
 #define REMOVE POLICY_BIT(POLICY_REMOVE)
 #define LIST POLICY_BIT(POLICY_LIST)

@@ -222,6 +222,8 @@ static void object_note_needs(const struct policy_set *set, const struct rule *r
 		header->needs_low_port |= object_has_low_port(set, object);
 }
 
+#define VERBS_THAT_CREATE (POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND))
+
 static void needs_fill(const struct policy_set *set, struct policy_image *header)
 {
 	header->first_deny = POLICY_NO_RULE;
@@ -235,7 +237,7 @@ static void needs_fill(const struct policy_set *set, struct policy_image *header
 			header->own_verbs |= rule->named_verbs;
 		if (rule->effect == EFFECT_DENY && header->first_deny == POLICY_NO_RULE)
 			header->first_deny = i;
-		header->needs_owner |= rule->has_owner;
+		header->needs_owner |= rule->has_owner && rule->named_verbs & VERBS_THAT_CREATE;
 		header->needs_with |= rule->options.with;
 		header->needs_device |= rule->options.device != NULL;
 		header->needs_as |= rule->options.as != POLICY_AS_BROKER;

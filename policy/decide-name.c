@@ -8,7 +8,6 @@
 #include "limit.h"
 #include "walk.h"
 
-#define FILE_VERBS (POLICY_BIT(POLICY_WATCH + 1) - 1)
 #define OPENING_VERBS                                                                              \
 	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
 		POLICY_BIT(POLICY_CREATE))
@@ -16,9 +15,8 @@
 /* What has been heard of a name. */
 struct hearing {
 	struct judge judge;
-	const struct policy_limits *limits;
-	const struct policy_file_name *name;
-	bool is_denied; /* altogether */
+	uint32_t permitted; /* by the limits; POLICY_BIT of each verb */
+	bool is_denied;     /* altogether */
 };
 
 static bool name_is_real(const struct policy_file_name *name)
@@ -38,14 +36,14 @@ static void name_hear(struct hearing *hearing, const struct policy_image *image,
 	const struct policy_file_name *name)
 {
 	struct judge *judge = &hearing->judge;
-	hearing->limits = limits;
-	hearing->name = name;
-	judge_init(judge, image, peer, FILE_VERBS);
+	judge_init(judge, image, peer, POLICY_FILE_VERBS);
 	hearing->is_denied = !name_is_decidable(name) ||
 			     !judge_hear_path(judge, EFFECT_DENY, name->path, name->length) ||
 			     (!name_is_real(name) && !judge_hear_path(judge, EFFECT_DENY,
 							     name->real, name->real_length)) ||
 			     !judge_hear_path(judge, EFFECT_ALLOW, name->path, name->length);
+	hearing->permitted =
+		limits_find_permitted(limits, POLICY_FILE_VERBS, name->path, name->length);
 }
 
 /* Whether the verb, asked for alone, is allowed; then *granted are the options. */
@@ -54,13 +52,11 @@ static bool hearing_grants(
 {
 	struct judge judge = hearing->judge;
 	judge.verbs = POLICY_BIT(verb);
-	if (hearing->is_denied || judge.denied & judge.verbs)
+	if (hearing->is_denied || judge.denied & judge.verbs || !(hearing->permitted & judge.verbs))
 		return false;
 	struct policy_decision decision = judge_allow(&judge);
 	*granted = decision.options;
-	return decision.outcome == POLICY_ALLOWED &&
-	       limits_permit_path(
-		       hearing->limits, judge.verbs, hearing->name->path, hearing->name->length);
+	return decision.outcome == POLICY_ALLOWED;
 }
 
 bool policy_grants_name(const struct policy_image *image, const struct policy_peer *peer,
@@ -112,6 +108,17 @@ static bool hearing_gains(const struct hearing *hearing, const struct hearing *o
 	return false;
 }
 
+/* Of one connection, which the limits have narrowed, or which they are not about (NULL). */
+static bool file_gains(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, const struct policy_file_name *old_name,
+	const struct policy_file_name *new_name)
+{
+	struct hearing hearing, old_hearing;
+	name_hear(&old_hearing, image, peer, limits, old_name);
+	name_hear(&hearing, image, peer, limits, new_name);
+	return hearing_gains(&hearing, &old_hearing);
+}
+
 static bool nodes_have(const struct walk_set *set, uint32_t node)
 {
 	for (uint32_t i = 0; i < set->count; i++) {
@@ -121,13 +128,13 @@ static bool nodes_have(const struct walk_set *set, uint32_t node)
 	return false;
 }
 
-static bool nodes_are_among(const struct walk_set *subset, const struct walk_set *set)
+static bool nodes_are_the_same(const struct walk_set *a, const struct walk_set *b)
 {
-	for (uint32_t i = 0; i < subset->count; i++) {
-		if (!nodes_have(set, subset->nodes[i]))
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (!nodes_have(b, a->nodes[i]))
 			return false;
 	}
-	return true;
+	return a->count == b->count;
 }
 
 /* Patterns with %h begin there, which the walk that ends above it does not know yet. */
@@ -154,39 +161,46 @@ static bool below_allows_more(const struct policy_image *image, const struct pol
 		return true;
 	return !walk_path(&old_walk, image, peer, EFFECT_ALLOW, old_name->path, old_name->length) ||
 	       !walk_path(&new_walk, image, peer, EFFECT_ALLOW, new_name->path, new_name->length) ||
-	       old_walk.reached.count != new_walk.reached.count ||
-	       !nodes_are_among(&new_walk.reached, &old_walk.reached);
+	       !nodes_are_the_same(&old_walk.reached, &new_walk.reached);
 }
 
-/* Whether something below could be denied by the old path and not by the new. */
-static bool below_denies_less(const struct policy_image *image, const struct policy_peer *peer,
+/*
+ * Whether something below is denied by one of the paths and not by the other. Denied by the new one
+ * alone is no gain of this rename; but who walks below the old one at this moment ends below the new
+ * one, judged by the name that it came by.
+ */
+static bool below_denies_differ(const struct policy_image *image, const struct policy_peer *peer,
 	const char *old_path, size_t old_length, const char *new_path, size_t new_length)
 {
 	struct walk old_walk, new_walk;
 	if (image->first_deny == POLICY_NO_RULE)
 		return false;
-	if (home_is_below(peer, old_path, old_length))
+	if (home_is_below(peer, old_path, old_length) || home_is_below(peer, new_path, new_length))
 		return true;
 	return !walk_path(&old_walk, image, peer, EFFECT_DENY, old_path, old_length) ||
 	       !walk_path(&new_walk, image, peer, EFFECT_DENY, new_path, new_length) ||
-	       !nodes_are_among(&old_walk.reached, &new_walk.reached);
+	       !nodes_are_the_same(&old_walk.reached, &new_walk.reached);
+}
+
+static bool folder_gains(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_file_name *old_name, const struct policy_file_name *new_name)
+{
+	return !name_is_decidable(old_name) || !name_is_decidable(new_name) ||
+	       below_allows_more(image, peer, old_name, new_name) ||
+	       below_denies_differ(image, peer, old_name->path, old_name->length, new_name->path,
+		       new_name->length) ||
+	       below_denies_differ(image, peer, old_name->real, old_name->real_length,
+		       new_name->real, new_name->real_length);
 }
 
 bool policy_gains_by_name(const struct policy_image *image, const struct policy_peer *peer,
 	const struct policy_limits *limits, const struct policy_file_name *old_name,
 	const struct policy_file_name *new_name, bool is_directory)
 {
-	struct hearing hearing, old_hearing;
-	name_hear(&old_hearing, image, peer, limits, old_name);
-	name_hear(&hearing, image, peer, limits, new_name);
-	if (hearing_gains(&hearing, &old_hearing))
+	bool is_narrowed = limits && limits->length;
+	/* The peer may have other connections, which are not narrowed. */
+	if (file_gains(image, peer, NULL, old_name, new_name) ||
+		(is_narrowed && file_gains(image, peer, limits, old_name, new_name)))
 		return true;
-	if (!is_directory)
-		return false;
-	return (limits && limits->length) || hearing.is_denied || old_hearing.is_denied ||
-	       below_allows_more(image, peer, old_name, new_name) ||
-	       below_denies_less(image, peer, old_name->path, old_name->length, new_name->path,
-		       new_name->length) ||
-	       below_denies_less(image, peer, old_name->real, old_name->real_length, new_name->real,
-		       new_name->real_length);
+	return is_directory && (is_narrowed || folder_gains(image, peer, old_name, new_name));
 }

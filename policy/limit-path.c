@@ -7,9 +7,6 @@
 #include "limit-line.h"
 #include "parse.h"
 
-/* What a folder has itself when all below it is granted: POLICY.md's and the manual's `**`. */
-#define FOLDER_VERBS (POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_STAT) | POLICY_BIT(POLICY_WATCH))
-
 struct path_match {
 	struct limit_path *path;
 	bool reached[LIMIT_NAMES_MAX + 1]; /* before which names of the path, and its end */

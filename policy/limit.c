@@ -98,7 +98,8 @@ static bool object_read(const struct limit_line *line, const struct limit_reques
 	return is_read;
 }
 
-static bool set_permits(struct rest set, const struct limit_request *request)
+/* Which of the verbs asked for. */
+static uint32_t set_find_permitted(struct rest set, const struct limit_request *request)
 {
 	struct limit_line line;
 	struct rest text;
@@ -109,21 +110,26 @@ static bool set_permits(struct rest set, const struct limit_request *request)
 			object_read(&line, request, &permitted, &why))
 			missing &= ~permitted;
 	}
-	return !missing;
+	return request->verbs & ~missing;
 }
 
 /* Sets without end are sets all the same: they may only narrow. */
-static bool sets_permit(const struct policy_limits *limits, const struct limit_request *request)
+static uint32_t sets_find_permitted(
+	const struct policy_limits *limits, const struct limit_request *request)
 {
 	struct rest text = {limits->text, limits->length}, set;
-	if (!text.bytes || !request->verbs)
-		return false;
-	while (text.length) {
+	uint32_t permitted = text.bytes ? request->verbs : 0;
+	while (text.length && permitted) {
 		rest_take(&text, '\0', &set);
-		if (!set_permits(set, request))
-			return false;
+		permitted &= set_find_permitted(set, request);
 	}
-	return true;
+	return permitted;
+}
+
+/* All of the verbs, of which there must be one. */
+static bool sets_permit(const struct policy_limits *limits, const struct limit_request *request)
+{
+	return request->verbs && sets_find_permitted(limits, request) == request->verbs;
 }
 
 static bool is_unlimited(const struct policy_limits *limits)
@@ -152,13 +158,21 @@ bool policy_limits_check(const char *set, size_t length, const char **why)
 	return true;
 }
 
-bool limits_permit_path(
+uint32_t limits_find_permitted(
 	const struct policy_limits *limits, uint32_t verbs, const char *path, size_t length)
 {
 	struct limit_path asked;
 	const struct limit_request request = {.verbs = verbs, .path = &asked};
+	if (is_unlimited(limits))
+		return verbs;
+	return limit_path_init(&asked, path, length) ? sets_find_permitted(limits, &request) : 0;
+}
+
+bool limits_permit_path(
+	const struct policy_limits *limits, uint32_t verbs, const char *path, size_t length)
+{
 	return is_unlimited(limits) ||
-	       (limit_path_init(&asked, path, length) && sets_permit(limits, &request));
+	       (verbs && limits_find_permitted(limits, verbs, path, length) == verbs);
 }
 
 static uint32_t verb_bit(enum policy_verb verb)

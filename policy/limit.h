@@ -4,7 +4,9 @@
 
 #include "asked.h"
 
-/* NULL permits everything. */
+/* Which of the verbs are permitted on the path. NULL permits everything, here and below. */
+uint32_t limits_find_permitted(
+	const struct policy_limits *limits, uint32_t verbs, const char *path, size_t length);
 bool limits_permit_path(
 	const struct policy_limits *limits, uint32_t verbs, const char *path, size_t length);
 bool limits_permit_asked(

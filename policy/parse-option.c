@@ -36,6 +36,7 @@ static bool owner_parse(struct parser *parser, const struct word *word, struct r
 	uint32_t colon = word_find(word, 0, ':');
 	rule->has_owner = true;
 	rule->has_owner_group = colon < word->length;
+	rule->owner.name = rule->owner_group.name = NONE; /* until they are read */
 	return principal_parse(parser, word, 0, colon, POLICY_NAME_USER, &rule->owner) &&
 	       (!rule->has_owner_group ||
 		       principal_parse(parser, word, colon + 1, word->length - colon - 1,

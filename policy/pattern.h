@@ -83,6 +83,9 @@ bool path_is_canonical(const char *path, size_t length);
 /* Whether an allow's wildcards leave a folder of this name in `/` alone. */
 bool name_is_kernel_tree(const char *name, size_t length);
 
+/* What a final `**` of allow grants on the folder itself. */
+#define FOLDER_VERBS (POLICY_BIT(POLICY_STAT) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_WATCH))
+
 /* Whether it is "/", which has no component, and which only some can do with. */
 bool path_is_root(const char *path, size_t length);
 

@@ -40,6 +40,9 @@ enum policy_verb {
 
 #define POLICY_BIT(verb) (1u << (verb))
 
+/* What can be done to a file: READ to WATCH. */
+#define POLICY_FILE_VERBS (POLICY_BIT(POLICY_WATCH + 1) - 1)
+
 /* The word of the language for a verb ("read"), for logs and manuals. */
 const char *policy_verb_name(enum policy_verb verb);
 
@@ -336,8 +339,8 @@ enum policy_outcome {
 	POLICY_DENIED_NARROWED, /* an `only` block that matches the peer does not allow it */
 	POLICY_DENIED_CONFLICT, /* the verbs of this one request have rules with different options
 				 */
-	POLICY_DENIED_GAIN,     /* rules allow a rename, but more would be possible with the new name */
-	POLICY_DENIED_LIMITED,  /* a rule allows it, but the connection was narrowed; rule */
+	POLICY_DENIED_GAIN, /* rules allow a rename, but more would be possible with the new name */
+	POLICY_DENIED_LIMITED, /* a rule allows it, but the connection was narrowed; rule */
 };
 
 #define POLICY_NO_RULE UINT32_MAX

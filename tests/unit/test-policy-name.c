@@ -110,10 +110,10 @@ static const struct rename_case rename_cases[] = {
 	{"allow read /**", false, false, IN_OUT},
 	{"allow read /**\nallow read /out/*/key as peer", false, true, IN_OUT},
 	{"allow read /**\ndeny read /in/x/key", false, true, IN_OUT},
-	{"allow read /**\ndeny read /out/x/key", false, false, IN_OUT},
+	{"allow read /**\ndeny read /out/x/key", false, true, IN_OUT},
 	{"allow read /**\ndeny read /*/x/key", false, false, IN_OUT},
 	{"allow read /**\ndeny read /in/x", true, true, IN_OUT},
-	{"allow read /**\ndeny read /out/x", false, false, IN_OUT},
+	{"allow read /**\ndeny read /out/x", false, true, IN_OUT},
 	{"allow read /**", false, false, "/a", "/a", "/b/c/d", "/b/c/d"},
 	{"allow read /a/**", false, false, "/a/b/c", "/a/b/c", "/a/d", "/a/d"},
 	{"allow read /a/**", false, true, "/a/b", "/a/b", "/a/.d", "/a/.d"},
@@ -211,6 +211,25 @@ static void a_narrowed_connection_gains_by_every_folder(void **state)
 	assert_false(policy_gains_by_name(policy.image, &peer, NULL, &a, &b, true));
 	assert_false(policy_gains_by_name(policy.image, &peer, &malformed, &a, &b, false));
 	assert_true(policy_gains_by_name(policy.image, &peer, &malformed, &a, &b, true));
+	policy_drop(&policy);
+}
+
+/* The peer may have another connection, which is not. */
+static void a_rename_gains_by_what_the_narrowed_connection_cannot_do_itself(void **state)
+{
+	static const char set[] = "remove,create,stat /**\n";
+	const struct policy_limits limits = {set, sizeof(set)};
+	const struct policy_file_name old_name = name_make("/in/x", "/in/x");
+	const struct policy_file_name new_name = name_make("/out/x", "/out/x");
+	struct policy policy =
+		policy_make(BLOCK("a", "allow remove,create,stat /**\nallow read /out/*"));
+	struct policy_peer peer = peer_make(&policy, &alice);
+	(void)state;
+	assert_true(policy_gains_by_name(policy.image, &peer, NULL, &old_name, &new_name, false));
+	assert_true(
+		policy_gains_by_name(policy.image, &peer, &limits, &old_name, &new_name, false));
+	assert_false(
+		policy_gains_by_name(policy.image, &peer, &limits, &new_name, &old_name, false));
 	policy_drop(&policy);
 }
 
@@ -413,6 +432,7 @@ int main(void)
 		cmocka_unit_test(a_name_is_granted_by_any_verb_of_files),
 		cmocka_unit_test(what_a_narrowed_connection_may_not_ask_for_is_not_granted),
 		cmocka_unit_test(a_rename_gains_by_what_the_new_name_grants_and_the_old_did_not),
+		cmocka_unit_test(a_rename_gains_by_what_the_narrowed_connection_cannot_do_itself),
 		cmocka_unit_test(an_only_block_counts_for_both_names),
 		cmocka_unit_test(a_narrowed_connection_gains_by_every_folder),
 		cmocka_unit_test(nothing_below_a_random_folder_gains_by_a_rename_that_is_let_pass),

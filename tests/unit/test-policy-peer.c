@@ -128,7 +128,8 @@ static const struct {
 	struct policy_needs needs;
 } needs_cases[] = {
 	{"allow read /a", {VERB(READ)}},
-	{"allow write /a owner 3", {VERB(WRITE), .owner = true}},
+	{"allow create /a owner 3", {VERB(CREATE), .owner = true}},
+	{"allow write /a owner 3", {VERB(WRITE)}}, /* it creates nothing */
 	{"allow bind tcp:1024", {VERB(BIND), KIND(TCP)}},
 	{"allow bind tcp:1023-2000", {VERB(BIND), KIND(TCP), .low_port = true}},
 	{"allow bind tcp:*", {VERB(BIND), KIND(TCP), .low_port = true}},
