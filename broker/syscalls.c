@@ -178,7 +178,7 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(connect), .roles = E, .needs = UNIX_PATH},
 	{.syscall = C(getsockname), .roles = E, .needs = UNIX_PATH},
 	{.syscall = C(fchdir), .roles = S | E, .needs = UNIX_PATH},
-	{C(fcntl), E, UNIX_PATH, CHECK1(IS(1, F_OFD_SETLKW))},
+	{C(fcntl), E, CREATE | REMOVE | UNIX_PATH, CHECK1(IS(1, F_OFD_SETLKW))},
 	{.syscall = C(umask), .roles = S | E, .needs = UNIX_PATH},
 
 	/* connecting sockets of clients */

@@ -67,7 +67,9 @@ void acting_end(void)
 	if (!acting.is_other)
 		return;
 	acting.is_other = false;
-	if (confine_resume() < 0 || become(geteuid(), getegid(), NULL, 0) != 0) {
+	/* Again: leaving uid 0 takes them away where the securebits do not forbid it. */
+	if (confine_resume() < 0 || become(geteuid(), getegid(), NULL, 0) != 0 ||
+		confine_resume() < 0) {
 		log_message(LOG_ERR, "executor: cannot be the broker again");
 		_exit(1);
 	}

@@ -26,15 +26,8 @@
 #include "../log.h"
 #include "bind-unix.h"
 #include "cleanup.h"
+#include "folder.h"
 #include "object.h"
-#include "openat2.h"
-
-/* O_PATH of what bears the name in the walk's parent, not following it; or -1. */
-static int hold(const struct walk *walk, const char *name)
-{
-	return openat2_at(walk->parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
-		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
-}
 
 static bool is_socket(const struct server *server, int fd)
 {
@@ -66,7 +59,7 @@ static bool is_stale(const struct server *server, int held)
 /* Removes what bears the name, if it is a stale socket. 0, also if nothing does; or an errno. */
 static int remove_if_stale(const struct server *server, const struct walk *walk, const char *name)
 {
-	_cleanup_close_ int held = hold(walk, name);
+	_cleanup_close_ int held = folder_hold(walk, name);
 
 	if (held < 0)
 		return errno == ENOENT ? 0 : errno;
@@ -101,7 +94,7 @@ static int remove_stale(const struct server *server, const struct walk *walk)
 /* 0: the walk's last component is free. Or a positive errno. */
 static int make_room(const struct server *server, const struct walk *walk)
 {
-	_cleanup_close_ int held = hold(walk, object_name(walk));
+	_cleanup_close_ int held = folder_hold(walk, object_name(walk));
 
 	if (held < 0)
 		return errno == ENOENT ? 0 : errno;
@@ -152,7 +145,7 @@ static int bind_dressed(const struct server *server, const struct walk *walk, in
 
 	if (error != 0)
 		return error;
-	made = hold(walk, object_name(walk));
+	made = folder_hold(walk, object_name(walk));
 	if (made < 0)
 		return errno;
 	if (!is_socket(server, made))
@@ -164,25 +157,6 @@ static int bind_dressed(const struct server *server, const struct walk *walk, in
 }
 
 /* ---- the request ---- */
-
-/*
- * One byte of a file that all executors of a generation have stands for the folder (F_OFD_SETLKW of
- * fcntl(2)): who hangs in one folder holds nobody up in another. The folder itself will not do:
- * whoever may read it could lock it. 0 or a positive errno.
- */
-static int folder_lock(const struct server *server, const struct walk *walk, short type)
-{
-	struct flock byte = {.l_type = type, .l_whence = SEEK_SET, .l_len = 1};
-	struct statx status;
-	uint64_t number;
-
-	if (trust_statx(server->walker.mounts, walk->parent, &status) < 0)
-		return EIO;
-	number = status.stx_ino ^ (uint64_t)status.stx_dev_major << 44 ^
-		 (uint64_t)status.stx_dev_minor << 32;
-	byte.l_start = (off_t)(number & INT32_MAX);
-	return fcntl(server->lock, F_OFD_SETLKW, &byte) < 0 ? errno : 0;
-}
 
 /*
  * The folder is there. Executors take turns: bind(2) makes the file first and binds the socket to
@@ -202,13 +176,13 @@ static enum served bind_in_folder(
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT); /* it is ours */
 	if (has_name(received))
 		return reply_kernel(reply, EINVAL);
-	error = folder_lock(server, walk, F_WRLCK);
+	error = folder_lock(server, walk->parent);
 	if (error != 0)
 		return reply_kernel(reply, error);
 	error = make_room(server, walk);
 	if (error == 0)
 		error = bind_dressed(server, walk, received, &reply->decision.options);
-	(void)folder_lock(server, walk, F_UNLCK);
+	folder_unlock(server);
 	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
 }
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Making and removing entries of a directory: mkdir, unlink, rmdir. By the name in the directory
- * that is held, which nobody unprivileged but the acting user may write to: so the entry is still
- * the one that was looked at, or one that root, or the user in its own folder, has put there.
+ * that is held: whatever bears it by then is what `remove` is about, and what was made is looked at
+ * again before it is given away.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "acting.h"
 #include "cleanup.h"
+#include "folder.h"
 #include "object.h"
-#include "openat2.h"
 
 /* ---- mkdir ---- */
 
@@ -23,7 +24,20 @@ static enum served mkdir_found(const struct server *server, const struct asker *
 	return reply_kernel(reply, EEXIST);
 }
 
-/* It has no permission at all until it has its owner. 0 or a negative errno. */
+/* What mkdirat(2) has just made: empty, of the acting user, and without any permission. */
+static bool is_fresh(const struct server *server, int made)
+{
+	struct statx status;
+
+	return trust_statx(server->walker.mounts, made, &status) == 0 && S_ISDIR(status.stx_mode) &&
+	       (status.stx_mode & 0777) == 0 && status.stx_uid == acting_uid(server);
+}
+
+/*
+ * It has no permission at all until it has its owner. What is found under its name a moment later
+ * is looked at: in its own folder the acting user could have put another there. 0 or a negative
+ * errno.
+ */
 static int make_directory(
 	const struct server *server, const struct walk *walk, const struct policy_options *options)
 {
@@ -32,10 +46,10 @@ static int make_directory(
 
 	if (mkdirat(walk->parent, object_name(walk), 0) < 0)
 		return -errno;
-	made = openat2_at(walk->parent, object_name(walk),
-		O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC, 0,
-		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
-	error = made < 0 ? -errno : object_dress(server, made, options, options->directory_mode);
+	made = folder_hold(walk, object_name(walk));
+	if (made < 0 || !is_fresh(server, made))
+		return -EBUSY;
+	error = object_dress(server, made, options, options->directory_mode);
 	if (error < 0)
 		unlinkat(walk->parent, object_name(walk), AT_REMOVEDIR);
 	return error;
@@ -52,7 +66,10 @@ static enum served mkdir_missing(const struct server *server, const struct asker
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
 	if (!walk->parent_safe)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
-	error = make_directory(server, walk, &reply->decision.options);
+	error = -folder_lock(server, walk->parent);
+	if (error == 0)
+		error = make_directory(server, walk, &reply->decision.options);
+	folder_unlock(server);
 	return error < 0 ? reply_kernel(reply, -error) : reply_grant(reply, -1);
 }
 

@@ -176,7 +176,7 @@ enum walk_outcome object_walk(const struct server *server, const struct asker *a
 	return walk_to(&server->walker, path->bytes, path->length, &way, walk);
 }
 
-static enum served object_act(const struct server *server, const struct asker *asker,
+static enum served way_act(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply,
 	const struct object_way *way)
 {
@@ -196,34 +196,51 @@ static enum served object_act(const struct server *server, const struct asker *a
 	return served;
 }
 
-static enum served object_serve_once(const struct server *server, const struct asker *asker,
+static enum served object_go_once(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply,
-	const struct object_way *way)
+	const struct object_steps *steps)
 {
 	enum served served;
 	int error;
 
-	reply->verbs = way->verbs;
-	if (!object_decide(server, asker, &request->path, reply))
+	if (!steps->decide(server, asker, request, reply, steps->way))
 		return SERVED;
-	if (!server->may_wait && (way->may_wait || reply->decision.options.as != POLICY_AS_BROKER))
+	if (!server->may_wait &&
+		(steps->may_wait || reply->decision.options.as != POLICY_AS_BROKER))
 		return SERVED_ELSEWHERE;
 	error = acting_begin(server, asker, &reply->decision.options);
 	if (error != 0)
 		return reply_kernel(reply, error);
-	served = object_act(server, asker, request, received, reply, way);
+	served = steps->act(server, asker, request, received, reply, steps->way);
 	acting_end();
 	return served;
+}
+
+enum served object_go(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply,
+	const struct object_steps *steps)
+{
+	enum served served = SERVED_AGAIN;
+
+	for (int tries = 0; tries < TRIES_MAX && served == SERVED_AGAIN; tries++)
+		served = object_go_once(server, asker, request, received, reply, steps);
+	return served == SERVED_AGAIN ? reply_kernel(reply, EBUSY) : served;
+}
+
+static bool way_decide(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, struct reply *reply, const struct object_way *way)
+{
+	reply->verbs = way->verbs;
+	return object_decide(server, asker, &request->path, reply);
 }
 
 enum served object_serve(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply,
 	const struct object_way *way)
 {
-	enum served served = SERVED_AGAIN;
+	const struct object_steps steps = {
+		.may_wait = way->may_wait, .decide = way_decide, .act = way_act, .way = way};
 
 	object_name_request(request, reply);
-	for (int tries = 0; tries < TRIES_MAX && served == SERVED_AGAIN; tries++)
-		served = object_serve_once(server, asker, request, received, reply, way);
-	return served == SERVED_AGAIN ? reply_kernel(reply, EBUSY) : served;
+	return object_go(server, asker, request, received, reply, &steps);
 }

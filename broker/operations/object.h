@@ -26,6 +26,25 @@ enum served object_serve(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply,
 	const struct object_way *way);
 
+/*
+ * What every such request goes through: decide (false: denied, and the reply says so), be whoever
+ * the decision's options say, act, be the broker again. From the start where act() says that what
+ * it had looked at has changed (SERVED_AGAIN).
+ */
+struct object_steps {
+	bool may_wait;
+	bool (*decide)(const struct server *server, const struct asker *asker,
+		const struct fdbroker_request *request, struct reply *reply,
+		const struct object_way *way);
+	enum served (*act)(const struct server *server, const struct asker *asker,
+		const struct fdbroker_request *request, int received, struct reply *reply,
+		const struct object_way *way);
+	const struct object_way *way; /* handed on; NULL where there is more than one */
+};
+enum served object_go(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply,
+	const struct object_steps *steps);
+
 /* These flags are not served. */
 enum served object_refuse_flags(const struct fdbroker_request *request, struct reply *reply);
 

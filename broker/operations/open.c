@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "folder.h"
 #include "object.h"
 
 /* Flags of open(2) that are passed on. */
@@ -86,6 +87,32 @@ static enum served open_found(const struct server *server, const struct asker *a
 	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
 }
 
+/* Gives the new file its owner and mode, and then O_DIRECT, which not every file system has. */
+static int open_dress(
+	const struct server *server, int fd, uint32_t flags, const struct policy_options *options)
+{
+	int error = object_dress(server, fd, options, options->mode);
+	int status = error == 0 && (flags & O_DIRECT) != 0 ? fcntl(fd, F_GETFL) : 0;
+
+	if (error == 0 && (flags & O_DIRECT) != 0 &&
+		(status < 0 || fcntl(fd, F_SETFL, status | O_DIRECT) < 0))
+		error = -errno;
+	return error;
+}
+
+/* Removes what could not be dressed, unless something else bears its name by now. */
+static void open_undo(const struct server *server, const struct walk *walk, int fd)
+{
+	struct statx status;
+
+	if (trust_statx(server->walker.mounts, fd, &status) < 0 ||
+		folder_lock(server, walk->parent) != 0)
+		return;
+	if (folder_still_has(server, walk, &status))
+		unlinkat(walk->parent, object_name(walk), 0);
+	folder_unlock(server);
+}
+
 /*
  * Creates walk's last component in walk's parent. -EEXIST: somebody else was faster. O_EXCL follows
  * no link; O_NOFOLLOW would stay among the client's flags, where F_GETFL shows it.
@@ -93,18 +120,17 @@ static enum served open_found(const struct server *server, const struct asker *a
 static int open_create(const struct server *server, const struct fdbroker_request *request,
 	const struct walk *walk, const struct policy_options *options)
 {
+	const uint32_t flags = request->open.flags & FLAGS_PASSED;
 	_cleanup_close_ int fd = -1;
 	int error;
 
 	fd = openat(walk->parent, object_name(walk),
-		(int)(request->open.flags & FLAGS_PASSED) | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY,
-		0);
+		(int)(flags & ~(uint32_t)O_DIRECT) | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0);
 	if (fd < 0)
 		return -errno;
-	error = object_dress(server, fd, options, options->mode);
+	error = open_dress(server, fd, flags, options);
 	if (error < 0) {
-		/* Nobody else can write to the parent, so the name is still ours. */
-		unlinkat(walk->parent, object_name(walk), 0);
+		open_undo(server, walk, fd);
 		return error;
 	}
 	return take_fd(&fd);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "acting.h"
+#include "folder.h"
 #include "object.h"
 
 #define REMOVE POLICY_BIT(POLICY_REMOVE)
@@ -35,10 +36,11 @@ static bool halves_agree(const struct policy_options *source, const struct polic
 
 /* Both halves; the decision of the second one is what stands in the reply. */
 static bool rename_decide(const struct server *server, const struct asker *asker,
-	const struct fdbroker_request *request, struct reply *reply)
+	const struct fdbroker_request *request, struct reply *reply, const struct object_way *way)
 {
 	struct policy_decision source = decide(server, asker, REMOVE, &request->path);
 
+	(void)way;
 	reply->decision = source;
 	if (source.outcome == POLICY_ALLOWED)
 		reply->decision = decide(server, asker, CREATE, &request->new_path);
@@ -79,6 +81,42 @@ static bool may_replace(const struct server *server, const struct asker *asker,
 					  to->length) == POLICY_NO_RULE);
 }
 
+/*
+ * A folder of root's alone that comes to stand elsewhere takes root's relative links along, which
+ * then lead elsewhere too. In other folders no link is followed.
+ */
+static bool moves_links(const struct server *server, const struct walk *from, const struct walk *to)
+{
+	struct statx old_parent, new_parent;
+
+	if (!to->parent_trusted || !directory_is_trusted(server->walker.mounts, &from->status))
+		return false;
+	return trust_statx(server->walker.mounts, from->parent, &old_parent) < 0 ||
+	       trust_statx(server->walker.mounts, to->parent, &new_parent) < 0 ||
+	       old_parent.stx_ino != new_parent.stx_ino ||
+	       old_parent.stx_dev_major != new_parent.stx_dev_major ||
+	       old_parent.stx_dev_minor != new_parent.stx_dev_minor;
+}
+
+/* renameat2(2), if the old name is still that of what was judged. */
+static enum served rename_entry(const struct server *server, const struct walk *from,
+	const struct walk *to, unsigned int flags, struct reply *reply)
+{
+	enum served served = SERVED_AGAIN;
+	int error = folder_lock_both(server, from->parent, to->parent);
+
+	if (error != 0)
+		return reply_kernel(reply, error);
+	if (folder_still_has(server, from, &from->status))
+		/* renameat2(3) of glibc makes another system call where there are no flags. */
+		served = syscall(SYS_renameat2, from->parent, object_name(from), to->parent,
+				 object_name(to), flags) < 0
+				 ? reply_kernel(reply, errno)
+				 : reply_grant(reply, -1);
+	folder_unlock(server);
+	return served;
+}
+
 /* Both walks have ended where a rename can be. */
 static enum served rename_walked(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, const struct walk *from, const struct walk *to,
@@ -94,24 +132,22 @@ static enum served rename_walked(const struct server *server, const struct asker
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
 	if (!from->parent_safe || !to->parent_safe)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
-	if (rename_gains(server, asker, request, from, to)) {
+	if (rename_gains(server, asker, request, from, to) || moves_links(server, from, to)) {
 		reply->decision.outcome = POLICY_DENIED_GAIN;
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_POLICY);
 	}
-	/* renameat2(3) of glibc makes another system call where there are no flags. */
-	if (syscall(SYS_renameat2, from->parent, object_name(from), to->parent, object_name(to),
-		    flags) < 0)
-		return reply_kernel(reply, errno);
-	return reply_grant(reply, -1);
+	return rename_entry(server, from, to, flags, reply);
 }
 
-static enum served rename_walk(const struct server *server, const struct asker *asker,
-	const struct fdbroker_request *request, struct reply *reply)
+static enum served rename_act(const struct server *server, const struct asker *asker,
+	const struct fdbroker_request *request, int received, struct reply *reply,
+	const struct object_way *way)
 {
 	enum walk_outcome outcome;
 	enum served served;
 	struct walk from, to;
 
+	(void)received, (void)way;
 	outcome = object_walk(server, asker, &request->path, WALK_FINAL_HOLD, REMOVE, reply, &from);
 	if (outcome != WALK_FOUND) {
 		served = object_refuse_walk(outcome, &from, reply);
@@ -129,30 +165,28 @@ static enum served rename_walk(const struct server *server, const struct asker *
 	return served;
 }
 
+/* Both paths, for the log. */
+static void rename_name(const struct fdbroker_request *request, struct reply *reply)
+{
+	static char names[2 * (FDBROKER_PATH_MAX + 1)];
+	const size_t length = request->path.length, new_length = request->new_path.length;
+
+	memcpy(names, request->path.bytes, length);
+	names[length] = '\0';
+	memcpy(names + length + 1, request->new_path.bytes, new_length);
+	reply->object = names;
+	reply->object_length = length + 1 + new_length;
+	reply->verbs = REMOVE | CREATE;
+}
+
 enum served serve_rename(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
-	static char names[2 * (FDBROKER_PATH_MAX + 1)];
-	enum served served;
-	int error;
+	static const struct object_steps steps = {
+		.may_wait = true, .decide = rename_decide, .act = rename_act};
 
-	(void)received;
-	reply->verbs = REMOVE | CREATE;
-	memcpy(names, request->path.bytes, request->path.length);
-	names[request->path.length] = '\0';
-	memcpy(names + request->path.length + 1, request->new_path.bytes, request->new_path.length);
-	reply->object = names;
-	reply->object_length = request->path.length + 1 + request->new_path.length;
+	rename_name(request, reply);
 	if ((request->find.flags & ~(uint32_t)O_DIRECTORY) != 0)
 		return reply_refuse(reply, EINVAL, FDBROKER_REASON_FLAGS);
-	if (!rename_decide(server, asker, request, reply))
-		return SERVED;
-	if (!server->may_wait)
-		return SERVED_ELSEWHERE;
-	error = acting_begin(server, asker, &reply->decision.options);
-	if (error != 0)
-		return reply_kernel(reply, error);
-	served = rename_walk(server, asker, request, reply);
-	acting_end();
-	return served;
+	return object_go(server, asker, request, received, reply, &steps);
 }

@@ -37,7 +37,7 @@ enum served {
 	SERVED,
 	SERVED_ELSEWHERE,     /* an executor is to do it */
 	SERVED_BY_SUPERVISOR, /* the supervisor is: of operations that stand alone */
-	SERVED_AGAIN, /* what was seen has changed; from the start. Within object_serve() alone */
+	SERVED_AGAIN, /* what was seen has changed; from the start. Within object_go() alone */
 };
 
 /* Nothing is said, and nothing allowed, yet. */

@@ -382,11 +382,16 @@ renames() {
 	END
 }
 
+# A folder that is root's alone stays in the folder that it is in, fdbroker.policy(5).
+renames_of_root() {
+	renames | sed -E 's,^\s*rename \S+/(empty2 \S+/inside|b2 \S+/folder|b2 \S+/full)$,& => EACCES policy,'
+}
+
 test_what_is_renamed_is_what_root_renames() {
 	paths_rules owner root:root
 	start_broker
-	compare_ways root "$(renames)"
-	expect_words ok ENOENT ENOTDIR EISDIR ELOOP ENAMETOOLONG EROFS EXDEV ENOTEMPTY EBUSY EINVAL
+	compare_ways root "$(renames_of_root)"
+	expect_words ok ENOENT ENOTDIR EISDIR ELOOP ENAMETOOLONG EROFS EXDEV ENOTEMPTY EBUSY
 }
 
 # ---- as another user ----

@@ -522,7 +522,7 @@ static void each_operation_has_its_traits(void **state)
 	} table[] = {{OPEN, "gp"}, {BIND, "ta"}, {LISTEN, "g"}, {CONNECT, "ta"}, {DIAL, "gar"},
 		{SOCKET, "g"}, {TUN, "g"}, {SETSOCKOPT, "ta"}, {GETADDRINFO, "nar"},
 		{GETNAMEINFO, "nar"}, {GETPROTOBYNAME, "nar"}, {STAT, "narp"}, {ACCESS, "arp"},
-		{READLINK, "narp"}, {MKDIR, "p"}, {UNLINK, "p"}, {RMDIR, "p"}, {RENAME, "p"},
+		{READLINK, "narp"}, {MKDIR, "p"}, {UNLINK, "p"}, {RMDIR, "p"}, {RENAME, "ap"},
 		{LIST, "garp"}, {WATCH, "tnap"}, {COPY, "tap"}, {LIMIT, "a"}, {CLONE, "ga"}};
 	size_t described = 0;
 

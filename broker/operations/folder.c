@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One byte of a file that all executors of a generation have stands for a folder (F_OFD_SETLKW of
+ * fcntl(2)). The folder itself will not do: whoever may read it could lock it.
+ *
+ * Must never: let a folder of a user's own file system, which chooses its numbers, stand in the way
+ * of another.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "folder.h"
+#include "object.h"
+#include "openat2.h"
+
+/* Which byte; the upper half is for file systems that are not trusted. -1: it is not known. */
+static off_t byte_of(const struct server *server, int folder)
+{
+	struct statx status;
+	uint64_t number;
+
+	if (trust_statx(server->walker.mounts, folder, &status) < 0)
+		return -1;
+	number = status.stx_ino ^ (uint64_t)status.stx_dev_major << 44 ^
+		 (uint64_t)status.stx_dev_minor << 32;
+	number ^= number >> 32;
+	number &= INT32_MAX;
+	if (!trusted_mounts_hold(server->walker.mounts, &status))
+		number |= UINT64_C(1) << 31;
+	return (off_t)number;
+}
+
+static int byte_lock(const struct server *server, off_t byte)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+
+	if (byte < 0)
+		return EIO;
+	return fcntl(server->lock, F_OFD_SETLKW, &lock) < 0 ? errno : 0;
+}
+
+int folder_lock(const struct server *server, int folder)
+{
+	return byte_lock(server, byte_of(server, folder));
+}
+
+int folder_lock_both(const struct server *server, int first, int second)
+{
+	off_t a = byte_of(server, first), b = byte_of(server, second);
+	int error = byte_lock(server, a < b ? a : b); /* in one order, or two wait for each other */
+
+	if (error == 0 && a != b)
+		error = byte_lock(server, a < b ? b : a);
+	if (error != 0)
+		folder_unlock(server);
+	return error;
+}
+
+void folder_unlock(const struct server *server)
+{
+	struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+	(void)fcntl(server->lock, F_OFD_SETLKW, &all);
+}
+
+int folder_hold(const struct walk *walk, const char *name)
+{
+	return openat2_at(walk->parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+}
+
+/* The object is held open, so its number is nobody else's. */
+static bool is_same(const struct statx *a, const struct statx *b)
+{
+	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+	       a->stx_dev_minor == b->stx_dev_minor &&
+	       (a->stx_mode & S_IFMT) == (b->stx_mode & S_IFMT);
+}
+
+bool folder_still_has(
+	const struct server *server, const struct walk *walk, const struct statx *status)
+{
+	_cleanup_close_ int held = folder_hold(walk, object_name(walk));
+	struct statx now;
+
+	return held >= 0 && trust_statx(server->walker.mounts, held, &now) == 0 &&
+	       is_same(&now, status);
+}
