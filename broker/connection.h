@@ -34,6 +34,9 @@ void connection_permit_descriptors(int fd);
 
 /* What tells this socket from every other one there ever was: SO_COOKIE; 0: not known. */
 uint64_t connection_cookie(int fd);
+/* Of a socket's network namespace, which no two ever have in common: SO_NETNS_COOKIE; 0: not known.
+ */
+uint64_t netns_cookie(int fd);
 
 /* Ends it for both sides; from now on nothing can be added to its queue. */
 void connection_shut(int fd);

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "connection.h"
 #include "identify.h"
 #include "limits.h"
-#include "operations/netns.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */

@@ -9,7 +9,7 @@
 /* What the kernel says of a peer: its unit now, the rest when it called connect(2). */
 struct peer_identity {
 	uint32_t uid, gid;
-	uint64_t netns;   /* the cookie of its network namespace, netns.h; 0: not known */
+	uint64_t netns;   /* the cookie of its network namespace, connection.h; 0: not known */
 	pid_t pid;        /* 0: in a pid namespace that we do not see */
 	uint32_t *groups; /* malloc'ed, ascending or as the kernel has them */
 	size_t group_count;

@@ -38,6 +38,12 @@
 #define EXECUTOR_IDLE_MSEC 2000
 /* A packet whose paths have more components than this together is left to an executor. */
 #define WORKER_COMPONENTS_MAX 256
+/*
+ * A packet is left to an executor too if its requests times the bytes of its connection's limits
+ * are more than this: limits are read for each of them, and can be made to take long. One request
+ * never is (FDBROKER_LIMITS_MAX).
+ */
+#define WORKER_LIMITS_BYTES_MAX 4096
 /* How many events a worker takes from the kernel at once. */
 #define EVENTS_AT_ONCE 64
 

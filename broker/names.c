@@ -8,6 +8,7 @@
  * Both travel as packets over the channel's socketpair; the side that asks checks every byte of
  * what comes back, since modules that it knows nothing of ran where it came from.
  */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -43,7 +44,7 @@ struct answer {
 	uint32_t groups[POLICY_GROUPS_MAX]; /* so many travel */
 };
 
-_Static_assert(POLICY_GROUPS_MAX == PEER_GROUPS_MAX, "executors take on either list");
+static_assert(POLICY_GROUPS_MAX == PEER_GROUPS_MAX, "executors take on either list");
 
 static size_t answer_length(uint32_t group_count)
 {

@@ -63,7 +63,6 @@ void narrowing_publish(const struct narrowing *narrowing, struct peers *peers, u
 {
 	if (narrowing->length > 0)
 		memcpy(peers->limits[slot], narrowing->text, narrowing->length);
-	/* The text before the length: nobody is to see a set that is not there yet. */
-	__atomic_store_n(
-		&peers->table[slot].limits_length, (uint32_t)narrowing->length, __ATOMIC_RELEASE);
+	/* Nobody looks until a message says so: the connection is dealt, or the set is added. */
+	peers->table[slot].limits_length = (uint32_t)narrowing->length;
 }

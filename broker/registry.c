@@ -285,7 +285,8 @@ static void connection_publish(const struct connection *connection)
 	peer->cookie = connection->cookie;
 	peer->netns = identity->netns;
 	peer->group_count = 0;
-	if (registry.generation->needs.as_peer && identity->group_count <= PEER_GROUPS_MAX) {
+	/* Who has more than PEER_GROUPS_MAX is not a client, identify_peer(). */
+	if (registry.generation->needs.as_peer) {
 		for (size_t i = 0; i < identity->group_count; i++)
 			peers->groups[slot][i] = identity->groups[i];
 		peer->group_count = (uint32_t)identity->group_count;

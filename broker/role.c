@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "connection.h"
 #include "log.h"
 #include "memory.h"
-#include "operations/netns.h"
 #include "role.h"
 
 /*

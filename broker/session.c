@@ -224,10 +224,13 @@ static unsigned int request_components(const struct fdbroker_request *request)
 	return components;
 }
 
-/* Long paths take long to walk, and one packet may hold many. */
-static bool packet_is_long(const struct peeked *peeked)
+/* Long paths take long to walk, long limits to match, and one packet may hold many requests. */
+static bool packet_is_long(const struct peeked *peeked, const struct peer *peer)
 {
 	unsigned int components = 0;
+
+	if ((uint32_t)peeked->count * peer->limits_length > WORKER_LIMITS_BYTES_MAX)
+		return true;
 
 	for (int i = 0; i < peeked->count; i++)
 		if (fdbroker_operation_traits(peeked->requests[i].operation)->has_paths)
@@ -243,7 +246,7 @@ static enum session_next session_serve_packet(
 	enum served served = SERVED_ELSEWHERE;
 	int error = 0;
 
-	if (!packet_is_long(peeked))
+	if (!packet_is_long(peeked, peer))
 		error = serve_packet(&sessions->server, &asker, peeked->first_id, peeked->requests,
 			(unsigned int)peeked->count, -1, &served);
 	if (served == SERVED_ELSEWHERE) {

@@ -40,7 +40,10 @@
 #define SOCKETS POLICY_BIT(POLICY_BIND)
 #define ANY 0
 
-/* Beside verbs: options of files, the kinds of what some rule allows, and what comes with a socket that is bound. */
+/*
+ * Beside verbs: options of files, the kinds of what some rule allows, and what comes with a socket
+ * that is bound.
+ */
 #define AS (UINT64_C(1) << 30)
 #define COPY (UINT64_C(1) << 31)
 #define KIND(kind) (UINT64_C(1) << (32 + (kind)))

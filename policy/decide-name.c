@@ -8,6 +8,8 @@
 #include "limit.h"
 #include "walk.h"
 
+#include <assert.h>
+
 #define OPENING_VERBS                                                                              \
 	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
 		POLICY_BIT(POLICY_CREATE))
@@ -92,7 +94,7 @@ static bool options_exceed(enum policy_verb verb, const struct policy_options *o
 	       (verb == POLICY_READ && is_copy_more);
 }
 
-_Static_assert(POLICY_SYMLINKS_TRUSTED < POLICY_SYMLINKS_NONE, "the lesser allows more");
+static_assert(POLICY_SYMLINKS_TRUSTED < POLICY_SYMLINKS_NONE, "the lesser allows more");
 
 static bool hearing_gains(const struct hearing *hearing, const struct hearing *old_hearing)
 {

@@ -8,6 +8,7 @@
  * nsswitch.conf(5) do as they please.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -204,7 +205,7 @@ static int name_load_groups(struct policy_name *name, const struct passwd *user)
 	_cleanup_free_ gid_t *groups = calloc(POLICY_GROUPS_MAX, sizeof(*groups));
 	int count = POLICY_GROUPS_MAX;
 
-	_Static_assert(sizeof(*groups) == sizeof(*name->groups), "they are the same array");
+	static_assert(sizeof(*groups) == sizeof(*name->groups), "they are the same array");
 	if (groups == NULL)
 		return -ENOMEM;
 	if (getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
@@ -259,7 +260,7 @@ int policy_load_names(struct policy_name *names, size_t count, size_t *failed)
 
 const char *policy_load_names_error(int error)
 {
-	_Static_assert(POLICY_GROUPS_MAX == 1024, "the text says so");
+	static_assert(POLICY_GROUPS_MAX == 1024, "the text says so");
 	return error == -E2BIG ? "this user is in more than 1024 groups" : strerror(-error);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "parse.h"
 
+#include <assert.h>
 #include <linux/netlink.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -73,7 +74,7 @@ static const uint8_t netlink_numbers[] = {NETLINK_ROUTE, NETLINK_USERSOCK, NETLI
 	NETLINK_FIB_LOOKUP, NETLINK_CONNECTOR, NETLINK_NETFILTER, NETLINK_DNRTMSG,
 	NETLINK_KOBJECT_UEVENT, NETLINK_GENERIC, NETLINK_SCSITRANSPORT, NETLINK_ECRYPTFS,
 	NETLINK_RDMA, NETLINK_CRYPTO, NETLINK_SMC};
-_Static_assert(COUNT(netlink_names) == COUNT(netlink_numbers), "each name has its number");
+static_assert(COUNT(netlink_names) == COUNT(netlink_numbers), "each name has its number");
 
 bool policy_netlink_family(const char *name, uint32_t *number)
 {

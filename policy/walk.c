@@ -6,10 +6,11 @@
  */
 #include "walk.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #define DEEP_SLOT_MASK (2 * POLICY_ACTIVE_MAX - 1)
-_Static_assert((POLICY_ACTIVE_MAX & (POLICY_ACTIVE_MAX - 1)) == 0, "the slots are masked");
+static_assert((POLICY_ACTIVE_MAX & (POLICY_ACTIVE_MAX - 1)) == 0, "the slots are masked");
 
 /* A component of the path. */
 struct name {

@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
-#include <sys/socket.h>
-
+#include "../connection.h"
 #include "operation.h"
-
-uint64_t netns_cookie(int socket)
-{
-	uint64_t cookie = 0;
-	socklen_t length = sizeof(cookie);
-
-	if (getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0)
-		return 0;
-	return cookie;
-}
 
 static bool cookie_permitted(const struct server *server, const struct asker *asker,
 	const struct policy_options *options, uint64_t cookie)

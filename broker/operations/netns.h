@@ -14,9 +14,6 @@ struct asker;
 struct policy_options;
 struct server;
 
-/* The cookie of a socket's namespace; 0: not known, and then it is nobody's. */
-uint64_t netns_cookie(int socket);
-
 /* May a socket that the peer sent live where it does? */
 bool netns_permits(const struct server *server, const struct asker *asker,
 	const struct policy_options *options, int socket);

@@ -48,7 +48,7 @@ operation_function serve_connect;        /* connect.c */
 operation_function serve_dial;           /* dial.c */
 operation_function serve_socket;         /* socket.c */
 operation_function serve_tun;            /* tun.c */
-operation_function serve_setsockopt;     /* option.c */
+operation_function serve_setsockopt;     /* setsockopt.c */
 operation_function serve_getaddrinfo;    /* lookup.c */
 operation_function serve_getnameinfo;    /* lookup.c */
 operation_function serve_getprotobyname; /* lookup.c */

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "broker/clock.h"
+#include "broker/connection.h"
 #include "broker/limits.h"
-#include "broker/operations/netns.h"
 #include "broker/operations/operation.h"
 #include "broker/operations/race.h"
 #include "policy-support.h"
