@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The connection that `fdbroker exec --limit` hands on. Nothing here may hand one on that was not
- * narrowed, nor narrow one that somebody else goes on using.
+ * narrowed, nor leave the program one that it was narrowed from.
  */
 #include "limit.h"
 #include "policy.h"
@@ -49,33 +49,18 @@ int limits_add(struct limits *limits, char *text)
 	return 0;
 }
 
-static int impose(const struct limits *limits, struct fdbroker *broker, int first)
+int limits_impose(const struct limits *limits, struct fdbroker *broker, int first)
 {
-	int fd;
+	int fd = -1;
 
 	if (fdbroker_limit(broker, limits->list, limits->count) != 0) {
 		tool_complain("--limit");
 		return -1;
 	}
-	fd = fcntl(fdbroker_fd(broker), F_DUPFD, first);
+	/* It has more than is passed on. */
+	if (tool_drop_inherited())
+		fd = fcntl(fdbroker_fd(broker), F_DUPFD, first);
 	if (fd < 0)
 		fprintf(stderr, "fdbroker: exec: %s\n", strerror(errno));
-	return fd;
-}
-
-int limits_impose(const struct limits *limits, struct fdbroker *broker, int first)
-{
-	struct fdbroker *clone;
-	int fd;
-
-	if (!tool_connection_is_inherited())
-		return impose(limits, broker, first);
-	clone = fdbroker_clone(broker);
-	if (clone == NULL) {
-		tool_complain("a second connection");
-		return -1;
-	}
-	fd = impose(limits, clone, first);
-	fdbroker_free(clone);
 	return fd;
 }
