@@ -194,6 +194,17 @@ test_exec_takes_only_what_can_be_asked_for() {
 	END
 }
 
+# Of a sandbox's /dev nothing may be left; and what is closed would be taken by something else.
+test_the_tool_needs_dev_null_only_where_a_standard_descriptor_is_closed() {
+	tool_policy
+	mount -t tmpfs -o mode=0755 tmpfs /dev
+	expect_equal "$(as alice fdbroker cat /srv/one </etc/passwd)" one
+	expect_status 1 as alice bash -c 'exec fdbroker cat /srv/one <&-'
+	expect_equal "$output" "fdbroker: /dev/null: No such file or directory"
+	umount /dev
+	expect_equal "$(as alice bash -c 'exec fdbroker cat /srv/one <&-')" one
+}
+
 # ---- exec --limit ----
 
 test_exec_hands_on_a_connection_that_is_good_for_its_limits() {
