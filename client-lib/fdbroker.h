@@ -559,7 +559,7 @@ int fdbroker_watch(struct fdbroker *broker, int inotify_fd, const char *path,
 /* Something that a narrowed connection is still good for. */
 struct fdbroker_limit {
 	const char *verbs;  /* of fdbroker.policy(5), with commas and without blanks: "read,list" */
-	const char *object; /* of the same language, wildcards too: a path, or "tcp:443" */
+	const char *object; /* of the same language, wildcards too: one path, or "tcp:443" */
 };
 
 /*
@@ -570,7 +570,9 @@ struct fdbroker_limit {
  *
  * limits: count of them; read only during the call. Verbs and objects mean what they mean after
  * `allow` in fdbroker.policy(5), verbs with what they imply, but they cannot depend on who asks:
- * there are no variables ("%u"), and protocols, services and interfaces have no names. Several
+ * there are no variables ("%u"), and protocols, services and interfaces have no names. An object is
+ * one, and all of the text: there are no quotes and no options, and "/srv/a /srv/b" or "/srv/a as
+ * peer" is one path with blanks in it, which is likely to be nobody's. Several
  * limits of one call are alternatives, each for a request as a whole: to open a file for reading
  * and writing takes one with both verbs. With count 0 nothing is left.
  *

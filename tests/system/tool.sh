@@ -346,6 +346,10 @@ test_limits_that_are_none_are_wrong_usage() {
 		bind:80
 		bind:tcp:http
 	END
+	expect_status 64 as alice fdbroker exec --limit read,reed:/srv/one -- true
+	expect_match "$output" ": there is no verb 'reed'; the verbs of a limit are read, write, "
+	expect_status 64 as alice fdbroker exec --limit read,:/srv/one -- true
+	expect_match "$output" "'read,:/srv/one': the verbs of a limit are read, write, "
 	expect_status 64 as alice fdbroker exec --limit
 	expect_match "$output" '--limit: its argument is missing'
 }
