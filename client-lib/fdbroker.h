@@ -432,6 +432,9 @@ ssize_t fdbroker_readlink(
  * mode: read by mkdir(2). It may be given here too, for the sake of code that is being converted,
  * but it is not used: the owner and the mode are what the policy says, whatever the umask.
  *
+ * A folder that is there but not granted is EACCES, and not EEXIST: nobody is told of it. So a loop
+ * as of mkdir -p begins at the first folder that is granted, and not at "/".
+ *
  * Returns 0; or -1 and one of the errnos of mkdir(2) that the kernel gave the broker (reason
  * KERNEL), or
  *	EACCES		the policy does not allow it (reason POLICY), or allows it for other types
@@ -540,6 +543,13 @@ int fdbroker_list(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT
  *
  * mask: IN_... of inotify(7). Of a directory only IN_DELETE_SELF and IN_MOVE_SELF are served, with
  * flags such as IN_ONLYDIR: the other events would show names in it that are not granted.
+ *
+ * To follow a log: add the watch first and then open the file, so that nothing that is written is
+ * missed, with IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF. A log that is removed while
+ * somebody has it open shows that by IN_ATTRIB alone. On any of the last three ask for the watch
+ * again: another number means that another file bears the name, and ENOENT that none does. A new
+ * one does not announce itself, as its folder shows no names; so until it is there, try from time
+ * to time. client-lib/examples/follow.c does all of that.
  *
  * Returns the watch descriptor, 0 or more; or -1 and one of the errnos of inotify_add_watch(2) that
  * the kernel gave the broker (reason KERNEL), or
