@@ -287,8 +287,8 @@ static void decision_read(struct decision *decision, const struct record *record
 	size_t length = 0;
 
 	decision->record = record;
-	decision->unit = text;
-	decision->unit_length = record->unit_length;
+	decision->unit = record->unit_length > 0 ? text : "-";
+	decision->unit_length = record->unit_length > 0 ? record->unit_length : 1;
 	decision->object = text + record->unit_length;
 	decision_split_object(decision, (size_t)(record->text_length - record->unit_length));
 	decision->verbs[0] = '\0';
@@ -331,8 +331,7 @@ static void decision_write_text(struct line *line, const struct decision *decisi
 
 	line_add(line, "audit: %s uid=%u pid=%d unit=", record->allowed ? "allowed" : "denied",
 		record->uid, record->pid);
-	line_add_escaped(line, decision->unit_length > 0 ? decision->unit : "-",
-		decision->unit_length > 0 ? decision->unit_length : 1);
+	line_add_escaped(line, decision->unit, decision->unit_length);
 	line_add(line, " verb=%s object=\"", decision->verbs);
 	line_add_escaped(line, decision->object, decision->object_length);
 	if (decision->target_length > 0) {

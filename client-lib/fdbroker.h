@@ -72,7 +72,9 @@
  * thread must not be cancelled asynchronously (pthread_setcanceltype(3)) during a call, nor leave
  * one by longjmp(3).
  *
- * SANDBOXES. After fdbroker_new() the library makes only these system calls: sendmsg, recvmsg,
+ * SANDBOXES. Connect, and adopt (fdbroker_from_fd()), before the sandbox is entered: to tell the
+ * broker from others may take the user database, and so files. A clone that fdbroker_clone() made
+ * in this process needs no such check. After that the library makes only these system calls: sendmsg, recvmsg,
  * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
  * /proc/thread-self, and fstat (or newfstatat) of dirfd; for a file that the policy hands out as a
  * copy memfd_create and fallocate; in fdbroker_connect() getsockopt, and clock_gettime where the
@@ -181,6 +183,9 @@ struct fdbroker;
  *
  * Returns a connection, to be released with fdbroker_free(); or NULL, with the reason LOCAL, and
  *	EPERM		who listens at that path is none of these
+ *	EACCES, ENOENT, EMFILE and others
+ *			who listens is not root or the caller, and the user database cannot be read:
+ *			those of getpwnam_r(3), but EACCES where it says EPERM
  *	ENAMETOOLONG	the path does not fit into a struct sockaddr_un: 107 bytes
  *	ENOENT		the path is empty; or after 2 seconds there is still no such socket
  *	ECONNREFUSED	after 2 seconds there is still nobody who listens
@@ -201,15 +206,25 @@ struct fdbroker *fdbroker_new(const char *socket_path) FDBROKER_USE_RESULT;
  * the library owns it: it becomes close-on-exec, and fdbroker_free() closes it. On failure it is
  * untouched and still the caller's. Who is at the other end is checked as by fdbroker_new().
  *
+ * Of a clone that is the user that the broker runs as, so the user database is read
+ * (getpwnam_r(3)): adopt before entering a sandbox in which files cannot be opened, and in a root
+ * directory that has one. Of a connection by fdbroker_new() it is mostly root, and nothing is read;
+ * but who adopts one cannot know which it is.
+ *
  * Two processes that use one connection must have it in common by fork(2) from the one that made
  * the struct fdbroker: whoever adopts a connection must be the only one to use it from then on, or
- * each would take the other's answers.
+ * each would take the other's answers. Those who share one by inheritance only, as FDBROKER_FD of
+ * fdbroker(1), adopt a duplicate each, take a record lock on all of it (F_SETLKW, fcntl(2)), make a
+ * clone, and free the duplicate, with which the lock goes too.
  *
  * Returns a connection; or NULL, with the reason LOCAL, and
  *	EBADF		fd is not an open descriptor
  *	ENOTSOCK	fd is not a socket
  *	EINVAL		fd is a socket of another kind, or not connected
  *	EPERM		who is at the other end is not the broker: see fdbroker_new()
+ *	EACCES, ENOENT, EMFILE and others
+ *			who is at the other end cannot be told, as the user database cannot be read:
+ *			see fdbroker_new()
  *	ENOMEM		out of memory
  *
  * Since: 0.1
@@ -417,6 +432,9 @@ ssize_t fdbroker_readlink(
  * mode: read by mkdir(2). It may be given here too, for the sake of code that is being converted,
  * but it is not used: the owner and the mode are what the policy says, whatever the umask.
  *
+ * A folder that is there but not granted is EACCES, and not EEXIST: nobody is told of it. So a loop
+ * as of mkdir -p begins at the first folder that is granted, and not at "/".
+ *
  * Returns 0; or -1 and one of the errnos of mkdir(2) that the kernel gave the broker (reason
  * KERNEL), or
  *	EACCES		the policy does not allow it (reason POLICY), or allows it for other types
@@ -526,6 +544,13 @@ int fdbroker_list(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT
  * mask: IN_... of inotify(7). Of a directory only IN_DELETE_SELF and IN_MOVE_SELF are served, with
  * flags such as IN_ONLYDIR: the other events would show names in it that are not granted.
  *
+ * To follow a log: add the watch first and then open the file, so that nothing that is written is
+ * missed, with IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF. A log that is removed while
+ * somebody has it open shows that by IN_ATTRIB alone. On any of the last three ask for the watch
+ * again: another number means that another file bears the name, and ENOENT that none does. A new
+ * one does not announce itself, as its folder shows no names; so until it is there, try from time
+ * to time. client-lib/examples/follow.c does all of that.
+ *
  * Returns the watch descriptor, 0 or more; or -1 and one of the errnos of inotify_add_watch(2) that
  * the kernel gave the broker (reason KERNEL), or
  *	EACCES		the policy does not allow it (reason POLICY); or the reasons TYPE, PLACEMENT
@@ -544,7 +569,7 @@ int fdbroker_watch(struct fdbroker *broker, int inotify_fd, const char *path,
 /* Something that a narrowed connection is still good for. */
 struct fdbroker_limit {
 	const char *verbs;  /* of fdbroker.policy(5), with commas and without blanks: "read,list" */
-	const char *object; /* of the same language, wildcards too: a path, or "tcp:443" */
+	const char *object; /* of the same language, wildcards too: one path, or "tcp:443" */
 };
 
 /*
@@ -555,7 +580,9 @@ struct fdbroker_limit {
  *
  * limits: count of them; read only during the call. Verbs and objects mean what they mean after
  * `allow` in fdbroker.policy(5), verbs with what they imply, but they cannot depend on who asks:
- * there are no variables ("%u"), and protocols, services and interfaces have no names. Several
+ * there are no variables ("%u"), and protocols, services and interfaces have no names. An object is
+ * one, and all of the text: there are no quotes and no options, and "/srv/a /srv/b" or "/srv/a as
+ * peer" is one path with blanks in it, which is likely to be nobody's. Several
  * limits of one call are alternatives, each for a request as a whole: to open a file for reading
  * and writing takes one with both verbs. With count 0 nothing is left.
  *
@@ -580,8 +607,9 @@ int fdbroker_limit(struct fdbroker *broker, const struct fdbroker_limit *limits,
  * Makes a second connection, with the rights of the first: of whoever connected, wherever the
  * caller got it from, and with its limits. It needs no path to the broker's socket, so a sandboxed
  * program can do it. From then on they have nothing to do with each other: narrow one and give it
- * to a child or to another program, by its descriptor (fdbroker_fd()), which adopts it by
- * fdbroker_from_fd().
+ * to a child, by fork(2), or to another program, by its descriptor (fdbroker_fd()), which adopts it
+ * by fdbroker_from_fd(): before it enters its sandbox, for that reads the user database. The struct
+ * fdbroker that is returned here needs no such check, in a child neither.
  *
  * Returns a connection, which is close-on-exec, to be released with fdbroker_free(); or NULL and
  *	EAGAIN		this user has as many connections as it may (reason LIMIT)

@@ -71,7 +71,9 @@ static bool line_read(struct rest text, struct limit_line *line, const char **wh
 	*why = "an object of a limit has at most 4095 bytes";
 	if (text.length > POLICY_PATH_MAX)
 		return false;
-	*why = "a verb of a limit is none that the policy language has: see fdbroker.policy(5)";
+	*why = "the verbs of a limit are read, write, append, create, remove, stat, list, watch, "
+	       "bind, "
+	       "connect, socket, option and resolve";
 	if (!verbs_read(verbs, line))
 		return false;
 	line->word = (struct word){.bytes = text.bytes, .length = (uint32_t)text.length};

@@ -24,12 +24,19 @@ int tool_print(const char *text);
 #define CONNECTION_VARIABLE "FDBROKER_FD"
 
 /*
- * A connection to the broker: the one that the environment names, or else a new one. NULL after
- * telling the user why there is none.
+ * A connection to the broker that is this process's alone: a clone of the one that the environment
+ * names, or else a new one. NULL after telling the user why there is none.
  */
 struct fdbroker *tool_connect(void);
-/* Whether tool_connect() gives one that is not this process's alone. */
-bool tool_connection_is_inherited(void);
+
+/*
+ * For a program that this process is about to become: *fd is the descriptor of the connection that
+ * the environment names, -1 if it names none. From 3 on, it is `first` or beyond. False after telling
+ * the user why not.
+ */
+bool tool_keep_inherited(int first, int *fd);
+/* Ends that connection for the program. False, with errno, if that fails. */
+bool tool_drop_inherited(void);
 
 /* Tells the user why the last call of the library failed, from errno and the reason. */
 void tool_complain(const char *object);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fdbroker exec: asks the broker for sockets and files, puts them where sd_listen_fds(3) looks for
- * them, and becomes the program. It must never fork, or LISTEN_PID would be wrong, and never leave
- * the program a way to the broker, but for one that was narrowed to what --limit says: its rights
- * were this tool's to use, not the program's.
+ * them, and becomes the program. It must never fork, or LISTEN_PID would be wrong, and never hand
+ * the program a connection that it made itself, but for one that was narrowed to what --limit says:
+ * its rights were this tool's to use, not the program's.
  */
 #include "limit.h"
 #include "wish.h"
@@ -39,7 +39,8 @@ static const char exec_help[] =
 	"  NAME       its name in LISTEN_FDNAMES\n"
 	"  --limit    what PROGRAM may ask the broker for by itself: read,list:/srv/**  "
 	"bind:tcp:80\n"
-	"             FDBROKER_FD is its connection; without --limit it has none\n"
+	"             FDBROKER_FD is its connection; without --limit the one of exec's own\n"
+	"             FDBROKER_FD, if there is one. Who can connect anew is not held back.\n"
 	"\n"
 	"Exit status: 125 it failed itself, 126 PROGRAM cannot be run, 127 it is not there,\n"
 	"64 wrong usage; else PROGRAM's.\n";
@@ -87,6 +88,17 @@ static int parse_arguments(struct wishes *wishes, int argc, char **argv, int *pr
 
 /* ---- asking ---- */
 
+/* One that was inherited is the program's as it was this tool's; none is added to it. */
+static bool choose_connection(struct wishes *wishes, struct fdbroker *broker)
+{
+	int first = FIRST_FD + (int)wishes->count;
+
+	if (wishes->limits.count == 0)
+		return tool_keep_inherited(first, &wishes->connection);
+	wishes->connection = limits_impose(&wishes->limits, broker, first);
+	return wishes->connection >= 0;
+}
+
 static bool fulfil_all(struct wishes *wishes)
 {
 	struct fdbroker *broker = tool_connect();
@@ -95,11 +107,7 @@ static bool fulfil_all(struct wishes *wishes)
 	for (unsigned int i = 0; i < wishes->count && fulfilled; i++)
 		fulfilled = wish_fulfil(broker, &wishes->list[i]);
 	/* Last: what is asked for by the options above need not be what the program may have. */
-	if (fulfilled && wishes->limits.count > 0) {
-		wishes->connection =
-			limits_impose(&wishes->limits, broker, FIRST_FD + (int)wishes->count);
-		fulfilled = wishes->connection >= 0;
-	}
+	fulfilled = fulfilled && choose_connection(wishes, broker);
 	fdbroker_free(broker);
 	return fulfilled;
 }

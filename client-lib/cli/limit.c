@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The connection that `fdbroker exec --limit` hands on. Nothing here may hand one on that was not
- * narrowed, nor narrow one that somebody else goes on using.
+ * narrowed, nor leave the program one that it was narrowed from.
  */
 #include "limit.h"
 #include "policy.h"
@@ -26,6 +26,41 @@ static const char *check(const char *verbs, const char *object)
 	return policy_limits_check(line, (size_t)length, &why) ? NULL : why;
 }
 
+static bool is_verb(const char *word, size_t length)
+{
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		const char *name = policy_verb_name((enum policy_verb)verb);
+
+		if (strlen(name) == length && strncmp(name, word, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first of the words that is none, and how long it is; NULL: all of them are verbs. */
+static const char *find_unknown_verb(const char *verbs, int *length)
+{
+	do {
+		*length = (int)strcspn(verbs, ",");
+		if (!is_verb(verbs, (size_t)*length))
+			return verbs;
+		verbs += *length;
+	} while (*verbs++ == ',');
+	return NULL;
+}
+
+static int complain(const char *verbs, const char *object, const char *wrong)
+{
+	int length;
+	const char *unknown = find_unknown_verb(verbs, &length);
+
+	if (unknown == NULL || length == 0 || strpbrk(verbs, " \t\n") != NULL)
+		return tool_usage_error(
+			"exec ", "exec: --limit: '%s:%s': %s", verbs, object, wrong);
+	return tool_usage_error("exec ", "exec: --limit: '%s:%s': there is no verb '%.*s'; %s",
+		verbs, object, length, unknown, wrong);
+}
+
 /* No verb has a colon, so the first one ends them. */
 int limits_add(struct limits *limits, char *text)
 {
@@ -43,39 +78,23 @@ int limits_add(struct limits *limits, char *text)
 	*colon = '\0';
 	wrong = check(text, colon + 1);
 	if (wrong != NULL)
-		return tool_usage_error(
-			"exec ", "exec: --limit: '%s:%s': %s", text, colon + 1, wrong);
+		return complain(text, colon + 1, wrong);
 	limits->list[limits->count++] = (struct fdbroker_limit){.verbs = text, .object = colon + 1};
 	return 0;
 }
 
-static int impose(const struct limits *limits, struct fdbroker *broker, int first)
+int limits_impose(const struct limits *limits, struct fdbroker *broker, int first)
 {
-	int fd;
+	int fd = -1;
 
 	if (fdbroker_limit(broker, limits->list, limits->count) != 0) {
 		tool_complain("--limit");
 		return -1;
 	}
-	fd = fcntl(fdbroker_fd(broker), F_DUPFD, first);
+	/* It has more than is passed on. */
+	if (tool_drop_inherited())
+		fd = fcntl(fdbroker_fd(broker), F_DUPFD, first);
 	if (fd < 0)
 		fprintf(stderr, "fdbroker: exec: %s\n", strerror(errno));
-	return fd;
-}
-
-int limits_impose(const struct limits *limits, struct fdbroker *broker, int first)
-{
-	struct fdbroker *clone;
-	int fd;
-
-	if (!tool_connection_is_inherited())
-		return impose(limits, broker, first);
-	clone = fdbroker_clone(broker);
-	if (clone == NULL) {
-		tool_complain("a second connection");
-		return -1;
-	}
-	fd = impose(limits, clone, first);
-	fdbroker_free(clone);
 	return fd;
 }

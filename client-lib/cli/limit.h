@@ -18,7 +18,8 @@ struct limits {
 int limits_add(struct limits *limits, char *text);
 
 /*
- * Narrows the connection, or a clone of it where others have it too. Returns its descriptor, `first`
- * or beyond and to be inherited; or -1, after telling the user why not.
+ * Narrows the connection, which must be this process's alone. Returns its descriptor, `first` or
+ * beyond and to be inherited, as the one in the environment no longer is; or -1, after telling the
+ * user why not.
  */
 int limits_impose(const struct limits *limits, struct fdbroker *broker, int first);

@@ -6,7 +6,6 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,86 +18,6 @@ int tool_print(const char *text)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "fdbroker: stdout: %s\n", strerror(errno));
 	return EXIT_FAILURE;
-}
-
-/* ---- the connection ---- */
-
-static const char *socket_path(void)
-{
-	const char *path = secure_getenv("FDBROKER_SOCKET");
-
-	return path != NULL && path[0] != '\0' ? path : FDBROKER_SOCKET_PATH;
-}
-
-/* The way out for those errnos of fdbroker_new() that have one. */
-static const struct {
-	int error;
-	const char *hint;
-} connect_hints[] = {
-	{ENOENT, "is fdbrokerd running? FDBROKER_SOCKET names another socket"},
-	{ECONNREFUSED, "is fdbrokerd running? FDBROKER_SOCKET names another socket"},
-	{EPERM, "who listens there is neither root nor the user " FDBROKER_USER},
-	{ENAMETOOLONG, "the name of a socket has at most 107 bytes"},
-	{EPROTOTYPE, "this is not the socket of a broker"},
-	{EACCES, "its mode should be 0666, and every folder above it open to all: chmod a+x"},
-};
-
-static const char *connect_hint(int error)
-{
-	for (size_t i = 0; i < sizeof(connect_hints) / sizeof(connect_hints[0]); i++) {
-		if (connect_hints[i].error == error)
-			return connect_hints[i].hint;
-	}
-	return "see fdbroker(1)";
-}
-
-/* NULL: there is none. */
-static const char *inherited_connection(void)
-{
-	const char *number = secure_getenv(CONNECTION_VARIABLE);
-
-	return number != NULL && number[0] != '\0' ? number : NULL;
-}
-
-bool tool_connection_is_inherited(void)
-{
-	return inherited_connection() != NULL;
-}
-
-/* Digits and nothing else; -1 if they are no descriptor. */
-static int parse_descriptor(const char *digits)
-{
-	long number;
-
-	if (strspn(digits, "0123456789") != strlen(digits))
-		return -1;
-	errno = 0;
-	number = strtol(digits, NULL, 10);
-	return errno == 0 && number <= INT_MAX ? (int)number : -1;
-}
-
-static struct fdbroker *adopt(const char *number)
-{
-	struct fdbroker *broker = fdbroker_from_fd(parse_descriptor(number));
-
-	if (broker == NULL)
-		fprintf(stderr,
-			"fdbroker: " CONNECTION_VARIABLE "=%s is not the descriptor of a "
-			"connection to the broker: %s (unset it to make a new one)\n",
-			number, strerror(errno));
-	return broker;
-}
-
-struct fdbroker *tool_connect(void)
-{
-	if (tool_connection_is_inherited())
-		return adopt(inherited_connection());
-	struct fdbroker *broker = fdbroker_new(NULL);
-
-	if (broker == NULL)
-		fprintf(stderr, "fdbroker: cannot connect to the broker at %s: %s (%s)\n",
-			socket_path(), strerror(errno), connect_hint(errno));
-	return broker;
 }
 
 /* ---- words ---- */

@@ -189,3 +189,29 @@ test_a_folder_is_listed_while_it_changes() {
 	done
 	kill $!
 }
+
+# As fdbroker.policy(5) says what to write for them.
+test_names_that_begin_with_a_dot_are_shown_where_the_pattern_says_so() {
+	local folder
+	policy <<-END
+		client dots {
+			from user alice
+			allow read,list /srv/plain/**
+			allow read,list /srv/site/** /srv/site/**/.* /srv/site/**/.*/**
+		}
+	END
+	for folder in /srv/plain /srv/site; do
+		secret "$folder/.top" top
+		secret "$folder/a/.inner" inner
+		secret "$folder/a/b/.git/objects/one" one
+		secret "$folder/.git/.hidden/x" x
+	done
+	start_broker
+	expect_equal "$(as alice ask "list /srv/plain" "list /srv/plain/a" "list /srv/plain/.git" \
+		"cat /srv/plain/.top" "cat /srv/plain/a/b/.git/objects/one")" \
+		$'ok a\nok b\nEACCES policy\nEACCES policy\nEACCES policy'
+	expect_equal "$(as alice ask "list /srv/site" "list /srv/site/a" "list /srv/site/.git" \
+		"cat /srv/site/.top" "cat /srv/site/a/b/.git/objects/one" \
+		"cat /srv/site/.git/.hidden/x")" \
+		$'ok .git .top a\nok .inner b\nok\nok top\nok one\nEACCES policy'
+}

@@ -194,6 +194,21 @@ static void a_set_that_is_not_of_the_language_is_refused_with_the_way_out(void *
 	}
 }
 
+/* But for one, of which no rule of this version can be made. */
+static void who_writes_no_verb_is_told_all_of_them(void **state)
+{
+	const char *why;
+	(void)state;
+	assert_false(policy_limits_check("reed /a\n", 8, &why));
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		char word[32];
+		snprintf(word, sizeof(word), " %s%s", policy_verb_name((enum policy_verb)verb),
+			verb == POLICY_OPTION || verb == POLICY_RESOLVE ? "" : ",");
+		if (!strstr(why, word) != (verb == POLICY_CREDENTIAL))
+			fail_msg("%s: %s", word, why);
+	}
+}
+
 static void a_set_holds_no_nul(void **state)
 {
 	const char *why;
@@ -1050,6 +1065,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_set_that_is_not_of_the_language_is_refused_with_the_way_out),
+		cmocka_unit_test(who_writes_no_verb_is_told_all_of_them),
 		cmocka_unit_test(a_set_holds_no_nul),
 		cmocka_unit_test(lengths_are_those_of_the_language),
 		cmocka_unit_test(a_path_is_permitted_by_some_line_of_every_set),

@@ -36,6 +36,7 @@
  *	open-myself PATH | bind-myself ADDRESS PORT
  *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
+ *	adopt-connection NUMBER      fdbroker_from_fd; it is the one in use from now on
  *
  * With --direct as the first argument there is no broker at all: those of the above that stand for
  * a system call make it themselves, and print the errno alone.
@@ -860,6 +861,20 @@ static void do_connect_again(struct client *client, int count, char **words)
 		printf("ok\n");
 }
 
+static void do_adopt_connection(struct client *client, int count, char **words)
+{
+	struct fdbroker *adopted = fdbroker_from_fd((int)strtol(words[1], NULL, 10));
+
+	(void)count;
+	if (adopted == NULL) {
+		print_refusal();
+		return;
+	}
+	fdbroker_free(client->broker);
+	client->broker = adopted;
+	printf("ok\n");
+}
+
 /* ---- commands about the descriptor ---- */
 
 static void do_read(struct client *client, int count, char **words)
@@ -1104,6 +1119,7 @@ static const struct command {
 	{"limit", 3, do_limit},
 	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},
+	{"adopt-connection", 2, do_adopt_connection},
 	{"read", 1, do_read},
 	{"write", 1, do_write},
 	{"flags", 1, do_flags},
