@@ -464,6 +464,8 @@ static void do_spoil(char *how, time_t seconds, const char *path)
 
 /* ---- what is the broker's is what is there when all was taken away ---- */
 
+static atomic_bool is_answered;
+
 /* Made anew for each try. */
 static struct taking {
 	int fd;
@@ -492,11 +494,16 @@ static bool take_remove(const struct taking *it)
 	return madvise(it->map, it->size, MADV_REMOVE) == 0;
 }
 
-/* What lies behind the end counts as blocks too. */
+/* What lies behind the end counts as blocks too: again and again, until that is forbidden. */
 static bool take_behind(const struct taking *it)
 {
-	(void)fallocate(it->fd, FALLOC_FL_KEEP_SIZE, (off_t)it->size, (off_t)it->size);
-	return take_punch(it);
+	const off_t size = (off_t)it->size;
+	int error = fallocate(it->fd, FALLOC_FL_KEEP_SIZE, size, size);
+	bool has_taken = take_punch(it);
+
+	while (error == 0 && !is_answered)
+		error = fallocate(it->fd, FALLOC_FL_KEEP_SIZE, size, size);
+	return has_taken;
 }
 
 static const struct {
@@ -558,7 +565,7 @@ static int take_once(const char *path, long *nsec)
 	taking.map = take == take_remove
 			     ? mmap(NULL, taking.size, protection, MAP_SHARED, taking.fd, 0)
 			     : NULL;
-	taking.has_taken = false;
+	taking.has_taken = is_answered = false;
 	if (taking.fd < 0 || taking.map == MAP_FAILED)
 		err(1, "memory");
 	if (pthread_create(&thread, NULL, taker, NULL) != 0)
@@ -566,6 +573,7 @@ static int take_once(const char *path, long *nsec)
 	*nsec = -nsec_now();
 	result = ask(operation, path, taking.fd);
 	*nsec += nsec_now();
+	is_answered = true;
 	pthread_join(thread, NULL);
 	return result.error;
 }
