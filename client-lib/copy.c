@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opens a file as a copy: into memory that this process provides, and is charged for. The broker
- * fills it in and seals it. This file must never hand out memory that came back with a failure:
- * there may be half a file in it.
+ * What the broker gives as a file in memory: a copy of a file, and the names in a folder. This
+ * process provides the memory, and is charged for it; the broker fills it in and seals it. This
+ * file must never hand out memory that came back with a failure: there may be half a file in it.
  */
 #include "copy.h"
 #include "path.h"
@@ -16,7 +16,7 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
-/* Most files are smaller; and no rule hands out more, `max` in fdbroker.policy(5). */
+/* Most files and folders are smaller; no rule hands out more, `max` in fdbroker.policy(5). */
 #define FIRST_SIZE ((off_t)64 << 10)
 #define LAST_SIZE ((off_t)4 << 30)
 
@@ -71,7 +71,7 @@ static struct call_outcome fill(
 }
 
 /* With other memory each time: the broker may have sealed what was too small. */
-static struct call_outcome copy_into_memory(
+static struct call_outcome fill_some(
 	struct fdbroker *broker, const struct fdbroker_request *request)
 {
 	for (off_t size = FIRST_SIZE; size <= LAST_SIZE; size *= 4) {
@@ -83,11 +83,21 @@ static struct call_outcome copy_into_memory(
 	return outcome_refused(EFBIG, FDBROKER_REASON_LOCAL);
 }
 
+struct call_outcome call_with_memory(
+	struct fdbroker *broker, const struct fdbroker_request *request)
+{
+	int cancel_state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	struct call_outcome outcome = fill_some(broker, request);
+	pthread_setcancelstate(cancel_state, NULL);
+	return outcome;
+}
+
 struct call_outcome copy_open(
 	struct fdbroker *broker, int dirfd, const struct fdbroker_open_request *file)
 {
 	struct full_path full;
-	int cancel_state;
 	int error = full_path_make(&full, dirfd, file->path);
 
 	if (error != 0)
@@ -99,8 +109,5 @@ struct call_outcome copy_open(
 	};
 	if (full.wants_directory)
 		request.find.flags = O_DIRECTORY; /* a link there is followed, see ask_open() */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	struct call_outcome outcome = copy_into_memory(broker, &request);
-	pthread_setcancelstate(cancel_state, NULL);
-	return outcome;
+	return call_with_memory(broker, &request);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that the policy hands out as copies: a rule with `copy`, fdbroker.policy(5).
+ * What comes in this process's own memory: files that the policy hands out as copies (a rule with
+ * `copy`, fdbroker.policy(5)), and lists of names.
  */
 #pragma once
 
@@ -15,3 +16,10 @@ bool wants_copy(const struct fdbroker_open_request *file);
  */
 struct call_outcome copy_open(
 	struct fdbroker *broker, int dirfd, const struct fdbroker_open_request *file);
+
+/*
+ * Asks for what fills a memfd, with a larger one each time until that is enough. Its descriptor is
+ * close-on-exec, and at its beginning. Not in the caller's turn either.
+ */
+struct call_outcome call_with_memory(
+	struct fdbroker *broker, const struct fdbroker_request *request);

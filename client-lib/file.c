@@ -5,6 +5,7 @@
  * another object than the broker's: what the text alone says is all it can tell.
  */
 #include "call.h"
+#include "copy.h"
 #include "path.h"
 
 #include <errno.h>
@@ -207,8 +208,13 @@ int fdbroker_rename(struct fdbroker *broker, const char *path, const char *new_p
 
 int fdbroker_list(struct fdbroker *broker, const char *path)
 {
-	struct call_outcome outcome = ask_plainly(broker, FDBROKER_LIST, path, 0);
+	struct fdbroker_request request = {.operation = FDBROKER_LIST};
+	struct full_path full;
+	int error = broker == NULL ? EFAULT : add_path(&request, 0, &full, path);
 
+	if (error != 0)
+		return report_outcome(error, FDBROKER_REASON_LOCAL);
+	struct call_outcome outcome = call_with_memory(broker, &request);
 	outcome_report(outcome);
 	return outcome.fd;
 }

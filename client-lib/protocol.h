@@ -104,7 +104,7 @@ enum fdbroker_operation {
 	FDBROKER_RMDIR = 17,
 	/* flags (O_DIRECTORY, if either path ended in a slash); path, new path. */
 	FDBROKER_RENAME = 18,
-	/* Path. Gives a descriptor: a sealed memfd of names, each ended by a NUL. */
+	/* Path. Takes a memfd, which comes to hold the names, each ended by a NUL. */
 	FDBROKER_LIST = 19,
 	/* flags (O_DIRECTORY), mask (inotify(7)); path. Takes an inotify descriptor, gives a
 	   number. */

@@ -139,10 +139,17 @@ static const struct operation {
 	[FDBROKER_MKDIR] = {.traits = {.has_paths = true}, .texts = {PATH}},
 	[FDBROKER_UNLINK] = {.traits = {.has_paths = true}, .numbers = 1, .texts = {PATH}},
 	[FDBROKER_RMDIR] = {.traits = {.has_paths = true}, .texts = {PATH}},
-	[FDBROKER_RENAME] = {.traits = {.is_alone = true, .has_paths = true},
-		.numbers = 1,
-		.texts = {PATH, PATH}},
-	[FDBROKER_LIST] = {.traits = {.gives_descriptor = true, LOOKS}, .texts = {PATH}},
+	[FDBROKER_RENAME] =
+		{
+			.traits = {.is_alone = true, .has_paths = true},
+			.numbers = 1,
+			.texts = {PATH, PATH},
+		},
+	[FDBROKER_LIST] =
+		{
+			.traits = {.takes_descriptor = true, .is_alone = true, .has_paths = true},
+			.texts = {PATH},
+		},
 	[FDBROKER_WATCH] =
 		{
 			.traits = {.takes_descriptor = true,

@@ -1,172 +1,103 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A copy in place of a descriptor: the client sends a memfd whose pages it has allocated, so that
- * they are charged to it, and gets back how it went; the memfd then holds the file, and nobody can
- * change it any more. What the client does to it meanwhile it does to itself.
+ * A copy in place of a descriptor: the client sends a memfd, and gets back how it went; the memfd
+ * then holds the file, as long as it was when it was opened, and nobody can change it any more.
  *
- * A page that the client took away again, and that came back because the broker writes there, would
- * be charged to the broker, and could stay for as long as the client likes. So the broker maps the
- * memory and seals it against that before it looks whether the pages are there; the kernel then
- * reads the file into the mapping. Where the client has cut off pages that is EFAULT, not SIGBUS.
- *
- * Must never: write to anything but a memfd. What was sent may be any file; to write with the
- * broker's privileges would do more than the client could in some of them. Nor touch the mapping
- * itself.
+ * Must never: write to what the client has sent before it is known how long the file is, and that
+ * the rule lets so much of it be copied.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "memfd.h"
 #include "object.h"
 
-#ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
-#endif
-#ifndef F_SEAL_EXEC
-#define F_SEAL_EXEC 0x0020 /* Linux 6.3 */
-#endif
-
-/* The client's memory, while it is filled. */
-struct memory {
-	int fd;
-	char *map; /* NULL where there is none to map */
-	size_t size;
-};
-
-/*
- * Only a memfd has seals and can be given more; of other files on a tmpfs all are set: fcntl(2).
- * One of huge pages cannot be written to by write(2), memfd_create(2).
- */
-static bool is_memfd(int fd)
+/* read(2), never interrupted. Returns how many bytes, or a negative errno. */
+static ssize_t read_some(int file, void *bytes, size_t size)
 {
-	int seals = fcntl(fd, F_GET_SEALS);
-
-	return seals >= 0 && (seals & ~F_SEAL_EXEC) == 0 && pwrite(fd, "", 0, 0) == 0;
-}
-
-/* Whether all that there is of it is allocated, and there is that much of it. */
-static bool memory_is_whole(const struct memory *memory)
-{
-	struct stat status;
-
-	return fstat(memory->fd, &status) == 0 && (uint64_t)status.st_size == memory->size &&
-	       (uint64_t)status.st_blocks * 512 >= memory->size;
-}
-
-/*
- * What was allocated behind its end goes by ftruncate(2), so that it cannot make up for holes
- * before it; and that waits for whoever is cutting something off at the moment. From then on it can
- * only be cut off: no holes, no growth.
- */
-static bool memory_hold(const struct memory *memory)
-{
-	return fcntl(memory->fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_FUTURE_WRITE) == 0 &&
-	       ftruncate(memory->fd, (off_t)memory->size) == 0 && memory_is_whole(memory);
-}
-
-static void memory_end(struct memory *memory)
-{
-	if (memory->map != NULL)
-		munmap(memory->map, memory->size);
-	memory->map = NULL;
-}
-
-/* True: it is the client's, as much as it has said, and stays so; memory_end() when it is filled. */
-static bool memory_begin(struct memory *memory, int fd)
-{
-	struct stat status;
-	void *map;
-
-	*memory = (struct memory){.fd = fd};
-	if (fstat(fd, &status) < 0)
-		return false;
-	memory->size = (size_t)status.st_size;
-	if (!memory_is_whole(memory))
-		return false;
-	if (memory->size > 0) {
-		map = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (map == MAP_FAILED)
-			return false;
-		memory->map = map;
-	}
-	return memory_hold(memory);
-}
-
-/* Whether there is more in the file. 0 or a positive errno. */
-static int is_at_end(int file, bool *is)
-{
-	char byte;
 	ssize_t n;
 
 	do
-		n = read(file, &byte, 1);
+		n = read(file, bytes, size);
 	while (n < 0 && errno == EINTR);
-	*is = n == 0;
-	return n < 0 ? errno : 0;
+	return n < 0 ? -errno : n;
 }
 
-/* Up to `room` bytes; *length becomes how many there are, room + 1 if more. 0 or an errno. */
-static int copy_bytes(const struct memory *memory, int file, size_t room, size_t *length)
+/*
+ * How much there is to read, by reading it, until it is more than max. With a description of its
+ * own: the other one stays at the beginning, and not everything can seek. 0 or a positive errno.
+ */
+static int count_bytes(
+	const struct server *server, const struct walk *walk, uint32_t max, uint64_t *length)
 {
-	bool is_whole;
-	int error;
+	static unsigned char bytes[32768];
+	_cleanup_close_ int file = object_reopen(server, walk, O_RDONLY);
+	ssize_t n;
 
-	for (*length = 0; *length < room;) {
-		ssize_t n = read(file, memory->map + *length, room - *length);
-
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return errno;
-		if (n > 0)
-			*length += (size_t)n;
+	*length = 0;
+	if (file < 0)
+		return -file;
+	for (; *length <= max; *length += (uint64_t)n) {
+		n = read_some(file, bytes, sizeof(bytes));
+		if (n <= 0)
+			return (int)-n;
 	}
-	error = is_at_end(file, &is_whole);
-	if (error == 0 && !is_whole)
-		*length = room + 1;
-	return error;
-}
-
-/* As long as the file, and never to be changed. 0 or a positive errno. */
-static int memory_finish(struct memory *memory, size_t length)
-{
-	memory_end(memory); /* F_SEAL_WRITE, fcntl(2) */
-	if (ftruncate(memory->fd, (off_t)length) < 0 ||
-		fcntl(memory->fd, F_ADD_SEALS,
-			F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-		return errno;
 	return 0;
 }
 
-static enum served memory_fill(struct memory *memory, int file, size_t max, struct reply *reply)
+/*
+ * A file of proc(5) has no size, one of sysfs(5) a size that is not its length; neither has blocks.
+ * 0 or a positive errno.
+ */
+static int file_length(const struct server *server, const struct walk *walk, int file, uint32_t max,
+	uint64_t *length)
 {
-	const size_t room = memory->size < max ? memory->size : max;
-	size_t length;
-	int error = copy_bytes(memory, file, room, &length);
+	struct stat status;
 
-	if (error != 0)
-		return reply_kernel(reply, error);
-	if (length > room)
-		return room == max ? reply_refuse(reply, EFBIG, FDBROKER_REASON_POLICY)
-				   : reply_refuse(reply, EMSGSIZE, FDBROKER_REASON_COPY);
-	error = memory_finish(memory, length);
-	return error != 0 ? reply_kernel(reply, error) : reply_grant(reply, -1);
+	if (fstat(file, &status) < 0)
+		return errno;
+	if (status.st_size <= 0 || status.st_blocks == 0)
+		return count_bytes(server, walk, max, length);
+	*length = (uint64_t)status.st_size;
+	return 0;
 }
 
-static enum served copy_to_memfd(int memfd, int file, size_t max, struct reply *reply)
+/*
+ * All of the memory. When it has become shorter there is nothing to end the copy with, but with
+ * other memory there will be. 0 or a positive errno.
+ */
+static int read_whole(int file, const struct memfd *memfd)
 {
-	struct memory memory;
-	enum served served;
+	size_t length = 0;
 
-	if (memory_begin(&memory, memfd))
-		served = memory_fill(&memory, file, max, reply);
-	else
-		served = reply_refuse(reply, EMSGSIZE, FDBROKER_REASON_COPY);
-	memory_end(&memory);
-	return served;
+	while (length < memfd->length) {
+		ssize_t n = read_some(file, memfd->bytes + length, memfd->length - length);
+
+		if (n < 0)
+			return (int)-n;
+		if (n == 0)
+			return EMSGSIZE;
+		length += (size_t)n;
+	}
+	return 0;
+}
+
+static enum served copy_to_memfd(int fd, int file, size_t length, struct reply *reply)
+{
+	struct memfd memfd;
+	int error;
+
+	if (!memfd_begin(&memfd, fd, length, reply))
+		return SERVED;
+	error = read_whole(file, &memfd);
+	if (error == 0)
+		return memfd_finish(&memfd, reply);
+	memfd_abandon(&memfd);
+	return error == EMSGSIZE ? reply_refuse(reply, error, FDBROKER_REASON_COPY)
+				 : reply_kernel(reply, error);
 }
 
 static enum served copy_found(const struct server *server, const struct asker *asker,
@@ -175,6 +106,8 @@ static enum served copy_found(const struct server *server, const struct asker *a
 {
 	const uint32_t flags = request->find.flags, max = reply->decision.options.copy_max;
 	_cleanup_close_ int file = -1;
+	uint64_t length = 0;
+	int error;
 
 	(void)asker;
 	if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
@@ -185,12 +118,15 @@ static enum served copy_found(const struct server *server, const struct asker *a
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
 	if (max == 0)
 		return reply_refuse(reply, EINVAL, FDBROKER_REASON_FLAGS); /* it is not copied */
-	if (!is_memfd(received))
-		return reply_refuse(reply, EINVAL, FDBROKER_REASON_COPY);
 	file = object_reopen(server, walk, O_RDONLY);
 	if (file < 0)
 		return reply_kernel(reply, -file);
-	return copy_to_memfd(received, file, max, reply);
+	error = file_length(server, walk, file, max, &length);
+	if (error != 0)
+		return reply_kernel(reply, error);
+	if (length > max)
+		return reply_refuse(reply, EFBIG, FDBROKER_REASON_POLICY);
+	return copy_to_memfd(received, file, (size_t)length, reply);
 }
 
 enum served serve_copy(const struct server *server, const struct asker *asker,

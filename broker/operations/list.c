@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names in a directory, as a sealed memfd: those of which the policy grants the peer something,
- * and no other. What is judged is the name below the path that was asked for; the denies judge it
- * below the path that links led to as well.
+ * The names in a directory, in a memfd that the client has sent: those of which the policy grants
+ * the peer something, and no other. What is judged is the name below the path that was asked for;
+ * the denies judge it below the path that links led to as well.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "../limits.h"
-#include "../memory.h"
 #include "cleanup.h"
+#include "memfd.h"
 #include "object.h"
 
 /* Names come behind it. */
@@ -80,12 +80,23 @@ static int list_add(const struct server *server, const struct asker *asker, stru
 	return 0;
 }
 
+static enum served list_to_memfd(int fd, struct reply *reply)
+{
+	struct memfd memfd;
+
+	if (!memfd_begin(&memfd, fd, list.length, reply))
+		return SERVED;
+	if (list.length > 0)
+		memcpy(memfd.bytes, list.names, list.length);
+	return memfd_finish(&memfd, reply);
+}
+
 static enum served list_all(const struct server *server, const struct asker *asker,
-	struct folders *folders, int directory, struct reply *reply)
+	struct folders *folders, int directory, int received, struct reply *reply)
 {
 	static _Alignas(struct dirent64) char entries[32768];
 	ssize_t size;
-	int error = 0, fd;
+	int error = 0;
 
 	list.length = 0;
 	while ((size = getdents64(directory, entries, sizeof(entries))) > 0 && error == 0)
@@ -94,8 +105,7 @@ static enum served list_all(const struct server *server, const struct asker *ask
 		return reply_kernel(reply, errno);
 	if (error != 0)
 		return reply_refuse(reply, error, FDBROKER_REASON_LIMIT);
-	fd = memory_seal("fdbroker-list", list.names, list.length);
-	return fd < 0 ? reply_kernel(reply, -fd) : reply_grant(reply, fd);
+	return list_to_memfd(received, reply);
 }
 
 static enum served list_found(const struct server *server, const struct asker *asker,
@@ -105,7 +115,6 @@ static enum served list_found(const struct server *server, const struct asker *a
 	static struct folders folders;
 	_cleanup_close_ int directory = -1;
 
-	(void)received;
 	if (!S_ISDIR(walk->status.stx_mode))
 		return reply_kernel(reply, ENOTDIR);
 	directory = object_reopen(server, walk, O_RDONLY | O_DIRECTORY);
@@ -113,7 +122,7 @@ static enum served list_found(const struct server *server, const struct asker *a
 		return reply_kernel(reply, -directory);
 	folder_init(&folders.asked, request->path.bytes, request->path.length);
 	folder_init(&folders.real, walk->path, walk->length);
-	return list_all(server, asker, &folders, directory, reply);
+	return list_all(server, asker, &folders, directory, received, reply);
 }
 
 enum served serve_list(const struct server *server, const struct asker *asker,

@@ -215,3 +215,43 @@ test_names_that_begin_with_a_dot_are_shown_where_the_pattern_says_so() {
 		"cat /srv/site/.git/.hidden/x")" \
 		$'ok .git .top a\nok .inner b\nok\nok top\nok one\nEACCES policy'
 }
+
+test_the_memory_for_a_list_is_the_clients_to_provide() {
+	local what
+	list_policy
+	mount -t tmpfs -o mode=0755,nr_inodes=0 tmpfs /srv/list
+	make_names /srv/list 200 x
+	start_broker
+	expect_equal "$(as alice copies list fill 65536 65536 /srv/list)" "ok 8200"
+	expect_equal "$(as alice copies list fill 8200 8200 /srv/list)" "ok 8200"
+	expect_equal "$(as alice copies list fill 8199 8199 /srv/list)" "EMSGSIZE copy 8199"
+	expect_equal "$(as alice copies list fill 4096 8200 /srv/list)" "EMSGSIZE copy 8200"
+	expect_equal "$(as alice copies list fill 0 0 /srv/all)" "ok 0"
+	belongs_to alice /home/alice/file "what was there"
+	for what in sealed-against-writing not-to-be-sealed temporary-file pipe socket folder \
+		/home/alice/file /proc/self/mem /dev/null; do
+		expect_equal "$(as alice copies list send "$what" /srv/list)" "EINVAL copy unchanged" \
+			"$what"
+	done
+	# What is not granted is not found out by memory that is too small.
+	expect_equal "$(as alice copies list fill 0 0 /srv/other)" "EACCES policy 0"
+}
+
+test_the_broker_allocates_nothing_for_a_list() {
+	local how pids
+	list_policy
+	mount -t tmpfs -o mode=0755,nr_inodes=0 tmpfs /srv/list
+	make_names /srv/list 1500 x
+	start_broker
+	expect_equal "$(as alice copies list send memory /srv/list)" "ok changed"
+	pids=$(broker_pids | sort)
+	for how in punch truncate behind; do
+		output=$(as alice copies list take "$how" 4 65536 /srv/list)
+		expect_equal "$output" "filled=some taken=some held=0" "$how"
+	done
+	for how in truncate punch map append remove; do
+		output=$(as alice copies list spoil "$how" 2 /srv/list)
+		expect_match "$output" '^copied=[0-9]+ refused=[0-9]+ unsealed=0$'
+	done
+	expect_equal "$(broker_pids | sort)" "$pids" "the processes"
+}

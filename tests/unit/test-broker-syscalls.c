@@ -235,7 +235,7 @@ static const struct attempt {
 	{"pkey_mprotect", SYS_pkey_mprotect, {P(page), 4096, PROT_EXEC, 0}, NOBODY},
 	{"remap_file_pages", SYS_remap_file_pages, {0}, NOBODY},
 	{"shmat", SYS_shmat, {P(-1)}, NOBODY},
-	{"memfd_create", SYS_memfd_create, {P("x"), 0}, LISTERS},
+	{"memfd_create", SYS_memfd_create, {P("x"), 0}, NOBODY},
 
 	/* files */
 	{"open_by_handle_at", SYS_open_by_handle_at, {P(-1)}, NOBODY},
@@ -270,7 +270,7 @@ static const struct attempt {
 	{"getdents64", SYS_getdents64, {P(-1), 0, 0}, RESOLVER | LISTERS},
 	{"pwrite64", SYS_pwrite64, {P(-1), 0, 0, 0}, LISTERS | COPIERS},
 	{"pwritev2", SYS_pwritev2, {P(-1)}, NOBODY},
-	{"ftruncate", SYS_ftruncate, {P(-1), 0}, COPIERS},
+	{"ftruncate", SYS_ftruncate, {P(-1), 0}, LISTERS | COPIERS},
 	{"fallocate", SYS_fallocate, {P(-1), 0, 0, 0}, NOBODY},
 	{"copy_file_range", SYS_copy_file_range, {P(-1)}, NOBODY},
 	{"sendfile", SYS_sendfile, {P(-1), P(-1), 0, 0}, NOBODY},
@@ -280,7 +280,7 @@ static const struct attempt {
 #endif
 	{"pread64", SYS_pread64, {P(-1), 0, 0, 0}, RESOLVER},
 	{"F_ADD_SEALS", SYS_fcntl, {FILE_FD, F_ADD_SEALS, 0}, LISTERS | COPIERS},
-	{"F_GET_SEALS", SYS_fcntl, {FILE_FD, F_GET_SEALS, 0}, COPIERS},
+	{"F_GET_SEALS", SYS_fcntl, {FILE_FD, F_GET_SEALS, 0}, LISTERS | COPIERS},
 	{"F_SETLEASE", SYS_fcntl, {FILE_FD, F_SETLEASE, F_UNLCK}, NOBODY},
 	{"inotify_init1", SYS_inotify_init1, {0}, NOBODY},
 	{"inotify_add_watch", SYS_inotify_add_watch, {P(-1), P(""), 0}, WATCHERS},

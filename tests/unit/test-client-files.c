@@ -251,7 +251,8 @@ static void every_operation_sends_its_path_and_numbers(void **state)
 		assert_int_equal(request->numbers[1], table[i].second);
 		expect_text(request->path, "/a/b");
 		expect_text(request->new_path, operation == FDBROKER_RENAME ? "/new" : "");
-		assert_int_equal(heard_descriptor, operation == FDBROKER_WATCH);
+		assert_int_equal(heard_descriptor,
+			operation == FDBROKER_WATCH || operation == FDBROKER_LIST);
 	}
 	stop_refusing(broker);
 }
@@ -517,19 +518,6 @@ static int make_empty_file(void)
 	return memfd_create("names", MFD_CLOEXEC);
 }
 
-static void a_list_is_a_descriptor_that_is_close_on_exec(void **state)
-{
-	(void)state;
-	answer.make_descriptor = make_empty_file;
-	struct fdbroker *broker = start(serve_answer);
-	int fd = fdbroker_list(broker, "/srv");
-
-	assert_true(fd >= 0);
-	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	close(fd);
-	stop(broker);
-}
-
 /* Adds a watch to what came, as the real one does. */
 static void serve_watches(int fd)
 {
@@ -622,16 +610,14 @@ static void what_an_operation_does_not_give_ends_the_connection(void **state)
 		bool gives_data = acts[i] == FDBROKER_STAT || acts[i] == LSTAT ||
 				  acts[i] == FDBROKER_READLINK || acts[i] == FDBROKER_WATCH;
 
-		if (gives_data || acts[i] == FDBROKER_LIST)
+		if (gives_data)
 			expect_lie_found(acts[i]); /* nothing comes */
 		if (!gives_data) {
 			set_number(0);
 			expect_lie_found(acts[i]);
 		}
-		if (acts[i] != FDBROKER_LIST) {
-			answer.make_descriptor = make_empty_file;
-			expect_lie_found(acts[i]);
-		}
+		answer.make_descriptor = make_empty_file;
+		expect_lie_found(acts[i]);
 	}
 }
 
@@ -844,7 +830,7 @@ static void a_clone_that_is_no_connection_ends_the_first_one(void **state)
 	}
 }
 
-/* ---- copies ---- */
+/* ---- copies and lists ---- */
 
 /* The library's calls end up here, since it looks for them here first: ld.so(8). */
 #define FOR_THE_LIBRARY __attribute__((visibility("default")))
@@ -894,7 +880,7 @@ static void reset_memory(void)
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
-/* Of "/copy/N" there are copies of N bytes. Into what came, if it is large enough. */
+/* Of "/copy/N" there are copies, and lists, of N bytes. Into what came, if it is large enough. */
 static void copy(int fd, const struct asked *asked)
 {
 	const struct fdbroker_text *path = &asked->requests[0].path;
@@ -934,7 +920,8 @@ static void serve_copies(int fd)
 
 	while (ask_next(fd, &asked)) {
 		tell(&asked);
-		if (asked.requests[0].operation == FDBROKER_COPY) {
+		if (asked.requests[0].operation == FDBROKER_COPY ||
+			asked.requests[0].operation == FDBROKER_LIST) {
 			copy(fd, &asked);
 			continue;
 		}
@@ -994,6 +981,50 @@ static void a_file_that_is_handed_out_as_a_copy_is_opened_as_one(void **state)
 		assert_int_equal(fdbroker_last_reason(), FDBROKER_REASON_NONE);
 		expect_asked(table[i].asked);
 	}
+	stop(broker);
+}
+
+static void a_list_comes_in_memory_of_the_callers_own(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path;
+		off_t size;
+		unsigned int asked;
+	} table[] = {{"/copy/0", 0, 1}, {"/copy/65536", 65536, 1}, {"/copy/65537", 65537, 2},
+		{"/copy/4194304", 4194304, 4}};
+	struct fdbroker *broker = start(serve_copies);
+
+	reset_memory();
+	for (size_t i = 0; i < COUNT(table); i++) {
+		int fd = fdbroker_list(broker, table[i].path);
+
+		assert_int_equal(fdbroker_last_reason(), FDBROKER_REASON_NONE);
+		assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+		expect_copy(fd, table[i].size);
+		for (unsigned int k = 0; k < table[i].asked; k++) {
+			assert_int_equal(hear()->operation, FDBROKER_LIST);
+			assert_true(heard_descriptor);
+		}
+		expect_silence();
+	}
+	stop(broker);
+}
+
+static void a_list_that_fails_leaves_no_memory_behind(void **state)
+{
+	(void)state;
+	struct fdbroker *broker = start(serve_copies);
+
+	reset_memory();
+	expect_failure(fdbroker_list(broker, "/copy/13"), EIO, FDBROKER_REASON_KERNEL);
+	expect_failure(fdbroker_list(broker, "/copy/14"), EMSGSIZE, FDBROKER_REASON_KERNEL);
+	hear();
+	hear();
+	allocation_error = ENOSPC;
+	expect_failure(fdbroker_list(broker, "/copy/1"), ENOSPC, FDBROKER_REASON_LOCAL);
+	expect_silence();
+	reset_memory();
 	stop(broker);
 }
 
@@ -1163,7 +1194,6 @@ int main(void)
 		TEST(what_fails_leaves_the_result_alone),
 		TEST(a_link_is_cut_to_the_room_for_it),
 		TEST(a_link_has_4095_bytes_at_most),
-		TEST(a_list_is_a_descriptor_that_is_close_on_exec),
 		TEST(a_watch_is_added_to_the_callers_own_instance),
 		TEST(a_status_that_makes_no_sense_ends_the_connection),
 		TEST(a_text_or_number_that_makes_no_sense_ends_the_connection),
@@ -1178,6 +1208,8 @@ int main(void)
 		TEST(a_clone_that_is_refused_is_none),
 		TEST(a_clone_that_is_no_connection_ends_the_first_one),
 		TEST(a_file_that_is_handed_out_as_a_copy_is_opened_as_one),
+		TEST(a_list_comes_in_memory_of_the_callers_own),
+		TEST(a_list_that_fails_leaves_no_memory_behind),
 		TEST(a_copy_is_close_on_exec_as_asked_for),
 		TEST(a_copy_takes_those_flags_along_that_matter),
 		TEST(only_reading_is_asked_again_for_a_copy),

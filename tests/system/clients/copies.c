@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asks for copies past the library, with whatever the broker may be sent: copies COMMAND...
+ * Asks for copies past the library, with whatever the broker may be sent: copies COMMAND...; or,
+ * with `copies list COMMAND...`, for lists.
  *
  *	open PATH                opening what a rule hands out as a copy
  *	send WHAT PATH           for a copy into WHAT: prints the errno and the reason, and whether
@@ -10,6 +11,10 @@
  *	behind SIZE PATH         likewise of SIZE bytes which are a hole, and has as many behind its end
  *	spoil HOW SECONDS PATH   again and again into a memfd to which another thread does HOW
  *	                         meanwhile; counts what came of it
+ *	take HOW SECONDS SIZE PATH   again and again into a memfd of SIZE bytes, all of which another
+ *	                         thread takes away once, meanwhile, HOW; counts what came of it, and
+ *	                         the bytes that are there nevertheless: who wrote them has allocated
+ *	                         them
  *
  * WHAT is a kind of file (see `kinds`), or a path that begins with a slash, opened to read and write.
  */
@@ -41,6 +46,7 @@
 static const char was_there[] = "what was there";
 
 static int connection;
+static enum fdbroker_operation operation = FDBROKER_COPY;
 
 static void check(int result, const char *what)
 {
@@ -91,10 +97,9 @@ static void packet_send(const struct fdbroker_request *request, int sent)
 	}
 }
 
-static struct fdbroker_result ask(enum fdbroker_operation operation, const char *path, int sent)
+static struct fdbroker_result ask(enum fdbroker_operation asked, const char *path, int sent)
 {
-	const struct fdbroker_request request = {
-		.operation = operation, .path = {path, strlen(path)}};
+	const struct fdbroker_request request = {.operation = asked, .path = {path, strlen(path)}};
 	static unsigned char bytes[FDBROKER_REPLY_MAX];
 	struct fdbroker_result results[FDBROKER_REQUESTS_MAX];
 	const unsigned char *data;
@@ -322,7 +327,7 @@ static void do_send(const char *what, const char *path)
 		return;
 	}
 	look_at(fd, &before);
-	result = ask(FDBROKER_COPY, path, fd);
+	result = ask(operation, path, fd);
 	look_at(fd, &after);
 	print_result(&result);
 	printf(" %s\n", is_same(&before, &after) ? "unchanged" : "changed");
@@ -330,7 +335,7 @@ static void do_send(const char *what, const char *path)
 
 static void fill(int fd, const char *path)
 {
-	struct fdbroker_result result = ask(FDBROKER_COPY, path, fd);
+	struct fdbroker_result result = ask(operation, path, fd);
 	struct stat status;
 
 	print_result(&result);
@@ -388,7 +393,20 @@ static void spoil_seal(int fd)
 static void spoil_append(int fd)
 {
 	(void)fcntl(fd, F_SETFL, O_APPEND);
+	(void)!write(fd, was_there, sizeof(was_there));
 	(void)fcntl(fd, F_SETFL, 0);
+}
+
+/* Through a mapping that it keeps for a while. */
+static void spoil_remove(int fd)
+{
+	char *map = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		return;
+	for (int i = 0; i < 20; i++)
+		(void)madvise(map, ROOM, MADV_REMOVE);
+	munmap(map, ROOM);
 }
 
 static const struct {
@@ -401,6 +419,7 @@ static const struct {
 	{"map", spoil_map},
 	{"seal", spoil_seal},
 	{"append", spoil_append},
+	{"remove", spoil_remove},
 };
 
 static void *spoiler(void *argument)
@@ -431,7 +450,7 @@ static void do_spoil(char *how, time_t seconds, const char *path)
 		struct fdbroker_result result;
 
 		spoiled = fd;
-		result = ask(FDBROKER_COPY, path, fd);
+		result = ask(operation, path, fd);
 		copied += result.error == 0;
 		refused += result.error != 0;
 		unsealed += result.error == 0 && (fcntl(fd, F_GET_SEALS) & all) != all;
@@ -443,11 +462,164 @@ static void do_spoil(char *how, time_t seconds, const char *path)
 	printf("copied=%lu refused=%lu unsealed=%lu\n", copied, refused, unsealed);
 }
 
+/* ---- what is the broker's is what is there when all was taken away ---- */
+
+static atomic_bool is_answered;
+
+/* Made anew for each try. */
+static struct taking {
+	int fd;
+	size_t size;
+	char *map;      /* to be written to, or NULL */
+	long nsec;      /* how long to wait */
+	bool has_taken; /* whether it has all been taken away */
+} taking;
+
+static bool take_punch(const struct taking *it)
+{
+	return fallocate(it->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)it->size) ==
+	       0;
+}
+
+static bool take_truncate(const struct taking *it)
+{
+	if (ftruncate(it->fd, 0) < 0)
+		return false;
+	(void)!ftruncate(it->fd, (off_t)it->size);
+	return true;
+}
+
+static bool take_remove(const struct taking *it)
+{
+	return madvise(it->map, it->size, MADV_REMOVE) == 0;
+}
+
+/* What lies behind the end counts as blocks too: again and again, until that is forbidden. */
+static bool take_behind(const struct taking *it)
+{
+	const off_t size = (off_t)it->size;
+	int error = fallocate(it->fd, FALLOC_FL_KEEP_SIZE, size, size);
+	bool has_taken = take_punch(it);
+
+	while (error == 0 && !is_answered)
+		error = fallocate(it->fd, FALLOC_FL_KEEP_SIZE, size, size);
+	return has_taken;
+}
+
+static const struct {
+	const char *name;
+	bool (*take)(const struct taking *it);
+} takes[] = {
+	{"punch", take_punch},
+	{"truncate", take_truncate},
+	{"remove", take_remove},
+	{"behind", take_behind},
+};
+
+static bool (*take)(const struct taking *it);
+
+static long nsec_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void *taker(void *argument)
+{
+	const long at = nsec_now() + taking.nsec;
+
+	(void)argument;
+	while (nsec_now() < at)
+		;
+	taking.has_taken = take(&taking);
+	return NULL;
+}
+
+/* Pages that hold something: mincore(2) does not count those that are allocated alone. */
+static size_t bytes_held(const struct taking *it)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = it->size / page;
+	unsigned char *resident = malloc(pages);
+	void *map = mmap(NULL, it->size, PROT_READ, MAP_PRIVATE, it->fd, 0);
+	size_t held = 0;
+
+	if (map == MAP_FAILED || resident == NULL || mincore(map, it->size, resident) < 0)
+		err(1, "mincore");
+	for (size_t i = 0; i < pages; i++)
+		held += (resident[i] & 1) != 0 ? page : 0;
+	munmap(map, it->size);
+	free(resident);
+	return held;
+}
+
+/* Returns the errno. *nsec: how long that has taken. */
+static int take_once(const char *path, long *nsec)
+{
+	const int protection = PROT_READ | PROT_WRITE;
+	struct fdbroker_result result;
+	pthread_t thread;
+
+	taking.fd = memory(MFD_ALLOW_SEALING, (off_t)taking.size, (off_t)taking.size);
+	taking.map = take == take_remove
+			     ? mmap(NULL, taking.size, protection, MAP_SHARED, taking.fd, 0)
+			     : NULL;
+	taking.has_taken = is_answered = false;
+	if (taking.fd < 0 || taking.map == MAP_FAILED)
+		err(1, "memory");
+	if (pthread_create(&thread, NULL, taker, NULL) != 0)
+		errx(1, "no thread");
+	*nsec = -nsec_now();
+	result = ask(operation, path, taking.fd);
+	*nsec += nsec_now();
+	is_answered = true;
+	pthread_join(thread, NULL);
+	return result.error;
+}
+
+static void do_take(const char *how, time_t seconds, size_t size, const char *path)
+{
+	const time_t end = time(NULL) + seconds;
+	unsigned long filled = 0, refused = 0, taken = 0;
+	size_t held = 0;
+	long longest = 1000000, nsec;
+
+	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]); i++)
+		if (strcmp(takes[i].name, how) == 0)
+			take = takes[i].take;
+	if (take == NULL)
+		errx(64, "no such way: %s", how);
+	taking.size = size;
+	while (time(NULL) < end) {
+		taking.nsec = random() % longest;
+		if (take_once(path, &nsec) == 0) {
+			filled++;
+			longest = nsec + nsec / 2;
+		} else {
+			refused++;
+		}
+		taken += taking.has_taken;
+		held += taking.has_taken ? bytes_held(&taking) : 0;
+		if (taking.map != NULL)
+			munmap(taking.map, size);
+		close(taking.fd);
+	}
+	fprintf(stderr, "filled %lu, refused %lu, taken %lu\n", filled, refused, taken);
+	printf("filled=%s taken=%s held=%zu\n", filled > 0 ? "some" : "none",
+		taken > 0 ? "some" : "none", held);
+}
+
 int main(int argc, char **argv)
 {
 	struct fdbroker_result result;
 
 	connection = broker_connect();
+	if (argc > 1 && strcmp(argv[1], "list") == 0) {
+		operation = FDBROKER_LIST;
+		argc--;
+		argv++;
+	}
 	if (argc == 3 && strcmp(argv[1], "open") == 0) {
 		result = ask(FDBROKER_OPEN, argv[2], -1);
 		print_result(&result);
@@ -460,8 +632,10 @@ int main(int argc, char **argv)
 		do_behind(atoll(argv[2]), argv[3]);
 	} else if (argc == 5 && strcmp(argv[1], "spoil") == 0) {
 		do_spoil(argv[2], atoll(argv[3]), argv[4]);
+	} else if (argc == 6 && strcmp(argv[1], "take") == 0) {
+		do_take(argv[2], atoll(argv[3]), (size_t)atoll(argv[4]), argv[5]);
 	} else {
-		errx(64, "usage: copies open|send|fill|behind|spoil ...");
+		errx(64, "usage: copies [list] open|send|fill|behind|spoil|take ...");
 	}
 	return 0;
 }
