@@ -110,7 +110,7 @@ static enum served copy_found(const struct server *server, const struct asker *a
 	int error;
 
 	(void)asker;
-	if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
+	if (object_is_no_directory(walk, flags))
 		return reply_kernel(reply, ENOTDIR); /* of a link too: do_open() in fs/namei.c */
 	if (S_ISLNK(walk->status.stx_mode))
 		return reply_kernel(reply, ELOOP); /* open(2): O_NOFOLLOW */

@@ -96,13 +96,15 @@ static enum served list_all(const struct server *server, const struct asker *ask
 {
 	static _Alignas(struct dirent64) char entries[32768];
 	ssize_t size;
-	int error = 0;
+	int error;
 
 	list.length = 0;
-	while ((size = getdents64(directory, entries, sizeof(entries))) > 0 && error == 0)
+	do {
+		size = getdents64(directory, entries, sizeof(entries));
+		if (size < 0)
+			return reply_kernel(reply, errno);
 		error = list_add(server, asker, folders, entries, (size_t)size);
-	if (size < 0)
-		return reply_kernel(reply, errno);
+	} while (size > 0 && error == 0);
 	if (error != 0)
 		return reply_refuse(reply, error, FDBROKER_REASON_LIMIT);
 	return list_to_memfd(received, reply);

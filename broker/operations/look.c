@@ -20,12 +20,6 @@ static bool flags_are_served(const struct fdbroker_request *request, uint32_t se
 	return (request->find.flags & ~served) == 0;
 }
 
-/* The path ended in a slash, and this is no directory. */
-static bool is_no_directory(const struct fdbroker_request *request, const struct walk *walk)
-{
-	return (request->find.flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode);
-}
-
 static enum walk_final final_of(const struct fdbroker_request *request)
 {
 	return (request->find.flags & O_NOFOLLOW) != 0 ? WALK_FINAL_HOLD : WALK_FINAL_FOLLOW;
@@ -41,7 +35,7 @@ static enum served stat_found(const struct server *server, const struct asker *a
 	struct statx now;
 
 	(void)asker, (void)received;
-	if (is_no_directory(request, walk))
+	if (object_is_no_directory(walk, request->find.flags))
 		return reply_kernel(reply, ENOTDIR);
 	if (object_may_wait(server, walk))
 		return SERVED_ELSEWHERE;
@@ -93,7 +87,7 @@ static enum served access_found(const struct server *server, const struct asker 
 	struct reply *reply)
 {
 	(void)asker, (void)received;
-	if (is_no_directory(request, walk))
+	if (object_is_no_directory(walk, request->find.flags))
 		return reply_kernel(reply, ENOTDIR);
 	if (request->find.mode == F_OK)
 		return reply_grant(reply, -1);
@@ -134,7 +128,7 @@ static enum served readlink_found(const struct server *server, const struct aske
 	ssize_t length;
 
 	(void)asker, (void)received;
-	if (is_no_directory(request, walk))
+	if (object_is_no_directory(walk, request->find.flags))
 		return reply_kernel(reply, ENOTDIR);
 	if (!S_ISLNK(walk->status.stx_mode))
 		return reply_kernel(reply, EINVAL);

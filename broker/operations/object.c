@@ -97,6 +97,11 @@ uint8_t object_type(const struct walk *walk)
 	}
 }
 
+bool object_is_no_directory(const struct walk *walk, uint32_t flags)
+{
+	return (flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode);
+}
+
 /*
  * Another file system than those that are trusted may never answer; and what a user can unlink is
  * deleted by whoever closes it last, however big it is.

@@ -77,6 +77,9 @@ const char *object_name(const struct walk *walk);
 /* The type in words of the policy language, enum policy_type; 0: a socket or a link. */
 uint8_t object_type(const struct walk *walk);
 
+/* A slash stood at the end of the path, or O_DIRECTORY was asked for, and it is none: ENOTDIR. */
+bool object_is_no_directory(const struct walk *walk, uint32_t flags);
+
 /* Could looking at it, or opening it, make a worker wait? */
 bool object_may_wait(const struct server *server, const struct walk *walk);
 

@@ -68,7 +68,7 @@ static enum served open_found(const struct server *server, const struct asker *a
 	(void)asker, (void)received;
 	if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0)
 		return reply_kernel(reply, EEXIST);
-	if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(walk->status.stx_mode))
+	if (object_is_no_directory(walk, flags))
 		return reply_kernel(reply, ENOTDIR); /* of a link too: do_open() in fs/namei.c */
 	if (S_ISLNK(walk->status.stx_mode))
 		return reply_kernel(reply, ELOOP); /* open(2): O_NOFOLLOW */

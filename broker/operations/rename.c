@@ -126,7 +126,7 @@ static enum served rename_walked(const struct server *server, const struct asker
 
 	if (from->parent < 0 || to->parent < 0)
 		return reply_kernel(reply, EBUSY); /* the root directory, rename(2) */
-	if (request->find.flags != 0 && !S_ISDIR(from->status.stx_mode))
+	if (object_is_no_directory(from, request->find.flags))
 		return reply_kernel(reply, ENOTDIR);
 	if ((object_type(from) & reply->decision.options.types) == 0)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);

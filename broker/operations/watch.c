@@ -46,7 +46,8 @@ static enum served watch_found(const struct server *server, const struct asker *
 	int32_t watch;
 
 	(void)asker;
-	if ((mask & IN_ONLYDIR || request->watch.flags != 0) && !S_ISDIR(walk->status.stx_mode))
+	if (object_is_no_directory(
+		    walk, request->watch.flags | ((mask & IN_ONLYDIR) != 0 ? O_DIRECTORY : 0)))
 		return reply_kernel(reply, ENOTDIR);
 	if (S_ISDIR(walk->status.stx_mode) &&
 		(mask & IN_ALL_EVENTS & ~(uint32_t)EVENTS_NAMELESS) != 0)
