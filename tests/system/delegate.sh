@@ -70,7 +70,7 @@ test_where_there_is_no_user_database_a_clone_cannot_be_adopted() {
 		"adopt-connection CLONE" "say then" "wait-for /etc/passwd" \
 		"adopt-connection CLONE" | while read -r answer; do
 		if [[ $answer == now ]]; then mv /etc/passwd /etc/passwd.away; fi
-		if [[ $answer == then ]]; then mv /etc/passwd.away /etc/passwd; fi
+		if [[ $answer == "then" ]]; then mv /etc/passwd.away /etc/passwd; fi
 		echo "$answer"
 	done)" $'now\nok\nENOENT local\nthen\nok\nok'
 }
