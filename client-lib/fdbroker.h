@@ -441,6 +441,7 @@ ssize_t fdbroker_readlink(
  *			(reason TYPE); or the reasons PLACEMENT and SYMLINK
  *	EEXIST		the path is "/" or ends in "." (reason LOCAL), or something is there (reason
  *			KERNEL)
+ *	EBUSY		what was made was not what bore the name a moment later (reason KERNEL)
  *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
  *
  * Since: 0.1
@@ -493,13 +494,14 @@ int fdbroker_rmdir(struct fdbroker *broker, const char *path) FDBROKER_USE_RESUL
  *
  * Returns 0; or -1 and one of the errnos of rename(2) that the kernel gave the broker (reason
  * KERNEL), EXDEV among them; or
- *	EACCES		the policy does not allow it, or more would be possible afterwards (reason
- *			POLICY); it is a symbolic link or a socket, or of another type that the
+ *	EACCES		the policy does not allow it, or more would be possible afterwards, as when
+ *			a folder that is root's alone came into another one (reason POLICY); it is a symbolic link or a socket, or of another type that the
  *			rule does not grant (reason TYPE); or the reasons PLACEMENT and SYMLINK
  *	EEXIST		something is at the new path, and the policy does not grant that it goes
  *			(reason KERNEL)
- *	EBUSY		one of the paths is "/" or ends in "." (reason LOCAL), or something is
- *			mounted there (reason KERNEL)
+ *	EBUSY		one of the paths is "/" or ends in "." (reason LOCAL), something is mounted
+ *			there, or the old name was another's each time that it was looked at
+ *			(reason KERNEL)
  *	ENOENT		there is nothing at path, also where rename(2) would say EROFS or EXDEV
  *			before it looks (reason KERNEL)
  *	EFAULT, ENAMETOOLONG and others: as fdbroker_stat(), for either path
@@ -553,8 +555,8 @@ int fdbroker_list(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT
  *
  * Returns the watch descriptor, 0 or more; or -1 and one of the errnos of inotify_add_watch(2) that
  * the kernel gave the broker (reason KERNEL), or
- *	EACCES		the policy does not allow it (reason POLICY); or the reasons TYPE, PLACEMENT
- *			and SYMLINK
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
  *	EINVAL		mask has events that are not served (reason FLAGS); inotify_fd is of another
  *			kind (reason KERNEL)
  *	EBADF		inotify_fd is not an open descriptor (reason LOCAL)
@@ -582,9 +584,9 @@ struct fdbroker_limit {
  * `allow` in fdbroker.policy(5), verbs with what they imply, but they cannot depend on who asks:
  * there are no variables ("%u"), and protocols, services and interfaces have no names. An object is
  * one, and all of the text: there are no quotes and no options, and "/srv/a /srv/b" or "/srv/a as
- * peer" is one path with blanks in it, which is likely to be nobody's. Several
- * limits of one call are alternatives, each for a request as a whole: to open a file for reading
- * and writing takes one with both verbs. With count 0 nothing is left.
+ * peer" is one path with blanks in it, which is likely to be nobody's. Several limits of one call
+ * are alternatives, for each verb that a request needs: a file can be opened for reading and
+ * writing if one of them permits to read it, and one to write it. With count 0 nothing is left.
  *
  *	const struct fdbroker_limit limits[] = {{"read", "/srv/data/index"}, {"bind", "tcp:80"}};
  *
@@ -613,6 +615,7 @@ int fdbroker_limit(struct fdbroker *broker, const struct fdbroker_limit *limits,
  *
  * Returns a connection, which is close-on-exec, to be released with fdbroker_free(); or NULL and
  *	EAGAIN		this user has as many connections as it may (reason LIMIT)
+ *	ETOOMANYREFS	as from fdbroker_open() (reason LIMIT)
  *	ENOMEM		out of memory (reason LOCAL)
  * Whoever got them counts for the user that the first one belongs to.
  *
