@@ -2,10 +2,10 @@
 /*
  * Filling a client's memfd: see memfd.h. Its pages are the client's, who allocated them. A page
  * that it gives back meanwhile, and that comes back because the broker writes there, would be
- * charged to the broker, and stay for as long as the client likes; and whoever writes behind the end
- * of a file that was cut off is killed (SIGBUS, mmap(2)). So the memory is mapped, and sealed against
- * all that; then it is looked whether the pages are there; and only then is it written to. What the
- * client does after that it does to itself.
+ * charged to the broker, and stay for as long as the client likes; and whoever writes behind the
+ * end of a file that was cut off is killed (SIGBUS, mmap(2)). So the memory is mapped, and sealed
+ * against all that; then it is looked whether the pages are there; and only then is it written to.
+ * What the client does after that it does to itself.
  *
  * Must never: change anything but a memfd. What was sent may be any file; to write with the
  * broker's privileges would do more than the client could in some of them. Nor hand out `bytes`
