@@ -77,12 +77,12 @@
  * in this process needs no such check. After that the library makes only these system calls: sendmsg, recvmsg,
  * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
  * /proc/thread-self, and fstat (or newfstatat) of dirfd; for a file that the policy hands out as a
- * copy memfd_create and fallocate; in fdbroker_connect() getsockopt, and clock_gettime where the
- * vdso(7) does not have it; in fdbroker_clone() getsockopt, getpeername, mmap and getrandom; and in
- * fdbroker_free() munmap. It never calls socket, bind, connect, setsockopt or open, and never
- * libc's name service. fdbroker_getaddrinfo() and fdbroker_clone() allocate memory, for which libc
- * may call brk and mmap; the functions of libc that free memory may call munmap and madvise on
- * their own account.
+ * copy, and in fdbroker_list(), memfd_create and fallocate; in fdbroker_connect() getsockopt, and
+ * clock_gettime where the vdso(7) does not have it; in fdbroker_clone() getsockopt, getpeername,
+ * mmap and getrandom; and in fdbroker_free() munmap. It never calls socket, bind, connect,
+ * setsockopt or open, and never libc's name service. fdbroker_getaddrinfo() and fdbroker_clone()
+ * allocate memory, for which libc may call brk and mmap; the functions of libc that free memory may
+ * call munmap and madvise on their own account.
  */
 #ifndef FDBROKER_H
 #define FDBROKER_H
@@ -150,9 +150,9 @@ enum fdbroker_reason {
 	FDBROKER_REASON_NAMES = 13,
 	/* The policy may allow it, but the connection was narrowed: fdbroker_limit(). EACCES. */
 	FDBROKER_REASON_NARROWED = 14,
-	/* The rule hands out copies: EOPNOTSUPP where a file was to be opened, EMSGSIZE where the
-	   memory for it was too small, EINVAL where it was none. fdbroker_open() asks anew by
-	   itself, so its callers do not meet these. */
+	/* The rule hands out copies: EOPNOTSUPP where a file was to be opened. Or the memory for a
+	   copy or a list was too small, EMSGSIZE, or was none, EINVAL. fdbroker_open() and
+	   fdbroker_list() ask anew by themselves, so their callers do not meet these. */
 	FDBROKER_REASON_COPY = 15,
 	/* The verbs or the object of a limit are not of the policy language: EINVAL. */
 	FDBROKER_REASON_WORDS = 16,
@@ -520,11 +520,14 @@ int fdbroker_rename(
  * Returns a new descriptor, which belongs to the caller and is close-on-exec, to read the names
  * from: each is ended by a NUL, they are in no order, and "." and ".." are not among them. It is a
  * file in memory, of the directory as it was: what changes later does not show in it, and it is
- * sealed against changes (F_GET_SEALS, fcntl(2)). No name leads anywhere by itself. Or -1 and one
- * of the errnos of open(2), getdents(2) and memfd_create(2) that the kernel gave the broker (reason
- * KERNEL), or
+ * sealed against changes (F_GET_SEALS, fcntl(2)). It is made and charged as the copy of a file is,
+ * see fdbroker_open(). No name leads anywhere by itself. Or -1 and one of the errnos of open(2) and
+ * getdents(2) that the kernel gave the broker (reason KERNEL), or
  *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
  *			SYMLINK
+ *	EOVERFLOW	there are more than 4 MiB of names (reason LIMIT)
+ *	ENOMEM, ENOSPC, EMFILE, ENFILE, and EFBIG for RLIMIT_FSIZE: as fdbroker_open() of what is
+ *			handed out as a copy
  *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
  *
  * Since: 0.1

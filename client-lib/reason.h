@@ -31,5 +31,5 @@
 	X(NETNS, 12, "netns", "it would be in a network namespace that the rule does not grant")   \
 	X(NAMES, 13, "names", "the name service does not know, or has failed")                     \
 	X(NARROWED, 14, "narrowed", "this connection was narrowed, and may not do it any more")    \
-	X(COPY, 15, "copy", "the rule hands out copies: send a memfd that is large enough")        \
+	X(COPY, 15, "copy", "it comes in memory of the caller: send a memfd that is large enough") \
 	X(WORDS, 16, "words", "verbs or object of the limit are not of the policy language")

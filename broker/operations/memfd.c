@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Filling a client's memfd: see memfd.h. Its pages are the client's, who allocated them. A page that
- * it gives back meanwhile, and that comes back because the broker writes there, would be charged to
- * the broker, and stay for as long as the client likes; and whoever writes behind the end of a file
- * that was cut off is killed (SIGBUS, mmap(2)). So the memory is mapped, and sealed against all
- * that; then it is looked whether the pages are there; and only then is it written to. What the
- * client does after that it does to itself.
+ * Filling a client's memfd: see memfd.h. Its pages are the client's, who allocated them. A page
+ * that it gives back meanwhile, and that comes back because the broker writes there, would be
+ * charged to the broker, and stay for as long as the client likes; and whoever writes behind the
+ * end of a file that was cut off is killed (SIGBUS, mmap(2)). So the memory is mapped, and sealed
+ * against all that; then it is looked whether the pages are there; and only then is it written to.
+ * What the client does after that it does to itself.
  *
  * Must never: change anything but a memfd. What was sent may be any file; to write with the
  * broker's privileges would do more than the client could in some of them. Nor hand out `bytes`
@@ -82,9 +82,9 @@ static int memfd_map(struct memfd *memfd)
 
 /*
  * F_SEAL_FUTURE_WRITE forbids write(2), holes and more mappings to write to; F_SEAL_GROW also to
- * allocate behind the end (shmem_fallocate() in mm/shmem.c). What was allocated there before goes by
- * ftruncate(2), and from then on nothing comes to be there: it cannot make up for holes. Sealing
- * waits for who is at it. 0 or a positive errno.
+ * allocate behind the end (shmem_fallocate() in mm/shmem.c). What was allocated there before goes
+ * by ftruncate(2), and nothing comes to be there any more: it cannot make up for holes. Sealing
+ * waits for whoever is at it. 0 or a positive errno.
  */
 static int memfd_hold(const struct memfd *memfd)
 {
