@@ -48,9 +48,11 @@ static int grow(int memory, off_t size)
 	return 0;
 }
 
-static bool is_too_small(const struct call_outcome *outcome)
+/* It was too small; or the file became shorter meanwhile, and the memory is sealed. */
+static bool wants_other_memory(const struct call_outcome *outcome)
 {
-	return outcome->error == EMSGSIZE && outcome->reason == FDBROKER_REASON_COPY;
+	return outcome->reason == FDBROKER_REASON_COPY &&
+	       (outcome->error == EMSGSIZE || outcome->error == EAGAIN);
 }
 
 static struct call_outcome fill(
@@ -77,7 +79,7 @@ static struct call_outcome fill_some(
 	for (off_t size = FIRST_SIZE; size <= LAST_SIZE; size *= 4) {
 		struct call_outcome outcome = fill(broker, request, size);
 
-		if (!is_too_small(&outcome))
+		if (!wants_other_memory(&outcome))
 			return outcome;
 	}
 	return outcome_refused(EFBIG, FDBROKER_REASON_LOCAL);

@@ -151,7 +151,8 @@ enum fdbroker_reason {
 	/* The policy may allow it, but the connection was narrowed: fdbroker_limit(). EACCES. */
 	FDBROKER_REASON_NARROWED = 14,
 	/* The rule hands out copies: EOPNOTSUPP where a file was to be opened. Or the memory for a
-	   copy or a list was too small, EMSGSIZE, or was none, EINVAL. fdbroker_open() and
+	   copy or a list was too small, EMSGSIZE, or was none, EINVAL; or the file became shorter
+	   while it was copied, EAGAIN. fdbroker_open() and
 	   fdbroker_list() ask anew by themselves, so their callers do not meet these. */
 	FDBROKER_REASON_COPY = 15,
 	/* The verbs or the object of a limit are not of the policy language: EINVAL. */

@@ -37,10 +37,9 @@ static int count_bytes(
 	_cleanup_close_ int file = object_reopen(server, walk, O_RDONLY);
 	ssize_t n;
 
-	*length = 0;
 	if (file < 0)
 		return -file;
-	for (; *length <= max; *length += (uint64_t)n) {
+	for (*length = 0; *length <= max; *length += (uint64_t)n) {
 		n = read_some(file, bytes, sizeof(bytes));
 		if (n <= 0)
 			return (int)-n;
@@ -66,8 +65,8 @@ static int file_length(const struct server *server, const struct walk *walk, int
 }
 
 /*
- * All of the memory. When it has become shorter there is nothing to end the copy with, but with
- * other memory there will be. 0 or a positive errno.
+ * All of the memory. EAGAIN: the file has become shorter, and the memory cannot any more; with
+ * other memory there will be a copy. 0 or a positive errno.
  */
 static int read_whole(int file, const struct memfd *memfd)
 {
@@ -79,7 +78,7 @@ static int read_whole(int file, const struct memfd *memfd)
 		if (n < 0)
 			return (int)-n;
 		if (n == 0)
-			return EMSGSIZE;
+			return EAGAIN;
 		length += (size_t)n;
 	}
 	return 0;
@@ -96,8 +95,8 @@ static enum served copy_to_memfd(int fd, int file, size_t length, struct reply *
 	if (error == 0)
 		return memfd_finish(&memfd, reply);
 	memfd_abandon(&memfd);
-	return error == EMSGSIZE ? reply_refuse(reply, error, FDBROKER_REASON_COPY)
-				 : reply_kernel(reply, error);
+	return error == EAGAIN ? reply_refuse(reply, error, FDBROKER_REASON_COPY)
+			       : reply_kernel(reply, error);
 }
 
 static enum served copy_found(const struct server *server, const struct asker *asker,

@@ -219,6 +219,24 @@ test_a_file_that_grows_and_shrinks_is_copied_as_it_is_met() {
 	kill $!
 }
 
+test_a_copy_of_a_file_that_became_shorter_is_recorded() {
+	local answer= tries=0
+	copy_policy
+	bytes $((16 << 20)) /srv/large/file
+	start_broker
+	while :; do
+		truncate -s 1M /srv/large/file
+		truncate -s 16M /srv/large/file
+	done &
+	while [[ $answer != "EAGAIN copy "* ]]; do
+		expect_at_most $((tries += 1)) 1000 "tries"
+		answer=$(as alice copies fill $((16 << 20)) $((16 << 20)) /srv/large/file)
+	done
+	kill $!
+	eventually 5 grep -q "^audit: allowed .*reason=copy error=EAGAIN" "$BROKER_LOG" ||
+		fail "what was handed out is not in the log"
+}
+
 # Whatever it does to its memory meanwhile: others have their copies, and nobody of the broker ends.
 test_a_client_that_spoils_its_memory_spoils_its_own() {
 	local how pids

@@ -896,6 +896,8 @@ static void copy(int fd, const struct asked *asked)
 		deny(fd, asked->first_id, EIO, FDBROKER_REASON_KERNEL);
 	} else if (size == 14) {
 		deny(fd, asked->first_id, EMSGSIZE, FDBROKER_REASON_KERNEL);
+	} else if (size == 16 && memory.st_size < 1000000) {
+		deny(fd, asked->first_id, EAGAIN, FDBROKER_REASON_COPY);
 	} else if (size == 15) {
 		deny(fd, asked->first_id, EOPNOTSUPP, FDBROKER_REASON_COPY);
 	} else {
@@ -972,7 +974,7 @@ static void a_file_that_is_handed_out_as_a_copy_is_opened_as_one(void **state)
 		unsigned int asked;
 	} table[] = {{"/copy/0", 0, 2}, {"/copy/5", 5, 2}, {"/copy/65536", 65536, 2},
 		{"/copy/65537", 65537, 3}, {"/copy/262144", 262144, 3}, {"/copy/262145", 262145, 4},
-		{"/copy/5000000", 5000000, 6}};
+		{"/copy/5000000", 5000000, 6}, {"/copy/16", 16, 4}};
 	struct fdbroker *broker = start(serve_copies);
 
 	reset_memory();

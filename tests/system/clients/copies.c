@@ -565,7 +565,8 @@ static int take_once(const char *path, long *nsec)
 	taking.map = take == take_remove
 			     ? mmap(NULL, taking.size, protection, MAP_SHARED, taking.fd, 0)
 			     : NULL;
-	taking.has_taken = is_answered = false;
+	taking.has_taken = false;
+	is_answered = false;
 	if (taking.fd < 0 || taking.map == MAP_FAILED)
 		err(1, "memory");
 	if (pthread_create(&thread, NULL, taker, NULL) != 0)
