@@ -265,9 +265,10 @@ test_the_broker_allocates_nothing_for_a_client() {
 	pids=$(broker_pids | sort)
 	for how in punch truncate behind; do
 		output=$(as alice copies take "$how" 4 65536 /srv/copy/file)
-		expect_equal "$output" "filled=some taken=some held=0" "$how"
+		# How often it was filled before is a matter of speed.
+		expect_match "$output" "^filled=(some|none) taken=some held=0\$" "$how"
 		output=$(as alice copies take "$how" 4 $((8 << 20)) /srv/large/file)
-		expect_equal "$output" "filled=some taken=some held=0" "$how of much"
+		expect_match "$output" "^filled=(some|none) taken=some held=0\$" "$how of much"
 	done
 	# Who has it mapped has no copy that is sealed, fcntl(2).
 	output=$(as alice copies take remove 4 $((8 << 20)) /srv/large/file)
