@@ -66,6 +66,19 @@ static void process_release(struct process *process)
 	process->generation = NULL;
 }
 
+/*
+ * One for all executors of all generations: what hangs in one of a former generation may still come
+ * to pass, and whoever has its turn next must not come before. A descriptor or a negative errno.
+ */
+static int turns_file(void)
+{
+	static int file = -1;
+
+	if (file < 0)
+		file = memory_seal("fdbroker-turns", "", 0);
+	return file;
+}
+
 static int process_spawn(struct process *process, int channel, int ring, int own)
 {
 	int fds[CHILD_DESCRIPTORS_END - CHILD_CHANNEL];
@@ -77,6 +90,7 @@ static int process_spawn(struct process *process, int channel, int ring, int own
 	fds[CHILD_PEERS - CHILD_CHANNEL] = serves ? process->generation->peers_fd : -1;
 	fds[CHILD_RING - CHILD_CHANNEL] = ring;
 	fds[CHILD_WAKE - CHILD_CHANNEL] = process->wake;
+	fds[CHILD_TURNS - CHILD_CHANNEL] = process->role == ROLE_EXECUTOR ? turns_file() : -1;
 	fds[CHILD_HANDS - CHILD_CHANNEL] = process->role == ROLE_WORKER ? own : -1;
 	fds[CHILD_RESOLVER - CHILD_CHANNEL] = process->role == ROLE_EXECUTOR ? own : -1;
 	process->pidfd = child_start(process->role, fds, &process->pid);

@@ -21,7 +21,7 @@
 #include "role.h"
 
 /*
- * Locks go by open file descriptions, and all of a generation share that of the image: so it is
+ * Locks go by open file descriptions, and all executors were handed the same one: so the file is
  * opened anew. That is for writing, which the lock needs, and its seals forbid. Nobody else can
  * open it.
  */
@@ -29,8 +29,9 @@ static int role_open_lock(struct server *server)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_IMAGE);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_TURNS);
 	server->lock = open(name, O_RDWR | O_CLOEXEC);
+	close(CHILD_TURNS);
 	return server->lock < 0 ? -errno : 0;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One byte of a file that all executors of a generation have stands for a folder (F_OFD_SETLKW of
+ * One byte of a file that all executors have in common stands for a folder (F_OFD_SETLKW of
  * fcntl(2)). The folder itself will not do: whoever may read it could lock it.
  *
- * Must never: let a folder of a user's own file system, which chooses its numbers, stand in the way
- * of another.
+ * Must never: let a user's folder stand for another's, in which the user could then hold everybody
+ * up: where the file system chooses the numbers they are too many to be met by trying, and a user's
+ * own file system, which chooses as it likes, has bytes apart.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,15 @@
 #include "object.h"
 #include "openat2.h"
 
+/* Every bit of the number makes a difference to every bit of what comes out (splitmix64). */
+static uint64_t mix(uint64_t number)
+{
+	number += UINT64_C(0x9e3779b97f4a7c15);
+	number = (number ^ number >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	number = (number ^ number >> 27) * UINT64_C(0x94d049bb133111eb);
+	return number ^ number >> 31;
+}
+
 /* Which byte; the upper half is for file systems that are not trusted. -1: it is not known. */
 static off_t byte_of(const struct server *server, int folder)
 {
@@ -23,12 +33,12 @@ static off_t byte_of(const struct server *server, int folder)
 
 	if (trust_statx(server->walker.mounts, folder, &status) < 0)
 		return -1;
-	number = status.stx_ino ^ (uint64_t)status.stx_dev_major << 44 ^
-		 (uint64_t)status.stx_dev_minor << 32;
-	number ^= number >> 32;
-	number &= INT32_MAX;
+	number = mix(mix((uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor) ^
+		     status.stx_ino);
+	/* off_t is signed, and a lock ends before its largest value. */
+	number >>= 2;
 	if (!trusted_mounts_hold(server->walker.mounts, &status))
-		number |= UINT64_C(1) << 31;
+		number |= UINT64_C(1) << 62;
 	return (off_t)number;
 }
 

@@ -21,7 +21,7 @@ struct server {
 	struct ring *ring;
 	int self_fd;   /* /proc/self/fd, for opening again what is held by O_PATH */
 	bool may_wait; /* an executor */
-	int lock;      /* a file for locks that executors of one generation have in common */
+	int lock;      /* a file for locks that all executors have in common */
 	uint64_t netns_cookie; /* of the broker's own network namespace */
 	uint32_t own_uid;      /* nobody else is this user, see identify_reserve_own_uid() */
 };

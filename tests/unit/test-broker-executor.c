@@ -51,9 +51,9 @@ static void run_executor(int worker, const int fds[static CHILD_DESCRIPTORS_END]
 	int moved[CHILD_DESCRIPTORS_END];
 
 	moved[CHILD_CHANNEL] = fcntl(worker, F_DUPFD_CLOEXEC, 64);
-	for (int i = CHILD_IMAGE; i <= CHILD_WAKE; i++)
+	for (int i = CHILD_IMAGE; i <= CHILD_TURNS; i++)
 		moved[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
-	for (int i = CHILD_CHANNEL; i <= CHILD_WAKE; i++)
+	for (int i = CHILD_CHANNEL; i <= CHILD_TURNS; i++)
 		keep_at(moved[i], i);
 	(void)close_range(CHILD_HANDS, ~0u, 0);
 	_exit(executor_main());
@@ -73,13 +73,14 @@ static int begin(void **state)
 	fds[CHILD_PEERS] = memory_publish("peers", sizeof(*peers), &memory);
 	fds[CHILD_RING] = memory_share("ring", sizeof(struct ring), &ring);
 	fds[CHILD_WAKE] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	fds[CHILD_TURNS] = memory_seal("turns", "", 0);
 	peers = memory;
 	if (channel_pair(ends) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, connection) < 0)
 		return -1;
 	executor = fork();
 	if (executor == 0)
 		run_executor(ends[1], fds);
-	for (int i = CHILD_IMAGE; i <= CHILD_WAKE; i++)
+	for (int i = CHILD_IMAGE; i <= CHILD_TURNS; i++)
 		close(fds[i]);
 	munmap(ring, sizeof(struct ring));
 	close(ends[1]);
