@@ -110,15 +110,31 @@ static bool hearing_gains(const struct hearing *hearing, const struct hearing *o
 	return false;
 }
 
-/* Of one connection, which the limits have narrowed, or which they are not about (NULL). */
+/* What the policy says, whatever the connection was narrowed to: the peer may have others. */
 static bool file_gains(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_file_name *old_name, const struct policy_file_name *new_name)
+{
+	struct hearing hearing, old_hearing;
+	name_hear(&old_hearing, image, peer, NULL, old_name);
+	name_hear(&hearing, image, peer, NULL, new_name);
+	return hearing_gains(&hearing, &old_hearing);
+}
+
+/* Whether what the limits keep from the old name is granted under the new one. */
+static bool limits_are_lifted(const struct policy_image *image, const struct policy_peer *peer,
 	const struct policy_limits *limits, const struct policy_file_name *old_name,
 	const struct policy_file_name *new_name)
 {
-	struct hearing hearing, old_hearing;
-	name_hear(&old_hearing, image, peer, limits, old_name);
-	name_hear(&hearing, image, peer, limits, new_name);
-	return hearing_gains(&hearing, &old_hearing);
+	struct policy_options options;
+	struct hearing hearing;
+	name_hear(&hearing, image, peer, NULL, new_name);
+	for (int i = POLICY_READ; i <= POLICY_WATCH; i++) {
+		enum policy_verb verb = (enum policy_verb)i;
+		if (verb != POLICY_CREATE && hearing_grants(&hearing, verb, &options) &&
+			limits_lift(limits, verb, old_name, new_name))
+			return true;
+	}
+	return false;
 }
 
 static bool nodes_have(const struct walk_set *set, uint32_t node)
@@ -200,9 +216,8 @@ bool policy_gains_by_name(const struct policy_image *image, const struct policy_
 	const struct policy_file_name *new_name, bool is_directory)
 {
 	bool is_narrowed = limits && limits->length;
-	/* The peer may have other connections, which are not narrowed. */
-	if (file_gains(image, peer, NULL, old_name, new_name) ||
-		(is_narrowed && file_gains(image, peer, limits, old_name, new_name)))
+	if (file_gains(image, peer, old_name, new_name) ||
+		(is_narrowed && limits_are_lifted(image, peer, limits, old_name, new_name)))
 		return true;
 	return is_directory && (is_narrowed || folder_gains(image, peer, old_name, new_name));
 }

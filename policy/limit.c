@@ -134,6 +134,11 @@ static bool sets_permit(const struct policy_limits *limits, const struct limit_r
 	return request->verbs && sets_find_permitted(limits, request) == request->verbs;
 }
 
+static uint32_t verb_bit(enum policy_verb verb)
+{
+	return (unsigned)verb < POLICY_VERB_COUNT ? POLICY_BIT(verb) : 0;
+}
+
 static bool is_unlimited(const struct policy_limits *limits)
 {
 	return !limits || !limits->length;
@@ -170,16 +175,36 @@ uint32_t limits_find_permitted(
 	return limit_path_init(&asked, path, length) ? sets_find_permitted(limits, &request) : 0;
 }
 
+/*
+ * After each set, as it was before the next one narrowed further: who narrows a clone, or this
+ * connection after making one, goes on having what the sets before permit. The verb is asked for
+ * alone, as it will be: together with others there would be more lines to match, and less work left.
+ */
+bool limits_lift(const struct policy_limits *limits, enum policy_verb verb,
+	const struct policy_file_name *old_name, const struct policy_file_name *new_name)
+{
+	struct limit_path old_path, new_path;
+	const struct limit_request old_request = {.verbs = verb_bit(verb), .path = &old_path};
+	const struct limit_request new_request = {.verbs = verb_bit(verb), .path = &new_path};
+	struct rest text = {limits->text, limits->length}, set;
+	if (!limit_path_init(&old_path, old_name->path, old_name->length) ||
+		!limit_path_init(&new_path, new_name->path, new_name->length))
+		return true;
+	while (text.bytes && text.length) {
+		rest_take(&text, '\0', &set);
+		if (!set_find_permitted(set, &new_request))
+			return false;
+		if (!set_find_permitted(set, &old_request))
+			return true;
+	}
+	return false;
+}
+
 bool limits_permit_path(
 	const struct policy_limits *limits, uint32_t verbs, const char *path, size_t length)
 {
 	return is_unlimited(limits) ||
 	       (verbs && limits_find_permitted(limits, verbs, path, length) == verbs);
-}
-
-static uint32_t verb_bit(enum policy_verb verb)
-{
-	return (unsigned)verb < POLICY_VERB_COUNT ? POLICY_BIT(verb) : 0;
 }
 
 bool limits_permit_asked(

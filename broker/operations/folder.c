@@ -56,11 +56,26 @@ int folder_lock(const struct server *server, int folder)
 	return byte_lock(server, byte_of(server, folder));
 }
 
+/* EXDEV, as of rename(2), which also looks at this first. 0 or a positive errno. */
+static int folders_check_mount(const struct server *server, int first, int second)
+{
+	struct statx a, b;
+
+	if (trust_statx(server->walker.mounts, first, &a) < 0 ||
+		trust_statx(server->walker.mounts, second, &b) < 0)
+		return EIO;
+	return a.stx_mnt_id != b.stx_mnt_id ? EXDEV : 0;
+}
+
+/* Never of two mounts: whose turn in a user's own one never comes would hold up the other. */
 int folder_lock_both(const struct server *server, int first, int second)
 {
+	int error = folders_check_mount(server, first, second);
 	off_t a = byte_of(server, first), b = byte_of(server, second);
-	int error = byte_lock(server, a < b ? a : b); /* in one order, or two wait for each other */
 
+	if (error != 0)
+		return error;
+	error = byte_lock(server, a < b ? a : b); /* in one order, or two wait for each other */
 	if (error == 0 && a != b)
 		error = byte_lock(server, a < b ? b : a);
 	if (error != 0)

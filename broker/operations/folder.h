@@ -9,8 +9,8 @@
 #include "walk.h"
 
 /*
- * Waits for the turn in a folder (O_PATH), or in two that may be the same. One that hangs in a
- * folder holds up nobody in another. 0 or a positive errno.
+ * Waits for the turn in a folder (O_PATH), or in two of one mount that may be the same (else EXDEV). One
+ * that hangs in a folder holds up nobody in another. 0 or a positive errno.
  */
 int folder_lock(const struct server *server, int folder) __attribute__((warn_unused_result));
 int folder_lock_both(const struct server *server, int first, int second)

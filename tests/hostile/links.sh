@@ -319,3 +319,23 @@ test_what_a_denied_folder_holds_shows_through_no_link() {
 	done
 	[[ $(cat /srv/pub/own) == x && ! -e /srv/pub/new ]] || fail "something was changed"
 }
+
+# `create` is asked for only when it is known that nothing is there: so is its deny.
+test_what_may_not_be_made_in_a_folder_is_not_made_there_through_a_link() {
+	policy <<-END
+		client alice {
+			from user alice
+			allow write,create /srv/link/*
+			deny create /srv/real/denied*
+		}
+	END
+	mkdir -p /srv/real
+	chmod 0755 /srv /srv/real
+	ln -s real /srv/link
+	start_broker
+	expect_equal "$(as alice ask "open /srv/link/denied O_WRONLY|O_CREAT")" "EACCES policy"
+	[[ ! -e /srv/real/denied ]] || fail "it was made"
+	expect_equal "$(as alice ask "open /srv/link/other O_WRONLY|O_CREAT")" ok
+	echo "there" >/srv/real/denied
+	expect_equal "$(as alice ask "open /srv/link/denied O_WRONLY|O_CREAT")" ok
+}

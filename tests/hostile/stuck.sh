@@ -207,6 +207,33 @@ test_a_folder_that_is_locked_does_not_stop_binds_in_others() {
 	kill -KILL "$DIRLOCK"
 }
 
+test_a_rename_out_of_a_folder_into_one_that_hangs_holds_up_nobody_in_the_first() {
+	policy <<-END
+		client alice {
+			from user alice
+			allow create,remove /srv/spool/* %h/hang/* type any as peer
+		}
+		client bob {
+			from user bob
+			allow create /srv/spool/* type directory
+		}
+	END
+	mkdir -p /srv/spool
+	chmod 0755 /srv /srv/spool /home/alice
+	touch /srv/spool/file
+	hang alice /home/alice/hang
+	start_broker
+	! as alice stat /home/alice/hang/free 2>/dev/null || fail "it is there"
+	open_session making alice
+	tell_and_go_on making "mkdir /home/alice/hang/mkdir"
+	sleep 0.5
+	open_session moving alice
+	tell_and_go_on moving "rename /srv/spool/file /home/alice/hang/free"
+	sleep 0.5
+	expect_equal "$(as bob timeout 5 ask "mkdir /srv/spool/new")" ok
+	kill -KILL "$HANGFS_PID"
+}
+
 test_what_hangs_is_recorded_for_it_may_come_to_pass() {
 	locked_folder
 	open_session stuck alice

@@ -391,3 +391,31 @@ test_many_who_ask_at_once_are_all_answered() {
 	done
 	expect_equal "$(broker_pids worker)" "$worker" "the worker"
 }
+
+# How often executors have waited: not once more if none of them did anything.
+executors_waits() {
+	ps -eo pid,args | awk '$2 == "fdbrokerd-executor" { print $1 }' |
+		while read -r pid; do
+			cat "/proc/$pid/status"
+		done | awk '/^voluntary_ctxt_switches/ { sum += $2 } END { print sum + 0 }'
+}
+
+# They are read for each request, and can be made to take long; a worker is everybody's.
+test_many_requests_under_long_limits_are_not_a_workers() {
+	local paths before
+	limits_policy
+	paths=$(printf '/srv/one %.0s' {1..64})
+	open_session client alice
+	expect_told client "cat /srv/one" "ok one" # from now on the kernel knows the name
+	sleep 0.2
+	before=$(executors_waits)
+	expect_match "$(tell client "many $paths")" '^ok'
+	for _ in {1..3}; do # more than 64 bytes together
+		expect_told client "limit read /srv/one" ok
+		expect_told client "limit read /srv/*" ok
+	done
+	expect_told client "cat /srv/one" "ok one"
+	expect_equal "$(executors_waits)" "$before" "before"
+	expect_match "$(tell client "many $paths")" '^ok'
+	(($(executors_waits) > before)) || fail "64 requests under a long limit were a worker's"
+}

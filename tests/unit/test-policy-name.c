@@ -9,6 +9,9 @@
 #define ROUNDS 1500
 #define PAIRS 30
 #define SUFFIXES 12
+#define PUBLIC_ONLY "remove,create /**\nread /public/**\n\0"
+#define TEN(text) text text text text text text text text text text
+#define LONG_NAME "/public/" TEN("pppppppppppppppppppp") "/" TEN("nnnnnnnnnnnnnnnnnnnnnnnnn")
 
 static const struct policy_limits malformed = {"x", 1};
 
@@ -233,6 +236,42 @@ static void a_rename_gains_by_what_the_narrowed_connection_cannot_do_itself(void
 	policy_drop(&policy);
 }
 
+static bool gains_narrowed(const char *text, size_t length)
+{
+	const struct policy_limits limits = {text, length};
+	const struct policy_file_name old_name = name_make("/secret/x", "/secret/x");
+	const struct policy_file_name new_name = name_make(LONG_NAME, LONG_NAME);
+	struct policy policy = policy_make(BLOCK("a", "allow read,remove,create /**"));
+	struct policy_peer peer = peer_make(&policy, &alice);
+	bool is_gain =
+		policy_gains_by_name(policy.image, &peer, &limits, &old_name, &new_name, false);
+	policy_drop(&policy);
+	return is_gain;
+}
+
+/* A clone that was made before may have more. */
+static void what_a_later_set_takes_away_is_gained_all_the_same(void **state)
+{
+	static const char text[] = PUBLIC_ONLY "remove,create /**\n";
+	(void)state;
+	assert_true(gains_narrowed(PUBLIC_ONLY, sizeof(PUBLIC_ONLY) - 1));
+	assert_true(gains_narrowed(text, sizeof(text)));
+}
+
+/* All verbs at once would be more to match than there is work for, and so nothing be permitted. */
+static void a_set_that_takes_long_to_match_hides_no_gain(void **state)
+{
+	char text[4096];
+	size_t length = sizeof(PUBLIC_ONLY) - 1;
+	(void)state;
+	memcpy(text, PUBLIC_ONLY, length);
+	for (int i = 0; i < 14; i++)
+		length += (size_t)snprintf(
+			text + length, sizeof(text) - length, "watch /**/%d*%0250d\n", i % 10, 0);
+	length += (size_t)snprintf(text + length, sizeof(text) - length, "read,remove,create /**\n");
+	assert_true(gains_narrowed(text, length + 1));
+}
+
 /* ---- at random ---- */
 
 static const char *random_of(const char *const *words, size_t count)
@@ -433,6 +472,8 @@ int main(void)
 		cmocka_unit_test(what_a_narrowed_connection_may_not_ask_for_is_not_granted),
 		cmocka_unit_test(a_rename_gains_by_what_the_new_name_grants_and_the_old_did_not),
 		cmocka_unit_test(a_rename_gains_by_what_the_narrowed_connection_cannot_do_itself),
+		cmocka_unit_test(what_a_later_set_takes_away_is_gained_all_the_same),
+		cmocka_unit_test(a_set_that_takes_long_to_match_hides_no_gain),
 		cmocka_unit_test(an_only_block_counts_for_both_names),
 		cmocka_unit_test(a_narrowed_connection_gains_by_every_folder),
 		cmocka_unit_test(nothing_below_a_random_folder_gains_by_a_rename_that_is_let_pass),
