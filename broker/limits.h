@@ -40,10 +40,9 @@
 #define WORKER_COMPONENTS_MAX 256
 /*
  * A packet is left to an executor too if its requests times the bytes of its connection's limits
- * are more than this: limits are read for each of them, and can be made to take long. One request
- * never is (FDBROKER_LIMITS_MAX).
+ * are more than this: limits are read for each of them, and can be made to take long.
  */
-#define WORKER_LIMITS_BYTES_MAX 4096
+#define WORKER_LIMITS_BYTES_MAX 1024
 /* How many events a worker takes from the kernel at once. */
 #define EVENTS_AT_ONCE 64
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "log.h"
 #include "memory.h"
 #include "process.h"
+#include "siphash.h"
 
 /* A resolver decides nothing: what it has to say is a message, and is said to be its own. */
 static void process_log(struct process *process, const struct record *record, const char *text)
@@ -68,14 +70,16 @@ static void process_release(struct process *process)
 
 /*
  * One for all executors of all generations: what hangs in one of a former generation may still come
- * to pass, and whoever has its turn next must not come before. A descriptor or a negative errno.
+ * to pass, and whoever has its turn next must not come before. In it is the key to its bytes,
+ * operations/folder.c. A descriptor, or a negative number.
  */
 static int turns_file(void)
 {
 	static int file = -1;
+	struct siphash_key key;
 
-	if (file < 0)
-		file = memory_seal("fdbroker-turns", "", 0);
+	if (file < 0 && getrandom(&key, sizeof(key), 0) == sizeof(key))
+		file = memory_seal("fdbroker-turns", &key, sizeof(key));
 	return file;
 }
 

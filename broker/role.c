@@ -25,14 +25,19 @@
  * opened anew. That is for writing, which the lock needs, and its seals forbid. Nobody else can
  * open it.
  */
-static int role_open_lock(struct server *server)
+static int role_open_turns(struct server *server)
 {
 	char name[32];
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_TURNS);
-	server->lock = open(name, O_RDWR | O_CLOEXEC);
+	server->turns = open(name, O_RDWR | O_CLOEXEC);
 	close(CHILD_TURNS);
-	return server->lock < 0 ? -errno : 0;
+	if (server->turns < 0)
+		return -errno;
+	return pread(server->turns, &server->turns_key, sizeof(server->turns_key), 0) ==
+			       sizeof(server->turns_key)
+		       ? 0
+		       : -EBADF;
 }
 
 static int role_map(struct server *server, const struct peers **peers)
@@ -84,7 +89,7 @@ static int role_open(enum role role, struct server *server, const struct peers *
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	umask(0077);
-	error = role == ROLE_EXECUTOR ? role_open_lock(server) : 0;
+	error = role == ROLE_EXECUTOR ? role_open_turns(server) : 0;
 	if (error == 0)
 		error = role_map(server, peers);
 	if (error < 0)

@@ -229,6 +229,10 @@ static bool packet_is_long(const struct peeked *peeked, const struct peer *peer)
 {
 	unsigned int components = 0;
 
+	/* No executor narrows or clones. */
+	if (peeked->requests[0].operation == FDBROKER_LIMIT ||
+		peeked->requests[0].operation == FDBROKER_CLONE)
+		return false;
 	if ((uint32_t)peeked->count * peer->limits_length > WORKER_LIMITS_BYTES_MAX)
 		return true;
 

@@ -19,6 +19,8 @@
 /* Most files and folders are smaller; no rule hands out more, `max` in fdbroker.policy(5). */
 #define FIRST_SIZE ((off_t)64 << 10)
 #define LAST_SIZE ((off_t)4 << 30)
+/* Of a file that is shorter each time when it has been read. */
+#define TRIES_MAX 4
 
 bool wants_copy(const struct fdbroker_open_request *file)
 {
@@ -72,17 +74,28 @@ static struct call_outcome fill(
 	return outcome;
 }
 
-/* With other memory each time: the broker may have sealed what was too small. */
+/*
+ * With other memory each time, for the broker may have sealed it: with more where it was too small,
+ * and not for ever with as much where the file was becoming shorter.
+ */
 static struct call_outcome fill_some(
 	struct fdbroker *broker, const struct fdbroker_request *request)
 {
-	for (off_t size = FIRST_SIZE; size <= LAST_SIZE; size *= 4) {
+	off_t size = FIRST_SIZE;
+	int tries = 0;
+
+	for (;;) {
 		struct call_outcome outcome = fill(broker, request, size);
 
 		if (!wants_other_memory(&outcome))
 			return outcome;
+		if (outcome.error == EMSGSIZE)
+			size *= 4;
+		else if (++tries == TRIES_MAX)
+			return outcome_refused(EAGAIN, FDBROKER_REASON_LOCAL);
+		if (size > LAST_SIZE)
+			return outcome_refused(EFBIG, FDBROKER_REASON_LOCAL);
 	}
-	return outcome_refused(EFBIG, FDBROKER_REASON_LOCAL);
 }
 
 struct call_outcome call_with_memory(

@@ -152,8 +152,8 @@ enum fdbroker_reason {
 	FDBROKER_REASON_NARROWED = 14,
 	/* The rule hands out copies: EOPNOTSUPP where a file was to be opened. Or the memory for a
 	   copy or a list was too small, EMSGSIZE, or was none, EINVAL; or the file became shorter
-	   while it was copied, EAGAIN. fdbroker_open() and
-	   fdbroker_list() ask anew by themselves, so their callers do not meet these. */
+	   while it was copied, EAGAIN. fdbroker_open() and fdbroker_list() ask anew by themselves,
+	   so their callers do not meet these. */
 	FDBROKER_REASON_COPY = 15,
 	/* The verbs or the object of a limit are not of the policy language: EINVAL. */
 	FDBROKER_REASON_WORDS = 16,
@@ -298,7 +298,8 @@ void fdbroker_free(struct fdbroker *broker);
  * but its size, and F_GETFL says O_RDWR. Other access modes are EACCES. It fails with the errnos
  * above, and with
  *	EFBIG		the file is larger than the rule's `max` (reason POLICY), or than
- *			RLIMIT_FSIZE, getrlimit(2) (reason LOCAL)
+ *			RLIMIT_FSIZE, getrlimit(2) (reason LOCAL; and SIGXFSZ, as by write(2))
+ *	EAGAIN		the file became shorter each time that it was copied (reason LOCAL)
  *	ENOMEM, ENOSPC	there is no memory for it (reason LOCAL)
  *	EMFILE, ENFILE	there is no descriptor for it (reason LOCAL)
  *

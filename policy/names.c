@@ -188,13 +188,6 @@ static const struct {
 	[POLICY_NAME_ACCOUNT] = {ask_account, name_set_user},
 };
 
-static int compare_groups(const void *a, const void *b)
-{
-	const gid_t *first = a, *second = b;
-
-	return (*first > *second) - (*first < *second);
-}
-
 /*
  * All groups that a login of this user would have, the primary one among them (initgroups(3)). A
  * part of the name service that fails is passed over in silence (getgrouplist(3) has no errno): the
@@ -210,7 +203,6 @@ static int name_load_groups(struct policy_name *name, const struct passwd *user)
 		return -ENOMEM;
 	if (getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
 		return count > (int)POLICY_GROUPS_MAX ? -E2BIG : -ENOMEM;
-	qsort(groups, (size_t)count, sizeof(*groups), compare_groups);
 	free(name->groups);
 	name->groups = TAKE_PTR(groups);
 	name->group_count = (uint32_t)count;

@@ -88,7 +88,7 @@ struct policy_name {
 	uint32_t id;      /* uid, gid, port in host order, interface index, protocol */
 	uint32_t gid;     /* for a user or account: its primary group */
 	const char *name; /* NUL-terminated, owned by the set */
-	/* For an account: what initgroups(3) would set, ascending, malloc'ed by who fills it in; of a name in
+	/* For an account: what initgroups(3) would set, malloc'ed by who fills it in; of a name in
 	 * a set, freed with it. */
 	uint32_t *groups;
 	uint32_t group_count;
@@ -161,7 +161,7 @@ uint32_t policy_image_rule_count(const struct policy_image *image);
  */
 struct policy_user {
 	uint32_t uid, gid;
-	const uint32_t *groups; /* ascending */
+	const uint32_t *groups;
 	uint32_t group_count;
 };
 void policy_image_user(

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -34,13 +35,29 @@ static bool ids_are(uint32_t uid, uint32_t gid)
 	return (uint32_t)setfsuid((uid_t)-1) == uid && (uint32_t)setfsgid((gid_t)-1) == gid;
 }
 
-/* The kernel keeps them ascending, groups_sort() in kernel/groups.c; so are those given. */
+static int group_compare(const void *a, const void *b)
+{
+	const gid_t *first = a, *second = b;
+
+	return (*first > *second) - (*first < *second);
+}
+
+/*
+ * Of the kernel's order, groups_sort() in kernel/groups.c, no more can be told than that it is one:
+ * in a user namespace it is not that of the numbers there.
+ */
 static bool groups_are(const uint32_t *groups, uint32_t count)
 {
-	static gid_t set[PEER_GROUPS_MAX];
+	static gid_t is[PEER_GROUPS_MAX], wanted[PEER_GROUPS_MAX];
 
-	return getgroups(0, NULL) == (int)count && getgroups(PEER_GROUPS_MAX, set) == (int)count &&
-	       (count == 0 || memcmp(set, groups, count * sizeof(set[0])) == 0);
+	if (count > PEER_GROUPS_MAX || getgroups(PEER_GROUPS_MAX, is) != (int)count)
+		return false;
+	if (count == 0)
+		return true;
+	memcpy(wanted, groups, count * sizeof(wanted[0]));
+	qsort(wanted, count, sizeof(wanted[0]), group_compare);
+	qsort(is, count, sizeof(is[0]), group_compare);
+	return memcmp(is, wanted, count * sizeof(is[0])) == 0;
 }
 
 static int rearm(void)

@@ -76,8 +76,11 @@ static int remove_if_stale(const struct server *server, const struct walk *walk,
  */
 static int remove_stale(const struct server *server, const struct walk *walk)
 {
-	int error = remove_if_stale(server, walk, ASIDE);
+	/* Not the turn at the name ASIDE, which somebody could wait for who has this one. */
+	int error = folder_lock(server, walk->parent, "/" ASIDE);
 
+	if (error == 0)
+		error = remove_if_stale(server, walk, ASIDE);
 	if (error != 0)
 		return error;
 	if (renameat2(walk->parent, object_name(walk), walk->parent, ASIDE, RENAME_NOREPLACE) < 0)
@@ -136,6 +139,16 @@ static int bind_name(const struct server *server, const struct walk *walk, int f
 	return error;
 }
 
+/* What bind(2) has just made: the broker's own, and without any permission. */
+static bool is_fresh(const struct server *server, int made)
+{
+	struct statx status;
+
+	return trust_statx(server->walker.mounts, made, &status) == 0 &&
+	       S_ISSOCK(status.stx_mode) && (status.stx_mode & 0777) == 0 &&
+	       status.stx_uid == server->own_uid;
+}
+
 /* The same, with owner and mode. */
 static int bind_dressed(const struct server *server, const struct walk *walk, int fd,
 	const struct policy_options *options)
@@ -148,7 +161,7 @@ static int bind_dressed(const struct server *server, const struct walk *walk, in
 	made = folder_hold(walk, object_name(walk));
 	if (made < 0)
 		return errno;
-	if (!is_socket(server, made))
+	if (!is_fresh(server, made))
 		return EADDRINUSE; /* root alone could have put something in its place */
 	error = -object_dress(server, made, options, options->mode);
 	if (error != 0)
@@ -176,7 +189,7 @@ static enum served bind_in_folder(
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT); /* it is ours */
 	if (has_name(received))
 		return reply_kernel(reply, EINVAL);
-	error = folder_lock(server, walk->parent);
+	error = folder_lock(server, walk->parent, object_name(walk));
 	if (error != 0)
 		return reply_kernel(reply, error);
 	error = make_room(server, walk);

@@ -66,9 +66,10 @@ static enum served mkdir_missing(const struct server *server, const struct asker
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_TYPE);
 	if (!walk->parent_safe)
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
-	error = -folder_lock(server, walk->parent);
-	if (error == 0)
-		error = make_directory(server, walk, &reply->decision.options);
+	error = folder_lock(server, walk->parent, object_name(walk));
+	if (error != 0)
+		return reply_kernel(reply, error);
+	error = make_directory(server, walk, &reply->decision.options);
 	folder_unlock(server);
 	return error < 0 ? reply_kernel(reply, -error) : reply_grant(reply, -1);
 }

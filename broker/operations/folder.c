@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One byte of a file that all executors have in common stands for a folder (F_OFD_SETLKW of
+ * A byte of a file that all executors have in common stands for a name in a folder (F_OFD_SETLKW of
  * fcntl(2)). The folder itself will not do: whoever may read it could lock it.
  *
- * Must never: let a user's folder stand for another's, in which the user could then hold everybody
- * up: where the file system chooses the numbers they are too many to be met by trying, and a user's
- * own file system, which chooses as it likes, has bytes apart.
+ * Must never: let one name stand for another. Users choose names, and on file systems of their own
+ * the numbers too; so which byte it is depends on a key that they do not know.
+ *
+ * Names that a folder takes for the same though they differ (casefold, ext4(5)) have turns of their
+ * own: there two executors can be at one.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "cleanup.h"
@@ -16,30 +20,29 @@
 #include "object.h"
 #include "openat2.h"
 
-/* Every bit of the number makes a difference to every bit of what comes out (splitmix64). */
-static uint64_t mix(uint64_t number)
-{
-	number += UINT64_C(0x9e3779b97f4a7c15);
-	number = (number ^ number >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	number = (number ^ number >> 27) * UINT64_C(0x94d049bb133111eb);
-	return number ^ number >> 31;
-}
+/* What tells it from every other name. */
+struct place {
+	uint64_t ino;
+	uint32_t dev_major, dev_minor;
+	char name[FDBROKER_PATH_MAX + 1];
+};
 
-/* Which byte; the upper half is for file systems that are not trusted. -1: it is not known. */
-static off_t byte_of(const struct server *server, int folder)
+/* -1: it is not known. */
+static off_t byte_of(const struct server *server, int folder, const char *name)
 {
+	struct place place;
 	struct statx status;
-	uint64_t number;
+	size_t length = strlen(name);
 
-	if (trust_statx(server->walker.mounts, folder, &status) < 0)
+	if (trust_statx(server->walker.mounts, folder, &status) < 0 || length >= sizeof(place.name))
 		return -1;
-	number = mix(mix((uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor) ^
-		     status.stx_ino);
+	place.ino = status.stx_ino;
+	place.dev_major = status.stx_dev_major;
+	place.dev_minor = status.stx_dev_minor;
+	memcpy(place.name, name, length);
 	/* off_t is signed, and a lock ends before its largest value. */
-	number >>= 2;
-	if (!trusted_mounts_hold(server->walker.mounts, &status))
-		number |= UINT64_C(1) << 62;
-	return (off_t)number;
+	return (off_t)(siphash(&server->turns_key, &place, offsetof(struct place, name) + length) >>
+		       2);
 }
 
 static int byte_lock(const struct server *server, off_t byte)
@@ -48,16 +51,16 @@ static int byte_lock(const struct server *server, off_t byte)
 
 	if (byte < 0)
 		return EIO;
-	return fcntl(server->lock, F_OFD_SETLKW, &lock) < 0 ? errno : 0;
+	return fcntl(server->turns, F_OFD_SETLKW, &lock) < 0 ? errno : 0;
 }
 
-int folder_lock(const struct server *server, int folder)
+int folder_lock(const struct server *server, int folder, const char *name)
 {
-	return byte_lock(server, byte_of(server, folder));
+	return byte_lock(server, byte_of(server, folder, name));
 }
 
-/* EXDEV, as of rename(2), which also looks at this first. 0 or a positive errno. */
-static int folders_check_mount(const struct server *server, int first, int second)
+/* As rename(2), which looks at this first. 0 or a positive errno. */
+static int check_mount(const struct server *server, int first, int second)
 {
 	struct statx a, b;
 
@@ -67,15 +70,15 @@ static int folders_check_mount(const struct server *server, int first, int secon
 	return a.stx_mnt_id != b.stx_mnt_id ? EXDEV : 0;
 }
 
-/* Never of two mounts: whose turn in a user's own one never comes would hold up the other. */
-int folder_lock_both(const struct server *server, int first, int second)
+int folder_lock_both(
+	const struct server *server, const struct walk *first, const struct walk *second)
 {
-	int error = folders_check_mount(server, first, second);
-	off_t a = byte_of(server, first), b = byte_of(server, second);
+	off_t a = byte_of(server, first->parent, object_name(first));
+	off_t b = byte_of(server, second->parent, object_name(second));
+	int error = check_mount(server, first->parent, second->parent);
 
-	if (error != 0)
-		return error;
-	error = byte_lock(server, a < b ? a : b); /* in one order, or two wait for each other */
+	if (error == 0)
+		error = byte_lock(server, a < b ? a : b); /* in one order, or both wait */
 	if (error == 0 && a != b)
 		error = byte_lock(server, a < b ? b : a);
 	if (error != 0)
@@ -87,7 +90,7 @@ void folder_unlock(const struct server *server)
 {
 	struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
 
-	(void)fcntl(server->lock, F_OFD_SETLKW, &all);
+	(void)fcntl(server->turns, F_OFD_SETLKW, &all);
 }
 
 int folder_hold(const struct walk *walk, const char *name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Folders in which something is looked at and then acted on by its name. What nobody unprivileged
+ * Names in folders that something is looked at under and then acted on. What nobody unprivileged
  * may write to the broker itself changes, for another connection: so executors take turns.
  */
 #pragma once
@@ -9,12 +9,14 @@
 #include "walk.h"
 
 /*
- * Waits for the turn in a folder (O_PATH), or in two of one mount that may be the same (else EXDEV). One
- * that hangs in a folder holds up nobody in another. 0 or a positive errno.
+ * Waits for the turn at a name in a folder (O_PATH), or at two. Whoever hangs holds up those who
+ * come to the same name, and nobody else. The names of two must be on one mount: EXDEV if not.
+ * 0 or a positive errno, and then there is no turn.
  */
-int folder_lock(const struct server *server, int folder) __attribute__((warn_unused_result));
-int folder_lock_both(const struct server *server, int first, int second)
+int folder_lock(const struct server *server, int folder, const char *name)
 	__attribute__((warn_unused_result));
+int folder_lock_both(const struct server *server, const struct walk *first,
+	const struct walk *second) __attribute__((warn_unused_result));
 /* Passes all turns on. */
 void folder_unlock(const struct server *server);
 

@@ -106,7 +106,7 @@ static void open_undo(const struct server *server, const struct walk *walk, int 
 	struct statx status;
 
 	if (trust_statx(server->walker.mounts, fd, &status) < 0 ||
-		folder_lock(server, walk->parent) != 0)
+		folder_lock(server, walk->parent, object_name(walk)) != 0)
 		return;
 	if (folder_still_has(server, walk, &status))
 		unlinkat(walk->parent, object_name(walk), 0);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "../ring.h"
+#include "../siphash.h"
 #include "reply.h"
 #include "walk.h"
 
@@ -21,7 +22,8 @@ struct server {
 	struct ring *ring;
 	int self_fd;   /* /proc/self/fd, for opening again what is held by O_PATH */
 	bool may_wait; /* an executor */
-	int lock;      /* a file for locks that all executors have in common */
+	int turns;     /* a file for locks that all executors have in common, folder.h */
+	struct siphash_key turns_key;
 	uint64_t netns_cookie; /* of the broker's own network namespace */
 	uint32_t own_uid;      /* nobody else is this user, see identify_reserve_own_uid() */
 };

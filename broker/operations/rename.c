@@ -103,7 +103,7 @@ static enum served rename_entry(const struct server *server, const struct walk *
 	const struct walk *to, unsigned int flags, struct reply *reply)
 {
 	enum served served = SERVED_AGAIN;
-	int error = folder_lock_both(server, from->parent, to->parent);
+	int error = folder_lock_both(server, from, to);
 
 	if (error != 0)
 		return reply_kernel(reply, error);

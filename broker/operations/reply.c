@@ -176,9 +176,8 @@ static bool reply_was_allowed(const struct reply *reply)
 	case FDBROKER_REASON_NAMES:
 	case FDBROKER_REASON_BROKER: /* nobody waits for it any more */
 	case FDBROKER_REASON_UNKNOWN:
+	case FDBROKER_REASON_COPY: /* more or less of it is known by now, if not all */
 		return reply->decision.outcome == POLICY_ALLOWED;
-	case FDBROKER_REASON_COPY: /* of a file that became shorter, some has been handed out */
-		return reply->error == EAGAIN;
 	default:
 		return false;
 	}
@@ -188,11 +187,6 @@ static bool reply_is_recorded(const struct reply *reply)
 {
 	uint8_t log = reply->decision.options.log;
 
-	/* A step on the way to a copy, whose own record will say what became of it. Nothing has been
-	   handed out. */
-	if (reply->reason == FDBROKER_REASON_COPY &&
-		(reply->error == EOPNOTSUPP || reply->error == EMSGSIZE))
-		return false;
 	return log == POLICY_LOG_ALL || (log == POLICY_LOG_DENIED && !reply_was_allowed(reply));
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *socket_path(void)
@@ -92,6 +93,8 @@ static struct fdbroker *adopt(const char *number)
 	return NULL;
 }
 
+#define LOCK_TRIES 1000 /* for ten seconds; it is held for one round trip */
+
 /*
  * A record lock (fcntl(2)): of all locks only it is the process's own. The others would belong to
  * the open file description, which those who inherited the connection have in common. It ends when
@@ -100,16 +103,20 @@ static struct fdbroker *adopt(const char *number)
 static bool lock(struct fdbroker *broker)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int locked;
+	const struct timespec pause = {.tv_nsec = 10000000};
 
-	do
-		locked = fcntl(fdbroker_fd(broker), F_SETLKW, &whole);
-	while (locked < 0 && errno == EINTR);
-	if (locked < 0)
-		fprintf(stderr,
-			"fdbroker: cannot lock the connection of " CONNECTION_VARIABLE ": %s\n",
-			strerror(errno));
-	return locked == 0;
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+		if (fcntl(fdbroker_fd(broker), F_SETLK, &whole) == 0)
+			return true;
+		if (errno != EACCES && errno != EAGAIN && errno != EINTR)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	fprintf(stderr,
+		"fdbroker: cannot lock the connection of " CONNECTION_VARIABLE
+		": %s (another process that has it holds it)\n",
+		strerror(errno));
+	return false;
 }
 
 static struct fdbroker *clone_inherited(const char *number)

@@ -62,6 +62,7 @@ static void run_executor(int worker, const int fds[static CHILD_DESCRIPTORS_END]
 static int begin(void **state)
 {
 	const struct trusted_mounts none = {0};
+	const struct siphash_key key = {{1, 2}};
 	int fds[CHILD_DESCRIPTORS_END], ends[2];
 	void *memory, *ring;
 
@@ -73,7 +74,7 @@ static int begin(void **state)
 	fds[CHILD_PEERS] = memory_publish("peers", sizeof(*peers), &memory);
 	fds[CHILD_RING] = memory_share("ring", sizeof(struct ring), &ring);
 	fds[CHILD_WAKE] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	fds[CHILD_TURNS] = memory_seal("turns", "", 0);
+	fds[CHILD_TURNS] = memory_seal("turns", &key, sizeof(key));
 	peers = memory;
 	if (channel_pair(ends) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, connection) < 0)
 		return -1;

@@ -883,6 +883,7 @@ static void reset_memory(void)
 /* Of "/copy/N" there are copies, and lists, of N bytes. Into what came, if it is large enough. */
 static void copy(int fd, const struct asked *asked)
 {
+	static unsigned int became_shorter;
 	const struct fdbroker_text *path = &asked->requests[0].path;
 	char digits[32] = "";
 	struct stat memory;
@@ -896,7 +897,7 @@ static void copy(int fd, const struct asked *asked)
 		deny(fd, asked->first_id, EIO, FDBROKER_REASON_KERNEL);
 	} else if (size == 14) {
 		deny(fd, asked->first_id, EMSGSIZE, FDBROKER_REASON_KERNEL);
-	} else if (size == 16 && memory.st_size < 1000000) {
+	} else if (size == 17 || (size == 16 && ++became_shorter % 3 != 0)) {
 		deny(fd, asked->first_id, EAGAIN, FDBROKER_REASON_COPY);
 	} else if (size == 15) {
 		deny(fd, asked->first_id, EOPNOTSUPP, FDBROKER_REASON_COPY);
@@ -1133,6 +1134,8 @@ static void what_the_broker_says_to_a_copy_is_passed_on(void **state)
 	expect_failure(
 		fdbroker_open(broker, "/copy/15", O_RDONLY), EOPNOTSUPP, FDBROKER_REASON_COPY);
 	expect_asked(2);
+	expect_failure(fdbroker_open(broker, "/copy/17", O_RDONLY), EAGAIN, FDBROKER_REASON_LOCAL);
+	expect_asked(5); /* the open, and four copies */
 	stop(broker);
 }
 

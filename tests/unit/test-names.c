@@ -29,7 +29,7 @@ int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count
 		return __real_getgrouplist(user, group, groups, count);
 	assert_string_equal(user, "root");
 	for (int i = 0; i < groups_of_root && i < room; i++)
-		groups[i] = group + (gid_t)(groups_of_root - 1 - i); /* in no good order */
+		groups[i] = group + (gid_t)i;
 	*count = groups_of_root;
 	return groups_of_root > room ? -1 : groups_of_root;
 }
