@@ -74,8 +74,8 @@
  *
  * SANDBOXES. Connect, and adopt (fdbroker_from_fd()), before the sandbox is entered: to tell the
  * broker from others may take the user database, and so files. A clone that fdbroker_clone() made
- * in this process needs no such check. After that the library makes only these system calls: sendmsg, recvmsg,
- * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
+ * in this process needs no such check. After that the library makes only these system calls:
+ * sendmsg, recvmsg, poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
  * /proc/thread-self, and fstat (or newfstatat) of dirfd; for a file that the policy hands out as a
  * copy, and in fdbroker_list(), memfd_create and fallocate; in fdbroker_connect() getsockopt, and
  * clock_gettime where the vdso(7) does not have it; in fdbroker_clone() getsockopt, getpeername,
@@ -496,9 +496,11 @@ int fdbroker_rmdir(struct fdbroker *broker, const char *path) FDBROKER_USE_RESUL
  *
  * Returns 0; or -1 and one of the errnos of rename(2) that the kernel gave the broker (reason
  * KERNEL), EXDEV among them; or
- *	EACCES		the policy does not allow it, or more would be possible afterwards, as when
- *			a folder that is root's alone came into another one (reason POLICY); it is a symbolic link or a socket, or of another type that the
- *			rule does not grant (reason TYPE); or the reasons PLACEMENT and SYMLINK
+ *	EACCES		the policy does not allow it, or more would be possible afterwards: as when
+ *			a folder that is root's alone came into another one, and of any folder for a
+ *			narrowed connection (reason POLICY); it is a symbolic link or a socket, or
+ *			of another type than the rule for the new name grants (reason TYPE); or the
+ *			reasons PLACEMENT and SYMLINK
  *	EEXIST		something is at the new path, and the policy does not grant that it goes
  *			(reason KERNEL)
  *	EBUSY		one of the paths is "/" or ends in "." (reason LOCAL), something is mounted

@@ -10,7 +10,6 @@
 
 #define ALL_VERBS ((1u << POLICY_VERB_COUNT) - 1)
 
-/* A final `**` of an allow is about its folder too, where that gives nothing but what it holds. */
 bool path_is_decidable(const char *path, size_t length)
 {
 	return path_is_root(path, length) ||

@@ -29,8 +29,8 @@
 #define BLOCK_BYTES 512 /* of st_blocks, stat(3type) */
 
 /*
- * Only a memfd has seals and can be given more; of other files on a tmpfs all are set: fcntl(2).
- * One of huge pages cannot be written to by write(2), memfd_create(2).
+ * Only a memfd has seals and can be given more: other files on a tmpfs have F_SEAL_SEAL, fcntl(2).
+ * One of huge pages cannot be written to by write(2): hugetlbfs has none, fs/hugetlbfs/inode.c.
  */
 static bool is_memfd(int fd)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The way of every request about a path: decide on the name that was asked for, become whom the
- * rule says, walk, judge the denies on where the walk has ended, act on what is held there, and be
- * the broker again.
+ * rule says, walk, with the denies judging each path that a link leads to, act on what is held in
+ * the end, and be the broker again.
  */
 #pragma once
 

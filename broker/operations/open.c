@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Opening and creating files for a peer. The order is the security of it: the flags say which
- * verbs are needed, the policy decides on the path, the walk pins the object, the deny rules judge
- * where it was found (all that is object_serve()), its type is checked, and only then is it opened
- * for use, through the descriptor that is held (man 5 proc, /proc/self/fd), never by a path.
+ * verbs are needed, the policy decides on the path, the walk pins the object, with the deny rules
+ * judging where links lead (all that is object_serve()), its type is checked, and only then is it
+ * opened for use, through the descriptor that is held (man 5 proc, /proc/self/fd), never by a path.
  *
  * A new description for every request: a shared one would share its offset.
  */

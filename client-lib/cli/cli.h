@@ -31,8 +31,8 @@ struct fdbroker *tool_connect(void);
 
 /*
  * For a program that this process is about to become: *fd is the descriptor of the connection that
- * the environment names, -1 if it names none. From 3 on, it is `first` or beyond. False after telling
- * the user why not.
+ * the environment names, -1 if it names none. From 3 on, it is `first` or beyond. False after
+ * telling the user why not.
  */
 bool tool_keep_inherited(int first, int *fd);
 /* Ends that connection for the program. False, with errno, if that fails. */
@@ -45,8 +45,8 @@ void tool_complain(const char *object);
 bool tool_wants_help(const char *argument);
 
 /*
- * Is argv[*next] the option `name`, as "--name TEXT" or "--name=TEXT"? Then *next moves on, and *text
- * is its argument, or NULL where that is missing.
+ * Is argv[*next] the option `name`, as "--name TEXT" or "--name=TEXT"? Then *next moves on, and
+ * *text is its argument, or NULL where that is missing.
  */
 bool tool_takes_option(const char *name, char **argv, int *next, char **text);
 

@@ -12,8 +12,8 @@ struct limits {
 };
 
 /*
- * Adds VERBS:OBJECT, which is cut at the colon; text may be NULL. list has room for it. Returns 0; or
- * EXIT_USAGE, after telling the user what is wrong with it.
+ * Adds VERBS:OBJECT, which is cut at the colon; text may be NULL. list has room for it. Returns 0;
+ * or EXIT_USAGE, after telling the user what is wrong with it.
  */
 int limits_add(struct limits *limits, char *text);
 
