@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -35,11 +34,17 @@ static bool ids_are(uint32_t uid, uint32_t gid)
 	return (uint32_t)setfsuid((uid_t)-1) == uid && (uint32_t)setfsgid((gid_t)-1) == gid;
 }
 
-static int group_compare(const void *a, const void *b)
+/* They come nearly in order. Not qsort(3), which asks the system how much memory there is. */
+static void groups_sort(gid_t *groups, uint32_t count)
 {
-	const gid_t *first = a, *second = b;
+	for (uint32_t i = 1; i < count; i++) {
+		const gid_t group = groups[i];
+		uint32_t at = i;
 
-	return (*first > *second) - (*first < *second);
+		for (; at > 0 && groups[at - 1] > group; at--)
+			groups[at] = groups[at - 1];
+		groups[at] = group;
+	}
 }
 
 /*
@@ -55,8 +60,8 @@ static bool groups_are(const uint32_t *groups, uint32_t count)
 	if (count == 0)
 		return true;
 	memcpy(wanted, groups, count * sizeof(wanted[0]));
-	qsort(wanted, count, sizeof(wanted[0]), group_compare);
-	qsort(is, count, sizeof(is[0]), group_compare);
+	groups_sort(wanted, count);
+	groups_sort(is, count);
 	return memcmp(is, wanted, count * sizeof(is[0])) == 0;
 }
 

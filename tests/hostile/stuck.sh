@@ -234,6 +234,63 @@ test_a_rename_out_of_a_folder_into_one_that_hangs_holds_up_nobody_in_the_first()
 	kill -KILL "$HANGFS_PID"
 }
 
+# Alice reads a folder of root's into memory that never comes; so nobody changes anything there.
+hold_folder() { # FOLDER
+	hang alice /home/alice/fuse
+	start_as alice dirlock "$1" /home/alice/fuse/read >/run/test/dirlock.log 2>&1
+	DIRLOCK=$!
+	sleep 0.5
+}
+
+moving_policy() {
+	policy <<-END
+		client test {
+			from user alice
+			from user bob
+			allow create,remove,stat /srv/a/* type any
+			allow create /srv/b/* type any
+			allow read /srv/b/open/**
+		}
+	END
+	mkdir -p /srv/b
+	mkdir -m 0700 /srv/a
+	chmod 0755 /srv /srv/b
+	touch /srv/a/file /srv/b/any
+	secret /srv/a/folder/secret "inside root's folder"
+}
+
+test_a_rename_that_hangs_holds_up_nobody_at_another_name() {
+	moving_policy
+	start_broker
+	hold_folder /srv/b
+	open_session moving alice
+	tell_and_go_on moving "rename /srv/a/file /srv/b/file"
+	sleep 0.5
+	expect_equal "$(as bob timeout 5 ask "mkdir /srv/a/new")" ok
+	kill -KILL "$DIRLOCK" "$HANGFS_PID"
+}
+
+# The reload gives its executor up, and the kernel does not: what was judged is what is moved.
+test_a_rename_that_hangs_over_a_reload_moves_what_was_judged() {
+	moving_policy
+	start_broker
+	hold_folder /srv/b
+	open_session moving alice
+	tell_and_go_on moving "rename /srv/a/file /srv/b/open"
+	sleep 0.5
+	reload_broker
+	open_session other alice
+	tell_and_go_on other "rename /srv/a/file /srv/a/file2"
+	open_session another alice
+	tell_and_go_on another "rename /srv/a/folder /srv/a/file"
+	sleep 1
+	[[ -f /srv/a/file && -d /srv/a/folder ]] || fail "somebody else had the turn"
+	kill -KILL "$DIRLOCK" "$HANGFS_PID"
+	eventually 5 test -e /srv/b/open -o ! -e /srv/a/file
+	expect_equal "$(as alice ask "cat /srv/b/open/secret" | sed 's/inside.*/the secret/')" \
+		"ENOTDIR kernel"
+}
+
 test_what_hangs_is_recorded_for_it_may_come_to_pass() {
 	locked_folder
 	open_session stuck alice
