@@ -322,8 +322,10 @@ static void a_slash_at_the_end_asks_for_a_directory(void **state)
 /* The same of the kernel. None of these paths can be made, removed or renamed. */
 static int act_directly(int operation, const char *path)
 {
+	char new_path[64]; /* of the same mount, or that is what it says first */
 	int result = -1;
 
+	snprintf(new_path, sizeof(new_path), "%s/fdbroker-test-renamed", path);
 	if (operation == FDBROKER_MKDIR)
 		result = mkdir(path, 0700);
 	else if (operation == FDBROKER_UNLINK)
@@ -331,7 +333,7 @@ static int act_directly(int operation, const char *path)
 	else if (operation == FDBROKER_RMDIR)
 		result = rmdir(path);
 	else
-		result = rename(path, "/tmp/fdbroker-test-renamed");
+		result = rename(path, new_path);
 	assert_int_equal(result, -1);
 	return errno;
 }
