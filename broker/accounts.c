@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Accounts by uid: a hash table over a fixed array, no allocation. */
+#include <assert.h>
 #include <stddef.h>
 
 #include "accounts.h"
 
 static struct account **account_bucket(const struct accounts *accounts, uint32_t uid)
 {
-	_Static_assert(ACCOUNT_BUCKETS == 1 << 12, "the shift below leaves 12 bits");
+	static_assert(ACCOUNT_BUCKETS == 1 << 12, "the shift below leaves 12 bits");
 	/* Fibonacci hashing: uids are dense, and a user may have a whole range of them (subuid(5)).
 	 */
 	return (struct account **)&accounts->buckets[(uid * 2654435769u) >> 20];

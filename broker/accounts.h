@@ -16,7 +16,7 @@ struct turn {
 	struct session *first, *last;
 };
 
-enum turn_kind { TURN_READY, TURN_EXECUTOR, TURN_COUNT };
+enum turn_kind { TURN_READY, TURN_EXECUTOR, TURN_SUPERVISOR, TURN_COUNT };
 
 struct account {
 	uint32_t uid;

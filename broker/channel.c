@@ -26,6 +26,16 @@ int channel_pair(int ends[static 2])
 	return 0;
 }
 
+static int packet_send(int channel, const struct msghdr *packet)
+{
+	for (;;) {
+		if (sendmsg(channel, packet, MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
 int channel_send(int channel, const struct message *message, int fd)
 {
 	union {
@@ -43,25 +53,36 @@ int channel_send(int channel, const struct message *message, int fd)
 		packet.msg_control = &control;
 		packet.msg_controllen = sizeof(control);
 	}
-	for (;;) {
-		if (sendmsg(channel, &packet, MSG_NOSIGNAL) >= 0)
-			return 0;
-		if (errno != EINTR)
-			return -errno;
-	}
+	return packet_send(channel, &packet);
 }
 
-int channel_receive(int channel, struct message *message, int *fd)
+int channel_send_bytes(int channel, const struct message *message, const void *bytes, size_t length)
+{
+	struct iovec data[] = {
+		{.iov_base = (void *)message, .iov_len = sizeof(*message)},
+		{.iov_base = (void *)bytes, .iov_len = length},
+	};
+
+	return packet_send(channel, &(struct msghdr){.msg_iov = data, .msg_iovlen = 2});
+}
+
+/* Returns the length of what follows the message, 0 or more, or a negative errno (-EPIPE: the end
+ * of the file). */
+static ssize_t packet_receive(
+	int channel, struct message *message, int *fd, char *bytes, size_t room)
 {
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	_cleanup_close_ int received = -1;
-	struct iovec data = {.iov_base = message, .iov_len = sizeof(*message)};
+	struct iovec data[] = {
+		{.iov_base = message, .iov_len = sizeof(*message)},
+		{.iov_base = bytes, .iov_len = room},
+	};
 	/* CMSG_LEN, not CMSG_SPACE: the padding of the latter has room for a second descriptor. */
-	struct msghdr packet = {.msg_iov = &data,
-		.msg_iovlen = 1,
+	struct msghdr packet = {.msg_iov = data,
+		.msg_iovlen = 2,
 		.msg_control = &control,
 		.msg_controllen = CMSG_LEN(sizeof(int))};
 	ssize_t length;
@@ -71,16 +92,33 @@ int channel_receive(int channel, struct message *message, int *fd)
 		length = recvmsg(channel, &packet, MSG_CMSG_CLOEXEC);
 	while (length < 0 && errno == EINTR);
 	if (length < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return errno == ECONNRESET ? -EPIPE : -errno;
 	if (packet.msg_controllen >= sizeof(struct cmsghdr) &&
 		control.header.cmsg_level == SOL_SOCKET && control.header.cmsg_type == SCM_RIGHTS &&
 		control.header.cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&received, CMSG_DATA(&control.header), sizeof(received));
 	if (length == 0)
-		return 0;
-	if (length != sizeof(*message) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+		return -EPIPE;
+	if (length < (ssize_t)sizeof(*message) ||
+		(packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
 		return -EPROTO;
 
 	*fd = take_fd(&received);
-	return 1;
+	return length - (ssize_t)sizeof(*message);
+}
+
+int channel_receive(int channel, struct message *message, int *fd)
+{
+	ssize_t more = packet_receive(channel, message, fd, NULL, 0);
+
+	return more == -EPIPE ? 0 : more < 0 ? (int)more : 1;
+}
+
+int channel_receive_bytes(int channel, struct message *message, int *fd,
+	char bytes[static CHANNEL_BYTES_MAX], size_t *length)
+{
+	ssize_t more = packet_receive(channel, message, fd, bytes, CHANNEL_BYTES_MAX);
+
+	*length = more > 0 ? (size_t)more : 0;
+	return more == -EPIPE ? 0 : more < 0 ? (int)more : 1;
 }

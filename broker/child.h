@@ -18,6 +18,7 @@ enum child_descriptor {
 	CHILD_PEERS,       /* struct peers, a memfd that it can only read */
 	CHILD_RING,        /* its ring, a memfd */
 	CHILD_WAKE,        /* an eventfd: there is something in the ring */
+	CHILD_TURNS,       /* an executor's: a file for locks that all have in common, a memfd */
 	CHILD_HANDS,       /* a worker's struct hands, a memfd */
 	CHILD_RESOLVER,    /* an executor's channel to its resolver */
 	CHILD_DESCRIPTORS_END,

@@ -67,15 +67,15 @@ static capability_set socket_capabilities(const struct policy_needs *needs)
 
 capability_set confine_capabilities(const struct policy_needs *needs, enum role role)
 {
-	const uint32_t writing =
-		POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) | POLICY_BIT(POLICY_CREATE);
+	const uint32_t writing = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |
+				 POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_REMOVE);
 	capability_set set = 0;
 
 	if (role == ROLE_NAMES || role == ROLE_RESOLVER)
 		return 0;
-	if ((needs->allowed_verbs & writing) != 0)
+	if ((needs->own_verbs & writing) != 0)
 		set |= SET(CAP_DAC_OVERRIDE);
-	else if ((needs->allowed_verbs & POLICY_BIT(POLICY_READ)) != 0)
+	else if ((needs->own_verbs & POLICY_FILE_VERBS) != 0)
 		set |= SET(CAP_DAC_READ_SEARCH);
 	if (needs->low_port)
 		set |= SET(CAP_NET_BIND_SERVICE);
@@ -83,6 +83,8 @@ capability_set confine_capabilities(const struct policy_needs *needs, enum role 
 	 */
 	if (needs->owner && role != ROLE_WORKER)
 		set |= SET(CAP_CHOWN) | SET(CAP_FOWNER);
+	if (needs->as && role != ROLE_WORKER)
+		set |= SET(CAP_SETUID) | SET(CAP_SETGID);
 	if (role != ROLE_WORKER)
 		set |= socket_capabilities(needs);
 	return set;
@@ -183,13 +185,6 @@ int confine_become(uid_t uid, gid_t gid)
 	return 0;
 }
 
-int confine_suspend(void)
-{
-	int error = capabilities_set(0, confine_permitted(), 0);
-
-	return error < 0 ? step_failed("clearing the effective capabilities", error) : 0;
-}
-
 /* Without CAP_SETPCAP neither can be changed: no_new_privs then is what keeps exec from gaining. */
 static int drop_bounding_and_securebits(capability_set keep)
 {
@@ -225,6 +220,25 @@ static int verify_set(cap_flag_t flag, capability_set expected, const char *what
 	return error < 0 ? step_failed(what, error) : 0;
 }
 
+int confine_suspend(void)
+{
+	int error = capabilities_set(0, confine_permitted(), 0);
+
+	if (error < 0)
+		return step_failed("clearing the effective capabilities", error);
+	return verify_set(CAP_EFFECTIVE, 0, "the effective set is not empty");
+}
+
+int confine_resume(void)
+{
+	const capability_set permitted = confine_permitted();
+	int error = capabilities_set(permitted, permitted, 0);
+
+	if (error < 0)
+		return step_failed("raising the effective capabilities", error);
+	return verify_set(CAP_EFFECTIVE, permitted, "the effective set is not what it should be");
+}
+
 static int verify_capabilities(
 	capability_set permitted, capability_set effective, capability_set inherited)
 {
@@ -254,8 +268,10 @@ static int verify_bounding_and_securebits(capability_set keep)
 	return 0;
 }
 
-static int verify_user(void)
+/* What keeps an executor that acts as others from becoming root is its filter: no setuid(2). */
+static int verify_user(capability_set effective)
 {
+	const bool may_change = (effective & SET(CAP_SETUID)) != 0;
 	uid_t uids[3];
 	gid_t gids[3];
 
@@ -264,7 +280,7 @@ static int verify_user(void)
 		return step_failed("getresuid", -errno);
 	if (uids[0] != uids[1] || uids[0] != uids[2] || gids[0] != gids[1] || gids[0] != gids[2])
 		return step_failed("a user or group is left behind", -EPERM);
-	if (uids[0] != 0 && setuid(0) == 0)
+	if (!may_change && uids[0] != 0 && setuid(0) == 0)
 		return step_failed("the user can be changed back to root", -EPERM);
 	return 0;
 }
@@ -312,6 +328,6 @@ int confine_for_good(enum role role, capability_set keep)
 	if (error == 0)
 		error = verify_capabilities(keep, effective, inherited);
 	if (error == 0)
-		error = verify_user();
+		error = verify_user(effective);
 	return error == 0 ? verify_process() : error;
 }

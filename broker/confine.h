@@ -37,8 +37,9 @@ void confine_capability_names(capability_set set, char *names, size_t size);
 /* Turns root into that user; the permitted capabilities stay. */
 int confine_become(uid_t uid, gid_t gid) __attribute__((warn_unused_result));
 
-/* The permitted capabilities stay, none is effective. */
+/* The permitted capabilities stay, none is effective; and all of them are again. Read back. */
 int confine_suspend(void) __attribute__((warn_unused_result));
+int confine_resume(void) __attribute__((warn_unused_result));
 
 /*
  * Gives up everything but the capabilities named, for good: ambient set, bounding set and

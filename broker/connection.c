@@ -31,6 +31,24 @@ void connection_permit_descriptors(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &on, sizeof(on));
 }
 
+static uint64_t socket_cookie(int fd, int option)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, option, &cookie, &length) == 0 ? cookie : 0;
+}
+
+uint64_t connection_cookie(int fd)
+{
+	return socket_cookie(fd, SO_COOKIE);
+}
+
+uint64_t netns_cookie(int fd)
+{
+	return socket_cookie(fd, SO_NETNS_COOKIE);
+}
+
 static void set_passcred(int fd, int value)
 {
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof(value));

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 /* Room for all that one packet can carry: the kernel's SCM_MAX_FD descriptors, and credentials. */
@@ -30,6 +31,12 @@ int connection_first_descriptor(struct msghdr *packet, unsigned int *count);
 void connection_refuse_descriptors(int listener);
 /* This connection can be sent descriptors from now on. */
 void connection_permit_descriptors(int fd);
+
+/* What tells this socket from every other one there ever was: SO_COOKIE; 0: not known. */
+uint64_t connection_cookie(int fd);
+/* Of a socket's network namespace, which no two ever have in common: SO_NETNS_COOKIE; 0: not known.
+ */
+uint64_t netns_cookie(int fd);
 
 /* Ends it for both sides; from now on nothing can be added to its queue. */
 void connection_shut(int fd);

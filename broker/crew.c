@@ -94,13 +94,16 @@ static bool worker_lives(const struct crew_worker *worker)
 }
 
 /* A worker that does not empty its channel is not well; DEAL_QUEUE_BYTES_MAX keeps room in it. */
+static void worker_send(struct crew_worker *worker, const struct message *message)
+{
+	if (worker_lives(worker) && channel_send(worker->channel, message, -1) < 0)
+		child_kill(worker->process.pidfd);
+}
+
 static void worker_tell(
 	struct crew_worker *worker, enum message_type type, uint32_t slot, bool flag)
 {
-	struct message message = {.type = type, .slot = slot, .flag = flag};
-
-	if (worker_lives(worker) && channel_send(worker->channel, &message, -1) < 0)
-		child_kill(worker->process.pidfd);
+	worker_send(worker, &(struct message){.type = type, .slot = slot, .flag = flag});
 }
 
 /* ---- what ends by itself ---- */
@@ -357,6 +360,41 @@ static void worker_hangs(struct crew_worker *worker)
 	worker_gone(worker);
 }
 
+/* What came of a question; it is asked of one connection at a time, so there is room for it. */
+static struct message answer_to(const struct message *question, enum message_type type, int error)
+{
+	return (struct message){
+		.type = type,
+		.slot = question->slot,
+		.serial = question->serial,
+		.error = (uint32_t)error,
+	};
+}
+
+static void worker_limit(
+	struct crew_worker *worker, const struct message *question, const char *set, size_t length)
+{
+	int error = listener->limit(worker, question->slot, question->serial, set, length);
+	struct message answer = answer_to(question, MESSAGE_LIMITED, error);
+
+	if (error >= 0)
+		worker_send(worker, &answer);
+}
+
+/* A clone whose client's end cannot be sent ends like one whose client has closed it. */
+static void worker_clone(struct crew_worker *worker, const struct message *question)
+{
+	_cleanup_close_ int fd = -1;
+	int error = listener->clone(worker, question->slot, question->serial, &fd);
+	struct message answer = answer_to(question, MESSAGE_CLONED, error);
+
+	if (error < 0 || (error == 0 && channel_send(worker->channel, &answer, fd) == 0))
+		return;
+	if (error == 0)
+		answer.error = ETOOMANYREFS; /* unix(7): too many descriptors are in flight */
+	worker_send(worker, &answer);
+}
+
 static void worker_obey(struct crew_worker *worker, const struct message *message)
 {
 	struct crew_executor *executor =
@@ -381,6 +419,9 @@ static void worker_obey(struct crew_worker *worker, const struct message *messag
 		if (executor != NULL)
 			executor_want(executor, clock_msec());
 		return;
+	case MESSAGE_CLONE:
+		worker_clone(worker, message);
+		return;
 	default:
 		return;
 	}
@@ -389,13 +430,17 @@ static void worker_obey(struct crew_worker *worker, const struct message *messag
 static void worker_heard(struct source *source)
 {
 	struct crew_worker *worker = source_owner(source, struct crew_worker, heard);
+	static char bytes[CHANNEL_BYTES_MAX];
 	struct message message;
 	int fd, received;
+	size_t length;
 
-	received = channel_receive(worker->channel, &message, &fd);
+	received = channel_receive_bytes(worker->channel, &message, &fd, bytes, &length);
 	if (fd >= 0)
 		close(fd); /* it has none to send */
-	if (received == 1) {
+	if (received == 1 && message.type == MESSAGE_LIMIT) {
+		worker_limit(worker, &message, bytes, length);
+	} else if (received == 1 && length == 0) {
 		worker_obey(worker, &message);
 	} else if (received != -EAGAIN) {
 		source_remove(source); /* it is ending, or not well; its pidfd will say so */
@@ -529,6 +574,11 @@ int crew_deal(struct crew_worker *worker, const struct message *message, int con
 	if (error == 0)
 		worker->connections++;
 	return error == -ETOOMANYREFS ? -EAGAIN : error;
+}
+
+struct peers *crew_peers(const struct crew_worker *worker)
+{
+	return worker->process.generation->peers;
 }
 
 void crew_return(struct crew_worker *worker)

@@ -24,6 +24,14 @@ struct crew_listener {
 	 * because it was retired. hands: what it had in hand; hostile input.
 	 */
 	void (*worker_buried)(struct crew_worker *worker, bool crashed, const struct hands *hands);
+	/*
+	 * Narrow this connection by a set of limits, or make another one like it, of which *fd
+	 * becomes the client's end. 0, or a positive errno for the client. Negative: it is not this
+	 * worker's, and there is no answer.
+	 */
+	int (*limit)(struct crew_worker *worker, uint32_t slot, uint32_t serial, const char *set,
+		size_t length);
+	int (*clone)(struct crew_worker *worker, uint32_t slot, uint32_t serial, int *fd);
 };
 void crew_listen(const struct crew_listener *listener);
 
@@ -46,6 +54,9 @@ struct crew_worker *crew_pick(const struct generation *generation);
 /* Deals it a connection. -EAGAIN: later. */
 int crew_deal(struct crew_worker *worker, const struct message *message, int connection)
 	__attribute__((warn_unused_result));
+
+/* What its processes see of the peers. */
+struct peers *crew_peers(const struct crew_worker *worker);
 
 /* The connection that it was dealt is over. */
 void crew_return(struct crew_worker *worker);

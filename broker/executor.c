@@ -20,9 +20,9 @@
 #include "cleanup.h"
 #include "connection.h"
 #include "log.h"
+#include "operations/serve.h"
 #include "resolver.h"
 #include "role.h"
-#include "serve.h"
 
 /* What came of a job. */
 enum taken {
@@ -49,22 +49,18 @@ static ssize_t take_packet(int connection, void *bytes, int *received, unsigned 
 }
 
 /*
- * Whose connection is it? What the supervisor wrote, if it was dealt under this serial, and if the
- * kernel says the same: a worker can lend what it was dealt, but not in another's name.
+ * Whose connection is it? What the supervisor wrote, if it was dealt under this serial, and if this
+ * is the socket that it wrote it of: a worker can lend what it was dealt, but not in another's name.
  */
 static bool find_peer(
 	const struct peers *peers, const struct message *job, int connection, struct peer *peer)
 {
-	struct ucred credentials;
-	socklen_t length = sizeof(credentials);
-
 	if (job->slot >= SESSIONS_MAX)
 		return false;
 	/* A copy: the slot may be another's before this is over. */
 	*peer = peers->table[job->slot];
-	return peer->serial == job->serial &&
-	       getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 &&
-	       credentials.uid == peer->policy.uid;
+	return peer->serial == job->serial && peer->cookie != 0 &&
+	       peer->cookie == connection_cookie(connection);
 }
 
 /*
@@ -101,13 +97,10 @@ static enum taken executor_repeat(const struct server *server, const struct aske
 	return error < 0 ? TAKEN_BROKEN : TAKEN_SERVED;
 }
 
-static enum taken executor_take(
-	const struct server *server, const struct peer *peer, int connection)
+static enum taken executor_take(const struct server *server, const struct asker *asker)
 {
 	static unsigned char bytes[FDBROKER_PACKET_MAX];
 	static struct fdbroker_request requests[FDBROKER_REQUESTS_MAX];
-	const struct asker asker = {
-		.peer = &peer->policy, .pid = peer->pid, .connection = connection};
 	_cleanup_close_ int received = -1;
 	unsigned int descriptors = 0;
 	const char *why = NULL;
@@ -116,10 +109,10 @@ static enum taken executor_take(
 	ssize_t length;
 	int count;
 
-	count = peek_repeatable(connection, bytes, &first_id, requests);
+	count = peek_repeatable(asker->connection, bytes, &first_id, requests);
 	if (count > 0)
-		return executor_repeat(server, &asker, first_id, requests, count);
-	length = take_packet(connection, bytes, &received, &descriptors);
+		return executor_repeat(server, asker, first_id, requests, count);
+	length = take_packet(asker->connection, bytes, &received, &descriptors);
 	if (length <= 0)
 		return length < 0 ? TAKEN_BROKEN : TAKEN_SERVED;
 	count = fdbroker_packet_decode(bytes, (size_t)length, &first_id, requests, &why);
@@ -129,13 +122,14 @@ static enum taken executor_take(
 		count = -EPROTO;
 	if (count < 0) {
 		log_message(LOG_NOTICE, "protocol error: uid=%u pid=%d: %s; connection ended",
-			peer->policy.uid, peer->pid, why);
+			asker->peer->uid, asker->pid, why);
 		return TAKEN_BROKEN;
 	}
-	return serve_packet(server, &asker, first_id, requests, (unsigned int)count,
-		       take_fd(&received), &served) < 0
-		       ? TAKEN_BROKEN
-		       : TAKEN_SERVED;
+	if (serve_packet(server, asker, first_id, requests, (unsigned int)count, take_fd(&received),
+		    &served) < 0)
+		return TAKEN_BROKEN;
+	/* What is for the supervisor no worker of ours lends, and now it is lost. */
+	return served == SERVED ? TAKEN_SERVED : TAKEN_BROKEN;
 }
 
 static void executor_drain(int connection)
@@ -167,10 +161,13 @@ static bool executor_work(
 	enum taken taken = TAKEN_BROKEN;
 	struct peer peer;
 
-	if (job->type == MESSAGE_DRAIN)
+	if (job->type == MESSAGE_DRAIN) {
 		executor_drain(connection);
-	else if (job->type == MESSAGE_TAKE && find_peer(peers, job, connection, &peer))
-		taken = executor_take(server, &peer, connection);
+	} else if (job->type == MESSAGE_TAKE && find_peer(peers, job, connection, &peer)) {
+		const struct asker asker = role_asker(peers, job->slot, &peer, connection);
+
+		taken = executor_take(server, &asker);
+	}
 	if (taken == TAKEN_NOT)
 		return false;
 	close(take_fd(&connection));

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "connection.h"
 #include "identify.h"
 #include "limits.h"
 
@@ -236,12 +237,34 @@ int identify_peer(int connection, struct peer_identity *identity)
 	identity->uid = credentials.uid;
 	identity->gid = credentials.gid;
 	identity->pid = credentials.pid;
+	identity->netns = netns_cookie(connection);
 	error = identify_groups(connection, identity);
 	if (error < 0) {
 		identify_free(identity);
 		return error;
 	}
 	identity->unit = identify_unit(connection, identity);
+	return 0;
+}
+
+int identify_copy(struct peer_identity *to, const struct peer_identity *from)
+{
+	const size_t size = from->group_count * sizeof(from->groups[0]);
+
+	*to = *from;
+	to->groups = NULL;
+	to->unit = NULL;
+	if (from->unit != NULL) {
+		to->unit = strdup(from->unit);
+		if (to->unit == NULL)
+			return -ENOMEM;
+	}
+	if (size == 0)
+		return 0;
+	to->groups = malloc(size);
+	if (to->groups == NULL)
+		return -ENOMEM;
+	memcpy(to->groups, from->groups, size);
 	return 0;
 }
 

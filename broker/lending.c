@@ -119,11 +119,16 @@ static void executor_close(struct lending *lending, struct executor *executor)
 /* How long an executor may take for an operation; 0: for what is not well-formed. */
 static uint64_t operation_msec(unsigned int operation)
 {
-	if (operation == FDBROKER_DIAL)
+	switch (operation) {
+	case FDBROKER_DIAL:
 		return DIAL_LENT_DEADLINE_MSEC;
-	if (operation != 0 && fdbroker_operation_traits(operation)->gives_names)
+	case FDBROKER_GETADDRINFO:
+	case FDBROKER_GETNAMEINFO:
+	case FDBROKER_GETPROTOBYNAME:
 		return RESOLVE_LENT_DEADLINE_MSEC;
-	return EXECUTOR_DEADLINE_MSEC;
+	default:
+		return EXECUTOR_DEADLINE_MSEC;
+	}
 }
 
 static void executor_give(

@@ -38,6 +38,11 @@
 #define EXECUTOR_IDLE_MSEC 2000
 /* A packet whose paths have more components than this together is left to an executor. */
 #define WORKER_COMPONENTS_MAX 256
+/*
+ * A packet is left to an executor too if its requests times the bytes of its connection's limits
+ * are more than this: limits are read for each of them, and can be made to take long.
+ */
+#define WORKER_LIMITS_BYTES_MAX 1024
 /* How many events a worker takes from the kernel at once. */
 #define EVENTS_AT_ONCE 64
 
@@ -101,8 +106,11 @@
 
 /* Bytes of the ring between a process and the log; what does not fit is counted and said. */
 #define RING_BYTES ((size_t)256 * 1024)
-/* A log line: the longest path (PATH_MAX), each byte as \u00HH, and what stands around it. */
-#define LOG_LINE_MAX (6 * 4096 + 4096)
+/* A log line: two of the longest paths (PATH_MAX), each byte as \u00HH, and what stands around. */
+#define LOG_LINE_MAX (2 * 6 * 4096 + 4096)
+
+/* Bytes of the names in one list: a hundred thousand names of 40 bytes. */
+#define LIST_BYTES_MAX (4u << 20)
 
 /* Symbolic links followed on the way to one object. The kernel's own limit is 40. */
 #define LINKS_MAX 8

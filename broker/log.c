@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fdbroker.h"
 #include "log.h"
 #include "reason.h"
 
@@ -247,8 +248,8 @@ void log_message(int level, const char *format, ...)
 /* A record as the log shows it. */
 struct decision {
 	const struct record *record;
-	const char *unit, *object;
-	size_t unit_length, object_length;
+	const char *unit, *object, *target;
+	size_t unit_length, object_length, target_length; /* no target: 0 */
 	char verbs[128];
 	char rule[512];
 	char client[256];
@@ -267,6 +268,18 @@ static const char *error_word(int error)
 	return word != NULL ? word : "?";
 }
 
+/* One path, or two with a NUL between them. */
+static void decision_split_object(struct decision *decision, size_t length)
+{
+	decision->object_length = strnlen(decision->object, length);
+	decision->target = decision->object + decision->object_length;
+	decision->target_length = 0;
+	if (decision->object_length < length) {
+		decision->target++;
+		decision->target_length = length - decision->object_length - 1;
+	}
+}
+
 static void decision_read(struct decision *decision, const struct record *record, const char *text,
 	const struct policy_image *image)
 {
@@ -274,16 +287,18 @@ static void decision_read(struct decision *decision, const struct record *record
 	size_t length = 0;
 
 	decision->record = record;
-	decision->unit = text;
-	decision->unit_length = record->unit_length;
+	decision->unit = record->unit_length > 0 ? text : "-";
+	decision->unit_length = record->unit_length > 0 ? record->unit_length : 1;
 	decision->object = text + record->unit_length;
-	decision->object_length = (size_t)(record->text_length - record->unit_length);
+	decision_split_object(decision, (size_t)(record->text_length - record->unit_length));
 	decision->verbs[0] = '\0';
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
 		if ((record->verbs & POLICY_BIT(verb)) != 0)
 			length += (size_t)snprintf(decision->verbs + length,
 				sizeof(decision->verbs) - length, "%s%s", length > 0 ? "," : "",
 				policy_verb_name((enum policy_verb)verb));
+	if (length == 0)
+		snprintf(decision->verbs, sizeof(decision->verbs), "-"); /* it got no further */
 	snprintf(decision->rule, sizeof(decision->rule), "-");
 	snprintf(decision->client, sizeof(decision->client), "-");
 	if (record->rule >= policy_image_rule_count(image))
@@ -293,21 +308,43 @@ static void decision_read(struct decision *decision, const struct record *record
 	snprintf(decision->client, sizeof(decision->client), "%s", location.client);
 }
 
+/* What of the policy denied it; NULL: not the policy. */
+static const char *why_word(const struct record *record)
+{
+	static const char *const words[] = {
+		[POLICY_DENIED_NO_RULE] = "no-rule",
+		[POLICY_DENIED_BY_RULE] = "deny",
+		[POLICY_DENIED_NARROWED] = "only",
+		[POLICY_DENIED_CONFLICT] = "options",
+		[POLICY_DENIED_GAIN] = "gain",
+		[POLICY_DENIED_LIMITED] = "limit",
+	};
+
+	if (record->reason != FDBROKER_REASON_POLICY && record->reason != FDBROKER_REASON_NARROWED)
+		return NULL;
+	return record->outcome < sizeof(words) / sizeof(words[0]) ? words[record->outcome] : NULL;
+}
+
 static void decision_write_text(struct line *line, const struct decision *decision)
 {
 	const struct record *record = decision->record;
 
 	line_add(line, "audit: %s uid=%u pid=%d unit=", record->allowed ? "allowed" : "denied",
 		record->uid, record->pid);
-	line_add_escaped(line, decision->unit_length > 0 ? decision->unit : "-",
-		decision->unit_length > 0 ? decision->unit_length : 1);
+	line_add_escaped(line, decision->unit, decision->unit_length);
 	line_add(line, " verb=%s object=\"", decision->verbs);
 	line_add_escaped(line, decision->object, decision->object_length);
+	if (decision->target_length > 0) {
+		line_add(line, "\" target=\"");
+		line_add_escaped(line, decision->target, decision->target_length);
+	}
 	line_add(line, "\" reason=%s error=%s rule=", reason_word(record->reason),
 		error_word(record->error));
 	line_add_escaped(line, decision->rule, strlen(decision->rule));
 	line_add(line, " client=");
 	line_add_escaped(line, decision->client, strlen(decision->client));
+	if (why_word(record) != NULL)
+		line_add(line, " why=%s", why_word(record));
 }
 
 static void decision_write_json(struct line *line, const struct decision *decision)
@@ -319,11 +356,17 @@ static void decision_write_json(struct line *line, const struct decision *decisi
 	line_add_escaped(line, decision->unit, decision->unit_length);
 	line_add(line, "\",\"verb\":\"%s\",\"object\":\"", decision->verbs);
 	line_add_escaped(line, decision->object, decision->object_length);
+	if (decision->target_length > 0) {
+		line_add(line, "\",\"target\":\"");
+		line_add_escaped(line, decision->target, decision->target_length);
+	}
 	line_add(line, "\",\"reason\":\"%s\",\"error\":\"%s\",\"rule\":\"",
 		reason_word(record->reason), error_word(record->error));
 	line_add_escaped(line, decision->rule, strlen(decision->rule));
 	line_add(line, "\",\"client\":\"");
 	line_add_escaped(line, decision->client, strlen(decision->client));
+	if (why_word(record) != NULL)
+		line_add(line, "\",\"why\":\"%s", why_word(record));
 	line_add(line, "\"}");
 }
 

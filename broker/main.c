@@ -61,6 +61,7 @@ static void begin_signals(void)
 	sigaddset(&signals, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE is an errno, write(2) */
 	/* Ignored by whoever started us, it would reap our children before we do, wait(2). */
 	(void)signal(SIGCHLD, SIG_DFL);
 }

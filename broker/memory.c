@@ -21,7 +21,8 @@ int memory_seal(const char *name, const void *bytes, size_t size)
 	if (fd < 0)
 		return -errno;
 	while (written < size) {
-		ssize_t n = write(fd, (const char *)bytes + written, size - written);
+		ssize_t n =
+			pwrite(fd, (const char *)bytes + written, size - written, (off_t)written);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;

@@ -7,7 +7,10 @@
 
 #include <stddef.h>
 
-/* These bytes, which nobody can change any more. Returns a descriptor or a negative errno. */
+/*
+ * These bytes, which nobody can change any more, to be read from the first on. Returns a descriptor
+ * or a negative errno.
+ */
 int memory_seal(const char *name, const void *bytes, size_t size)
 	__attribute__((warn_unused_result));
 

@@ -3,13 +3,16 @@
  * Question and answer between the supervisor and the throw-away process that asks the name service.
  *
  *	question: what to look up, one packet a name
- *	answer: one struct answer each, or a struct names_user
+ *	answer: one struct answer each, with as many groups as it says, or a struct names_user
  *
  * Both travel as packets over the channel's socketpair; the side that asks checks every byte of
  * what comes back, since modules that it knows nothing of ran where it came from.
  */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,7 +40,16 @@ struct answer {
 	int32_t error; /* of the name service */
 	uint32_t status;
 	uint32_t id, gid;
+	uint32_t group_count;
+	uint32_t groups[POLICY_GROUPS_MAX]; /* so many travel */
 };
+
+static_assert(POLICY_GROUPS_MAX == PEER_GROUPS_MAX, "executors take on either list");
+
+static size_t answer_length(uint32_t group_count)
+{
+	return offsetof(struct answer, groups) + group_count * sizeof(uint32_t);
+}
 
 /* ---- the process that asks the name service ---- */
 
@@ -56,7 +68,13 @@ static int answer_name(const struct question *question)
 	answer.status = name.status;
 	answer.id = name.id;
 	answer.gid = name.gid;
-	return send(CHILD_CHANNEL, &answer, sizeof(answer), MSG_NOSIGNAL) < 0 ? -errno : 0;
+	answer.group_count = name.group_count;
+	if (name.group_count > 0)
+		memcpy(answer.groups, name.groups, name.group_count * sizeof(answer.groups[0]));
+	free(name.groups);
+	return send(CHILD_CHANNEL, &answer, answer_length(answer.group_count), MSG_NOSIGNAL) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int answer_user(const struct question *question)
@@ -136,24 +154,55 @@ static int query_ask_next(struct names_query *query)
 	return 0;
 }
 
+/* Only who was found has groups, and only when they were asked for. */
+static bool answer_is_sound(
+	const struct answer *answer, size_t length, const struct policy_name *name)
+{
+	bool may_have_groups =
+		answer->status == POLICY_NAME_FOUND && name->kind == POLICY_NAME_ACCOUNT;
+
+	return (answer->status == POLICY_NAME_FOUND || answer->status == POLICY_NAME_UNKNOWN) &&
+	       answer->group_count <= (may_have_groups ? POLICY_GROUPS_MAX : 0) &&
+	       length == answer_length(answer->group_count);
+}
+
+static int answer_take(const struct answer *answer, struct policy_name *name)
+{
+	if (answer->group_count > 0) {
+		uint32_t *groups = calloc(answer->group_count, sizeof(*groups));
+
+		if (groups == NULL)
+			return -ENOMEM;
+		memcpy(groups, answer->groups, answer->group_count * sizeof(*groups));
+		free(name->groups);
+		name->groups = groups;
+		name->group_count = answer->group_count;
+	}
+	name->status = (enum policy_name_status)answer->status;
+	name->id = answer->id;
+	name->gid = answer->gid;
+	return 0;
+}
+
 /* -EAGAIN: it is not there yet. */
 static int query_hear(struct names_query *query)
 {
 	struct policy_name *name = &query->names[query->next];
 	struct answer answer;
-	ssize_t length = recv(query->channel, &answer, sizeof(answer), MSG_DONTWAIT);
+	ssize_t length = recv(query->channel, &answer, sizeof(answer), MSG_DONTWAIT | MSG_TRUNC);
+	int error;
 
 	if (length < 0)
 		return -errno;
-	if (length != sizeof(answer))
+	if ((size_t)length < answer_length(0) || (size_t)length > sizeof(answer))
 		return -EIO;
 	if (answer.error < 0)
 		return answer.error;
-	if (answer.status != POLICY_NAME_FOUND && answer.status != POLICY_NAME_UNKNOWN)
+	if (!answer_is_sound(&answer, (size_t)length, name))
 		return -EIO;
-	name->status = (enum policy_name_status)answer.status;
-	name->id = answer.id;
-	name->gid = answer.gid;
+	error = answer_take(&answer, name);
+	if (error < 0)
+		return error;
 	query->next++;
 	return query_ask_next(query);
 }
@@ -190,7 +239,7 @@ int names_query_step(struct names_query *query)
 	if (error == -EAGAIN)
 		error = -ETIMEDOUT;
 	log_message(LOG_ERR, "the name service failed at '%s': %s", query->names[query->next].name,
-		strerror(-error));
+		policy_load_names_error(error));
 	return error;
 }
 

@@ -12,7 +12,8 @@
 
 static const char help[] =
 	"Usage: fdbrokerd [OPTION]...\n"
-	"Opens files and binds low ports for programs that the policy names.\n"
+	"Opens, makes and lists files, binds and connects sockets and looks up names for\n"
+	"programs that may not do it themselves, as far as the policy allows it to them.\n"
 	"\n"
 	"  --policy FILE|DIR    policy to load, may be repeated; without it, *.policy from\n"
 	"                       /usr/lib/fdbroker/policy.d, /run/fdbroker/policy.d and\n"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "log.h"
 #include "memory.h"
 #include "process.h"
+#include "siphash.h"
 
 /* A resolver decides nothing: what it has to say is a message, and is said to be its own. */
 static void process_log(struct process *process, const struct record *record, const char *text)
@@ -66,6 +68,21 @@ static void process_release(struct process *process)
 	process->generation = NULL;
 }
 
+/*
+ * One for all executors of all generations: what hangs in one of a former generation may still come
+ * to pass, and whoever has its turn next must not come before. In it is the key to its bytes,
+ * operations/folder.c. A descriptor, or a negative number.
+ */
+static int turns_file(void)
+{
+	static int file = -1;
+	struct siphash_key key;
+
+	if (file < 0 && getrandom(&key, sizeof(key), 0) == sizeof(key))
+		file = memory_seal("fdbroker-turns", &key, sizeof(key));
+	return file;
+}
+
 static int process_spawn(struct process *process, int channel, int ring, int own)
 {
 	int fds[CHILD_DESCRIPTORS_END - CHILD_CHANNEL];
@@ -77,6 +94,7 @@ static int process_spawn(struct process *process, int channel, int ring, int own
 	fds[CHILD_PEERS - CHILD_CHANNEL] = serves ? process->generation->peers_fd : -1;
 	fds[CHILD_RING - CHILD_CHANNEL] = ring;
 	fds[CHILD_WAKE - CHILD_CHANNEL] = process->wake;
+	fds[CHILD_TURNS - CHILD_CHANNEL] = process->role == ROLE_EXECUTOR ? turns_file() : -1;
 	fds[CHILD_HANDS - CHILD_CHANNEL] = process->role == ROLE_WORKER ? own : -1;
 	fds[CHILD_RESOLVER - CHILD_CHANNEL] = process->role == ROLE_EXECUTOR ? own : -1;
 	process->pidfd = child_start(process->role, fds, &process->pid);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "accounts.h"
@@ -21,6 +22,7 @@
 #include "limits.h"
 #include "log.h"
 #include "names.h"
+#include "narrowing.h"
 #include "protocol.h"
 #include "registry.h"
 
@@ -37,9 +39,11 @@ struct connection {
 	uint32_t serial;
 	bool ending; /* shut; only to be drained */
 	unsigned int crashes;
+	uint64_t cookie; /* peers.h */
 	struct peer_identity identity;
-	bool named;                 /* the name service was asked */
-	struct names_user *user;    /* its answer, or NULL */
+	bool named;              /* the name service was asked */
+	struct names_user *user; /* its answer, or NULL */
+	struct narrowing narrowing;
 	struct account *account;    /* NULL: nobody's, about to be closed */
 	struct crew_worker *worker; /* DEALT */
 	struct hand hand;           /* what its last worker had lent of it */
@@ -131,6 +135,7 @@ static void connection_close(struct connection *connection)
 	close(connection->fd);
 	identify_free(&connection->identity);
 	free(connection->user);
+	narrowing_free(&connection->narrowing);
 	if (connection->account != NULL)
 		account_remove_session(&registry.accounts, connection->account);
 	connection->state = CONNECTION_FREE;
@@ -267,11 +272,33 @@ static unsigned int connection_judge(const struct connection *connection, struct
 	return peer->block_count;
 }
 
+/* Writes all that the processes of the generation in force are to know of it. */
+static void connection_publish(const struct connection *connection)
+{
+	const struct peer_identity *identity = &connection->identity;
+	struct peers *peers = registry.generation->peers;
+	const uint32_t slot = connection_slot(connection);
+	struct peer *peer = &peers->table[slot];
+
+	peer->serial = connection->serial;
+	peer->pid = identity->pid;
+	peer->cookie = connection->cookie;
+	peer->netns = identity->netns;
+	peer->group_count = 0;
+	/* Who has more than PEER_GROUPS_MAX is not a client, identify_peer(). */
+	if (registry.generation->needs.as_peer) {
+		for (size_t i = 0; i < identity->group_count; i++)
+			peers->groups[slot][i] = identity->groups[i];
+		peer->group_count = (uint32_t)identity->group_count;
+	}
+	narrowing_publish(&connection->narrowing, peers, slot);
+	(void)connection_judge(connection, &peer->policy);
+}
+
 /* Deals one connection that is first in the queue. False: not now. */
 static bool connection_deal(struct connection *connection)
 {
 	struct crew_worker *worker = crew_pick(registry.generation);
-	struct peer *peer = &registry.generation->peers->table[connection_slot(connection)];
 	struct message message = {
 		.type = MESSAGE_DEAL,
 		.slot = connection_slot(connection),
@@ -282,9 +309,7 @@ static bool connection_deal(struct connection *connection)
 
 	if (worker == NULL)
 		return false;
-	peer->serial = connection->serial;
-	peer->pid = connection->identity.pid;
-	(void)connection_judge(connection, &peer->policy);
+	connection_publish(connection);
 	if (crew_deal(worker, &message, connection->fd) < 0)
 		return false;
 	connection->state = CONNECTION_DEALT;
@@ -366,6 +391,7 @@ void registry_accept(int fd)
 		connection_close(connection);
 		return;
 	}
+	connection->cookie = connection_cookie(fd);
 	held = account_sessions(&registry.accounts, connection->identity.uid);
 	connection->account = account_add_session(&registry.accounts, connection->identity.uid);
 	objection = connection_objection(connection, held);
@@ -377,15 +403,26 @@ void registry_accept(int fd)
 	connection_queue(connection);
 }
 
-void registry_connection_ended(struct crew_worker *worker, uint32_t slot, uint32_t serial)
+/* The connection that this worker has under that slot and serial; NULL: it has none. */
+static struct connection *connection_of(
+	const struct crew_worker *worker, uint32_t slot, uint32_t serial)
 {
 	struct connection *connection;
 
 	if (slot >= registry.fresh)
-		return;
+		return NULL;
 	connection = &registry.table[slot];
-	if (connection->state != CONNECTION_DEALT || connection->worker != worker ||
-		connection->serial != serial)
+	return connection->state == CONNECTION_DEALT && connection->worker == worker &&
+			       connection->serial == serial
+		       ? connection
+		       : NULL;
+}
+
+void registry_connection_ended(struct crew_worker *worker, uint32_t slot, uint32_t serial)
+{
+	struct connection *connection = connection_of(worker, slot, serial);
+
+	if (connection == NULL)
 		return;
 	crew_return(worker);
 	connection_close(connection);
@@ -415,4 +452,67 @@ void registry_worker_buried(struct crew_worker *worker, bool crashed, const stru
 		}
 		connection_queue(connection);
 	}
+}
+
+/* ---- limits and clones ---- */
+
+/* Only added to, so a worker that was taken over can take rights from its clients, and give none.
+ */
+int registry_limit(
+	struct crew_worker *worker, uint32_t slot, uint32_t serial, const char *set, size_t length)
+{
+	struct connection *connection = connection_of(worker, slot, serial);
+	int error;
+
+	if (connection == NULL)
+		return -ENOENT;
+	error = narrowing_add(&connection->narrowing, set, length);
+	/* Only where it is dealt: another generation is told when it is dealt there. */
+	if (error == 0)
+		narrowing_publish(&connection->narrowing, crew_peers(worker), slot);
+	return error;
+}
+
+/* Whose it is, and what it was narrowed to. Negative: there is no memory. */
+static int connection_inherit(struct connection *clone, const struct connection *first)
+{
+	if (identify_copy(&clone->identity, &first->identity) < 0 ||
+		narrowing_copy(&clone->narrowing, &first->narrowing) < 0)
+		return -ENOMEM;
+	clone->named = first->named;
+	if (first->user == NULL)
+		return 0;
+	clone->user = malloc(sizeof(*clone->user));
+	if (clone->user == NULL)
+		return -ENOMEM;
+	*clone->user = *first->user;
+	return 0;
+}
+
+/*
+ * Whoever holds the client's end sees by SO_PEERCRED (unix(7)) that we are at the other one, as on
+ * a connection that was accepted. Descriptors can be sent on it from the first moment on: whose it
+ * is, is known.
+ */
+int registry_clone(struct crew_worker *worker, uint32_t slot, uint32_t serial, int *fd)
+{
+	struct connection *first = connection_of(worker, slot, serial), *clone;
+	int ends[2];
+
+	if (first == NULL)
+		return -ENOENT;
+	if (!share_permits(first->account->sessions, registry.total, registry.used) ||
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return EAGAIN;
+	clone = connection_new(ends[0]);
+	clone->cookie = connection_cookie(ends[0]);
+	clone->account = account_add_session(&registry.accounts, first->identity.uid);
+	if (connection_inherit(clone, first) < 0) {
+		close(ends[1]);
+		connection_close(clone);
+		return EAGAIN;
+	}
+	connection_queue(clone);
+	*fd = ends[1];
+	return 0;
 }

@@ -26,6 +26,9 @@ void registry_accept(int connection);
 /* What the crew tells, see crew.h. */
 void registry_connection_ended(struct crew_worker *worker, uint32_t slot, uint32_t serial);
 void registry_worker_buried(struct crew_worker *worker, bool crashed, const struct hands *hands);
+int registry_limit(
+	struct crew_worker *worker, uint32_t slot, uint32_t serial, const char *set, size_t length);
+int registry_clone(struct crew_worker *worker, uint32_t slot, uint32_t serial, int *fd);
 
 /* Deals what waits to be dealt; returns when to call again (UINT64_MAX: not before an event). */
 uint64_t registry_tick(uint64_t now);

@@ -32,7 +32,10 @@ struct ring {
 
 enum record_kind { RECORD_DECISION = 1, RECORD_MESSAGE };
 
-/* A record's fixed part; the text (an object, or a message) follows it. */
+/*
+ * A record's fixed part; the text follows it: an object, two paths with a NUL between them (a
+ * rename), or a message.
+ */
 struct record {
 	uint16_t text_length;
 	uint8_t kind;  /* enum record_kind */
@@ -45,7 +48,7 @@ struct record {
 	uint8_t reason; /* enum fdbroker_reason */
 	uint8_t allowed;
 	uint8_t unit_length; /* the text begins with the peer's unit */
-	uint8_t reserved;
+	uint8_t outcome;     /* enum policy_outcome */
 };
 
 /* Appends a record, or counts it as skipped when there is no room. */

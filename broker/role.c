@@ -15,23 +15,29 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "connection.h"
 #include "log.h"
 #include "memory.h"
-#include "netns.h"
 #include "role.h"
 
 /*
- * Locks go by open file descriptions, and all of a generation share that of the image: so it is
+ * Locks go by open file descriptions, and all executors were handed the same one: so the file is
  * opened anew. That is for writing, which the lock needs, and its seals forbid. Nobody else can
  * open it.
  */
-static int role_open_lock(struct server *server)
+static int role_open_turns(struct server *server)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_IMAGE);
-	server->lock = open(name, O_RDWR | O_CLOEXEC);
-	return server->lock < 0 ? -errno : 0;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", CHILD_TURNS);
+	server->turns = open(name, O_RDWR | O_CLOEXEC);
+	close(CHILD_TURNS);
+	if (server->turns < 0)
+		return -errno;
+	return pread(server->turns, &server->turns_key, sizeof(server->turns_key), 0) ==
+			       sizeof(server->turns_key)
+		       ? 0
+		       : -EBADF;
 }
 
 static int role_map(struct server *server, const struct peers **peers)
@@ -61,6 +67,7 @@ static int role_open_server(struct server *server)
 
 	if (error < 0)
 		return error;
+	server->own_uid = geteuid();
 	server->walker.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (server->walker.root < 0)
 		return -errno;
@@ -82,7 +89,7 @@ static int role_open(enum role role, struct server *server, const struct peers *
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	umask(0077);
-	error = role == ROLE_EXECUTOR ? role_open_lock(server) : 0;
+	error = role == ROLE_EXECUTOR ? role_open_turns(server) : 0;
 	if (error == 0)
 		error = role_map(server, peers);
 	if (error < 0)
@@ -106,6 +113,20 @@ int role_begin(enum role role, struct server *server, const struct peers **peers
 	if (error < 0)
 		return error;
 	return confine_syscalls(role, &needs);
+}
+
+struct asker role_asker(
+	const struct peers *peers, uint32_t slot, const struct peer *peer, int connection)
+{
+	return (struct asker){
+		.peer = &peer->policy,
+		.limits = {.text = peers->limits[slot], .length = peer->limits_length},
+		.groups = peers->groups[slot],
+		.group_count = peer->group_count,
+		.netns = peer->netns,
+		.pid = peer->pid,
+		.connection = connection,
+	};
 }
 
 void role_wake_log(const struct server *server)
@@ -132,5 +153,14 @@ void role_tell(const struct server *server, enum message_type type, uint32_t slo
 	struct message message = {.type = type, .slot = slot, .serial = serial};
 
 	if (channel_send(CHILD_CHANNEL, &message, -1) < 0)
+		role_end(server);
+}
+
+void role_tell_limit(const struct server *server, uint32_t slot, uint32_t serial,
+	const struct fdbroker_text *limits)
+{
+	struct message message = {.type = MESSAGE_LIMIT, .slot = slot, .serial = serial};
+
+	if (channel_send_bytes(CHILD_CHANNEL, &message, limits->bytes, limits->length) < 0)
 		role_end(server);
 }

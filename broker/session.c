@@ -17,8 +17,8 @@
 #include "clock.h"
 #include "connection.h"
 #include "log.h"
+#include "operations/serve.h"
 #include "role.h"
-#include "serve.h"
 #include "session.h"
 
 uint64_t session_key(const struct session *session)
@@ -214,14 +214,31 @@ static void session_consume(const struct session *session)
 	(void)recv(session->fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
 }
 
-/* Long paths take long to walk, and one packet may hold many. */
-static bool packet_is_long(const struct peeked *peeked)
+static unsigned int request_components(const struct fdbroker_request *request)
 {
 	unsigned int components = 0;
 
+	for (unsigned int i = 0; i < FDBROKER_TEXTS_MAX; i++)
+		for (size_t at = 0; at < request->texts[i].length; at++)
+			components += request->texts[i].bytes[at] == '/';
+	return components;
+}
+
+/* Long paths take long to walk, long limits to match, and one packet may hold many requests. */
+static bool packet_is_long(const struct peeked *peeked, const struct peer *peer)
+{
+	unsigned int components = 0;
+
+	/* No executor narrows or clones. */
+	if (peeked->requests[0].operation == FDBROKER_LIMIT ||
+		peeked->requests[0].operation == FDBROKER_CLONE)
+		return false;
+	if ((uint32_t)peeked->count * peer->limits_length > WORKER_LIMITS_BYTES_MAX)
+		return true;
+
 	for (int i = 0; i < peeked->count; i++)
-		for (size_t at = 0; at < peeked->requests[i].path.length; at++)
-			components += peeked->requests[i].path.bytes[at] == '/';
+		if (fdbroker_operation_traits(peeked->requests[i].operation)->has_paths)
+			components += request_components(&peeked->requests[i]);
 	return components > WORKER_COMPONENTS_MAX;
 }
 
@@ -229,17 +246,21 @@ static enum session_next session_serve_packet(
 	struct sessions *sessions, struct session *session, const struct peeked *peeked)
 {
 	const struct peer *peer = session_peer(sessions, session);
-	const struct asker asker = {
-		.peer = &peer->policy, .pid = peer->pid, .connection = session->fd};
+	const struct asker asker = role_asker(sessions->peers, session->slot, peer, session->fd);
 	enum served served = SERVED_ELSEWHERE;
 	int error = 0;
 
-	if (!packet_is_long(peeked))
+	if (!packet_is_long(peeked, peer))
 		error = serve_packet(&sessions->server, &asker, peeked->first_id, peeked->requests,
 			(unsigned int)peeked->count, -1, &served);
 	if (served == SERVED_ELSEWHERE) {
 		session_unwatch(sessions, session);
 		return session_needs_executor(session);
+	}
+	if (served == SERVED_BY_SUPERVISOR) {
+		session_unwatch(sessions, session);
+		session->state = SESSION_ASKING;
+		return SESSION_NEEDS_SUPERVISOR;
 	}
 	session_consume(session);
 	session_count_unread(sessions, session, (uint32_t)peeked->count);
@@ -340,6 +361,42 @@ enum session_next session_settle(
 		is_taken = true;
 	}
 	if (count > 0 && is_taken && serve_unknown(session->fd, lent->id, count) < 0)
+		return session_end(sessions, session);
+	session_watch(sessions, session);
+	return SESSION_GOES_ON;
+}
+
+/* ---- asked about, and answered ---- */
+
+bool session_ask(struct sessions *sessions, struct session *session, struct question *question,
+	enum session_next *next)
+{
+	struct peeked head = session_peek(session);
+
+	if (head.length <= 0 || head.count != 1) {
+		*next = session_hang_up(sessions, session);
+		return false;
+	}
+	question->id = head.first_id;
+	if (head.requests[0].operation == FDBROKER_LIMIT) {
+		question->answer = MESSAGE_LIMITED;
+		role_tell_limit(&sessions->server, session->slot, session->serial,
+			&head.requests[0].limits);
+	} else {
+		question->answer = MESSAGE_CLONED;
+		role_tell(&sessions->server, MESSAGE_CLONE, session->slot, session->serial);
+	}
+	return true;
+}
+
+enum session_next session_answer(
+	struct sessions *sessions, struct session *session, uint32_t id, int outcome, int fd)
+{
+	int error = serve_outcome(session->fd, id, outcome, fd);
+
+	session_consume(session);
+	session_count_unread(sessions, session, 1);
+	if (error < 0)
 		return session_end(sessions, session);
 	session_watch(sessions, session);
 	return SESSION_GOES_ON;

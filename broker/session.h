@@ -5,7 +5,7 @@
  * so that nothing is lost with the process that serves it.
  *
  * Nothing here knows of executors: what needs one is said (SESSION_NEEDS_EXECUTOR), and whoever
- * called sees to it (lending.h).
+ * called sees to it (lending.h). Likewise what needs the supervisor (asking.h).
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include "accounts.h"
 #include "channel.h"
 #include "hands.h"
-#include "operation.h"
+#include "operations/operation.h"
 #include "peers.h"
 
 enum session_state {
@@ -25,6 +25,7 @@ enum session_state {
 	SESSION_WAITING, /* it needs an executor, and waits for one */
 	SESSION_LENT,    /* an executor has it */
 	SESSION_PAUSED,  /* too many unread replies; looked at again by a timer */
+	SESSION_ASKING,  /* it needs the supervisor, and waits for its turn or the answer */
 };
 
 struct session {
@@ -39,9 +40,10 @@ struct session {
 };
 
 enum session_next {
-	SESSION_GOES_ON,        /* or has ended; there is nothing to do */
-	SESSION_HAS_MORE,       /* READY still: perhaps there is another packet */
-	SESSION_NEEDS_EXECUTOR, /* WAITING, in no queue yet, and not watched */
+	SESSION_GOES_ON,          /* or has ended; there is nothing to do */
+	SESSION_HAS_MORE,         /* READY still: perhaps there is another packet */
+	SESSION_NEEDS_EXECUTOR,   /* WAITING, in no queue yet, and not watched */
+	SESSION_NEEDS_SUPERVISOR, /* ASKING, in no queue yet, and not watched */
 };
 
 /* All sessions of a worker. */
@@ -106,3 +108,21 @@ enum session_loss {
  */
 enum session_next session_settle(
 	struct sessions *sessions, struct session *session, enum session_loss loss);
+
+/* ---- for whoever asks the supervisor ---- */
+
+struct question {
+	uint32_t id; /* of the request */
+	enum message_type answer;
+};
+
+/*
+ * Asks what the packet at the head of its queue needs. False: there is none, it has hung up, and
+ * *next is what follows.
+ */
+bool session_ask(struct sessions *sessions, struct session *session, struct question *question,
+	enum session_next *next);
+
+/* The answer: 0 or an errno, and a descriptor, which is taken over, or -1. */
+enum session_next session_answer(
+	struct sessions *sessions, struct session *session, uint32_t id, int outcome, int fd);

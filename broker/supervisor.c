@@ -49,6 +49,8 @@ static struct {
 static const struct crew_listener crew_listener = {
 	.connection_ended = registry_connection_ended,
 	.worker_buried = registry_worker_buried,
+	.limit = registry_limit,
+	.clone = registry_clone,
 };
 
 static void listener_arrived(struct source *source);

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "confine.h"
@@ -31,18 +32,25 @@
 #define R (1u << ROLE_RESOLVER)
 #define ALL (S | W | E | N | R)
 
-#define FILES                                                                                      \
-	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
-		POLICY_BIT(POLICY_CREATE))
+#define FILES POLICY_FILE_VERBS
+#define CREATE POLICY_BIT(POLICY_CREATE)
+#define REMOVE POLICY_BIT(POLICY_REMOVE)
+#define LIST POLICY_BIT(POLICY_LIST)
+#define WATCH POLICY_BIT(POLICY_WATCH)
 #define SOCKETS POLICY_BIT(POLICY_BIND)
 #define ANY 0
 
-/* Beside verbs: the kinds of what some rule allows, and what comes with a socket that is bound. */
+/*
+ * Beside verbs: options of files, the kinds of what some rule allows, and what comes with a socket
+ * that is bound.
+ */
+#define AS (UINT64_C(1) << 30)
+#define COPY (UINT64_C(1) << 31)
 #define KIND(kind) (UINT64_C(1) << (32 + (kind)))
 #define WITH(option) ((uint64_t)(option) << 56)
 #define WITH_DEVICE (UINT64_C(1) << 62)
 #define UNIX_PATH (UINT64_C(1) << 63)
-static_assert(POLICY_VERB_COUNT <= 32 && POLICY_KIND_COUNT <= 24 && POLICY_WITH_V6ONLY < 1 << 6,
+static_assert(POLICY_VERB_COUNT <= 30 && POLICY_KIND_COUNT <= 24 && POLICY_WITH_V6ONLY < 1 << 6,
 	"verbs, kinds and options do not overlap");
 
 #define DEVICES (KIND(POLICY_TUN) | KIND(POLICY_TAP))
@@ -117,10 +125,38 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(statx), .roles = E, .needs = UNIX_PATH | DEVICES},
 	{.syscall = C(readlinkat), .roles = E, .needs = UNIX_PATH | DEVICES},
 	{.syscall = C(openat), .roles = E, .needs = DEVICES},
-	{.syscall = C(fchownat), .roles = E, .needs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
-	{.syscall = C(fchmodat), .roles = E, .needs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
-	{.syscall = C(unlinkat), .roles = E, .needs = POLICY_BIT(POLICY_CREATE) | UNIX_PATH},
+	{.syscall = C(fchownat), .roles = E, .needs = CREATE | UNIX_PATH},
+	{.syscall = C(fchmodat), .roles = E, .needs = CREATE | UNIX_PATH},
+	{.syscall = C(unlinkat), .roles = E, .needs = CREATE | REMOVE | UNIX_PATH},
 	{.syscall = C(getegid), .roles = ALL},
+	{.syscall = C(faccessat2), .roles = E, .needs = FILES},
+	{.syscall = C(mkdirat), .roles = S | E, .needs = CREATE},
+	{.syscall = C(renameat2), .roles = S | E, .needs = REMOVE | UNIX_PATH},
+
+	/* names in directories, and copies: to a client's memfd */
+	{.syscall = C(getdents64), .roles = E, .needs = LIST},
+	{.syscall = C(read), .roles = E, .needs = COPY},
+	{.syscall = C(pwrite64), .roles = S | E, .needs = LIST | COPY},
+	{C(fcntl), E, LIST | COPY, CHECK1(IS(1, F_ADD_SEALS))},
+	{C(fcntl), E, LIST | COPY, CHECK1(IS(1, F_GET_SEALS))},
+	{.syscall = C(fstat), .roles = E, .needs = LIST | COPY},
+	{.syscall = C(newfstatat), .roles = E, .needs = LIST | COPY},
+	{.syscall = C(ftruncate), .roles = E, .needs = LIST | COPY},
+
+	/* watches; the working directory is how their object is named */
+	{.syscall = C(inotify_add_watch), .roles = S | E, .needs = WATCH},
+	{.syscall = C(fchdir), .roles = E, .needs = WATCH},
+
+	/* acting as another user, and back */
+	{.syscall = C(setgroups), .roles = S | E, .needs = AS},
+	{.syscall = C(getgroups), .roles = S | E, .needs = AS},
+	{.syscall = C(setfsgid), .roles = S | E, .needs = AS},
+	{.syscall = C(setfsuid), .roles = S | E, .needs = AS},
+	{.syscall = C(geteuid), .roles = E, .needs = AS},
+	{.syscall = C(capget), .roles = E, .needs = AS},
+	{.syscall = C(capset), .roles = E, .needs = AS},
+	{C(prctl), E, AS, CHECK1(IS(0, PR_SET_DUMPABLE))},
+	{C(prctl), E, AS, CHECK1(IS(0, PR_SET_PDEATHSIG))},
 
 	/* making and binding sockets */
 	{C(socket), W | E, SOCKETS, CHECK2(IS(0, AF_INET), TYPE(SOCK_STREAM))},
@@ -144,9 +180,8 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(connect), .roles = E, .needs = UNIX_PATH},
 	{.syscall = C(getsockname), .roles = E, .needs = UNIX_PATH},
 	{.syscall = C(fchdir), .roles = S | E, .needs = UNIX_PATH},
-	{C(fcntl), E, UNIX_PATH, CHECK1(IS(1, F_OFD_SETLKW))},
+	{C(fcntl), E, CREATE | REMOVE | UNIX_PATH, CHECK1(IS(1, F_OFD_SETLKW))},
 	{.syscall = C(umask), .roles = S | E, .needs = UNIX_PATH},
-	{.syscall = C(renameat2), .roles = S | E, .needs = UNIX_PATH},
 
 	/* connecting sockets of clients */
 	{.syscall = C(setitimer), .roles = S | E, .needs = POLICY_BIT(POLICY_CONNECT)},
@@ -263,9 +298,6 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(getsockname), .roles = S | N | R},
 	{.syscall = C(getpeername), .roles = S | N | R},
 
-	/* the namespace of a connection, where a rule asks for the peer's */
-	{C(getsockopt), W, ANY, CHECK2(IS(1, SOL_SOCKET), IS(2, SO_NETNS_COOKIE))},
-
 	/* an executor: waiting for its resolver and for connections, of its own sockets */
 	{.syscall = C(poll), .roles = E},
 	{.syscall = C(ppoll), .roles = E},
@@ -379,7 +411,8 @@ static int filter_fill(scmp_filter_ctx filter, enum role role, uint64_t verbs)
 
 static uint64_t verbs_and_more(const struct policy_needs *needs)
 {
-	return needs->allowed_verbs | (uint64_t)needs->allowed_kinds << 32 | WITH(needs->with) |
+	return needs->allowed_verbs | (needs->as ? AS : 0) | (needs->copy ? COPY : 0) |
+	       (uint64_t)needs->allowed_kinds << 32 | WITH(needs->with) |
 	       (needs->device ? WITH_DEVICE : 0) | (needs->unix_path ? UNIX_PATH : 0);
 }
 

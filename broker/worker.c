@@ -5,6 +5,7 @@
  *	a connection has a packet	-> session_ready(), and it queues for its uid's turn
  *	its turn comes			-> session_serve(): peek, decode, decide, do, reply
  *	it may wait, or a descriptor came	-> lending_add(), and an executor does it
+ *	it is for the supervisor	-> asking_add(), and the supervisor does it
  *
  * Must never: receive a client's descriptor, wait for anything but events, or allocate.
  */
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "asking.h"
 #include "child.h"
 #include "clock.h"
 #include "lending.h"
@@ -26,6 +28,7 @@
 
 static struct sessions sessions;
 static struct lending *lending;
+static struct asking *asking;
 static struct turns ready = {.kind = TURN_READY};
 static uint64_t resume_at; /* when those that have paused are looked at again */
 
@@ -40,7 +43,23 @@ static void worker_deal(const struct message *message, int fd)
 		lending, &sessions.table[message->slot], session_begin(&sessions, message, fd));
 }
 
-/* fd is the descriptor that came along, or -1; only two kinds of messages have one. */
+static void worker_take_answer(const struct message *message, int fd)
+{
+	enum session_next next = SESSION_GOES_ON;
+	struct session *session = asking_answered(asking, message, fd, &next);
+
+	if (session != NULL)
+		lending_follow(lending, session, next);
+}
+
+/* Does a descriptor belong to the message? */
+static bool message_has_descriptor(const struct message *message)
+{
+	return message->type == MESSAGE_DEAL || message->type == MESSAGE_EXECUTOR ||
+	       (message->type == MESSAGE_CLONED && message->error == 0);
+}
+
+/* fd is the descriptor that came along, or -1. */
 static void worker_obey(const struct message *message, int fd)
 {
 	switch (message->type) {
@@ -55,6 +74,10 @@ static void worker_obey(const struct message *message, int fd)
 		if (message->slot < EXECUTORS_MAX)
 			lending_lose_executor(lending, message->slot, message->flag != 0);
 		return;
+	case MESSAGE_LIMITED:
+	case MESSAGE_CLONED:
+		worker_take_answer(message, fd);
+		return;
 	case MESSAGE_RETIRE:
 		sessions_retire(&sessions);
 		lending_retire(lending);
@@ -68,15 +91,13 @@ static void worker_hear(void)
 {
 	struct message message;
 	int fd, received;
-	bool wants_fd;
 
 	received = channel_receive(CHILD_CHANNEL, &message, &fd);
 	if (received == -EAGAIN)
 		return;
 	if (received != 1)
 		role_end(&sessions.server); /* the supervisor is gone */
-	wants_fd = message.type == MESSAGE_DEAL || message.type == MESSAGE_EXECUTOR;
-	if (wants_fd == (fd >= 0))
+	if (message_has_descriptor(&message) == (fd >= 0))
 		worker_obey(&message, fd);
 	else
 		role_end(&sessions.server); /* out of descriptors: the next one starts afresh */
@@ -104,6 +125,8 @@ static void worker_follow(struct session *session, enum session_next next)
 {
 	if (next == SESSION_HAS_MORE)
 		turns_add(&ready, session);
+	else if (next == SESSION_NEEDS_SUPERVISOR)
+		asking_add(asking, session);
 	else
 		lending_follow(lending, session, next);
 }
@@ -119,6 +142,15 @@ static void worker_serve_round(void)
 		worker_follow(session, session_serve(&sessions, session));
 		atomic_store_explicit(&sessions.hands->serving, HANDS_NOBODY, memory_order_relaxed);
 	}
+}
+
+static void worker_ask(void)
+{
+	enum session_next next = SESSION_GOES_ON;
+	struct session *gone;
+
+	while ((gone = asking_ask(asking, &next)) != NULL)
+		lending_follow(lending, gone, next);
 }
 
 static void worker_resume_paused(uint64_t now)
@@ -167,6 +199,8 @@ static void worker_loop(void)
 		worker_resume_paused(clock_msec());
 		if (!sessions.retiring)
 			worker_serve_round();
+		if (!sessions.retiring)
+			worker_ask();
 		lending_assign(lending);
 		role_wake_log(&sessions.server);
 	}
@@ -196,6 +230,7 @@ static int worker_begin(void)
 		epoll_ctl(sessions.epoll, EPOLL_CTL_ADD, CHILD_CHANNEL, &event) < 0)
 		return -errno;
 	lending = lending_open(&sessions);
+	asking = asking_open(&sessions);
 	sessions.unread_max = unread_max();
 	return role_begin(ROLE_WORKER, &sessions.server, &sessions.peers);
 }

@@ -227,9 +227,9 @@ static bool call_takes(
 		return true;
 	if (result->has_descriptor != call->traits->gives_descriptor)
 		return false;
-	if (!call->traits->gives_names)
+	if (!call->traits->gives_data)
 		return result->data_length == 0;
-	return call->take_names(call->names, data, result->data_length);
+	return call->take_data(call->target, data, result->data_length);
 }
 
 static int call_settle(
@@ -353,34 +353,31 @@ int call_finish(struct call *call, int descriptor)
 	return unsent;
 }
 
-static struct call_outcome call_alone(struct call *call, struct fdbroker *broker,
-	const struct fdbroker_request *request, int descriptor)
+struct call_outcome outcome_refused(int error, enum fdbroker_reason reason)
 {
-	struct call_outcome outcome = {.fd = -1, .reason = FDBROKER_REASON_LOCAL};
+	return (struct call_outcome){.fd = -1, .error = error, .reason = reason};
+}
 
-	outcome.error = call_begin(call, broker);
-	if (outcome.error != 0)
-		return outcome;
-	bool fits = call_add(call, request);
-	call_finish(call, descriptor);
-	if (fits)
-		return call->outcomes[0];
-	outcome.error = EINVAL;
-	return outcome;
+int outcome_report(struct call_outcome outcome)
+{
+	return report_outcome(outcome.error, outcome.reason);
 }
 
 struct call_outcome call_once(
 	struct fdbroker *broker, const struct fdbroker_request *request, int descriptor)
 {
-	struct call call;
-
-	return call_alone(&call, broker, request, descriptor);
+	return call_for_data(broker, request, descriptor, NULL, NULL);
 }
 
-struct call_outcome call_for_names(struct fdbroker *broker, const struct fdbroker_request *request,
-	call_take_names *take, void *names)
+struct call_outcome call_for_data(struct fdbroker *broker, const struct fdbroker_request *request,
+	int descriptor, call_take_data *take, void *target)
 {
-	struct call call = {.take_names = take, .names = names};
+	struct call call = {.take_data = take, .target = target};
+	int error = call_begin(&call, broker);
 
-	return call_alone(&call, broker, request, -1);
+	if (error != 0)
+		return outcome_refused(error, FDBROKER_REASON_LOCAL);
+	bool fits = call_add(&call, request);
+	call_finish(&call, descriptor);
+	return fits ? call.outcomes[0] : outcome_refused(EINVAL, FDBROKER_REASON_LOCAL);
 }

@@ -16,11 +16,10 @@ struct call_outcome {
 };
 
 /*
- * Takes the data of a success (struct fdbroker_names), which is gone when this returns; the turn
- * goes on meanwhile. False: it makes no sense. Then the call fails with EPROTO, and the connection
- * ends.
+ * Takes the data of a success over into target; it is gone when this returns, and the turn goes on
+ * meanwhile. False: it makes no sense. Then the call fails with EPROTO, and the connection ends.
  */
-typedef bool call_take_names(void *names, const unsigned char *data, size_t length);
+typedef bool call_take_data(void *target, const unsigned char *data, size_t length);
 
 struct call {
 	struct fdbroker *broker;
@@ -29,8 +28,8 @@ struct call {
 	uint32_t first_id;
 	unsigned int count;
 	const struct fdbroker_traits *traits; /* of the requests, which have the same */
-	call_take_names *take_names;          /* with `names`, if the operation gives them */
-	void *names;
+	call_take_data *take_data;            /* into `target`, if the operation gives data */
+	void *target;
 	struct call_outcome outcomes[FDBROKER_REQUESTS_MAX];
 };
 
@@ -49,10 +48,15 @@ bool call_add(struct call *call, const struct fdbroker_request *request);
  */
 int call_finish(struct call *call, int descriptor);
 
+/* That of a request which is not sent: a positive errno. */
+struct call_outcome outcome_refused(int error, enum fdbroker_reason reason);
+/* Sets the reason, and errno if it failed. Returns 0 or -1. */
+int outcome_report(struct call_outcome outcome);
+
 /* All of it for one request; descriptor goes along unless it is -1. */
 struct call_outcome call_once(
 	struct fdbroker *broker, const struct fdbroker_request *request, int descriptor);
 
-/* The same for a request whose success is an answer of the name service. */
-struct call_outcome call_for_names(struct fdbroker *broker, const struct fdbroker_request *request,
-	call_take_names *take, void *names);
+/* The same for a request whose success may come with data; take is NULL if it does not. */
+struct call_outcome call_for_data(struct fdbroker *broker, const struct fdbroker_request *request,
+	int descriptor, call_take_data *take, void *target);

@@ -102,8 +102,7 @@ static struct fdbroker_shared *shared_new(void)
 
 /* ---- making one ---- */
 
-/* Takes fd over if it succeeds. */
-static struct fdbroker *connection_new(int fd)
+struct fdbroker *connection_new(int fd)
 {
 	struct fdbroker *broker = malloc(sizeof(*broker));
 
@@ -220,7 +219,7 @@ static int socket_option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
-static int check_connected(int fd)
+int connection_check(int fd)
 {
 	struct sockaddr_un peer;
 	socklen_t size = sizeof(peer);
@@ -237,7 +236,7 @@ static int check_connected(int fd)
 
 static struct fdbroker *new_from_fd(int fd)
 {
-	if (check_connected(fd) != 0 || server_check(fd) != 0)
+	if (connection_check(fd) != 0 || server_check(fd) != 0)
 		return NULL;
 	struct fdbroker *broker = connection_new(fd);
 	if (broker != NULL)

@@ -33,6 +33,16 @@ struct fdbroker {
 int connection_take_turn(struct fdbroker *broker, int *cancel_state);
 void connection_pass_turn(struct fdbroker *broker, int cancel_state);
 
+/* Whether a connection can be made of fd. Returns 0; or -1 and EBADF, ENOTSOCK or EINVAL. */
+int connection_check(int fd);
+
+/*
+ * Makes one. Who is at the other end is not asked: whoever calls this has fd from the broker, or has
+ * asked (server_check()). Takes fd, which is close-on-exec, over if it succeeds; NULL and errno if
+ * not.
+ */
+struct fdbroker *connection_new(int fd);
+
 void set_last_reason(enum fdbroker_reason reason);
 /* Sets the reason, and errno if error is not 0. Returns what the caller returns: 0 or -1. */
 int report_outcome(int error, enum fdbroker_reason reason);

@@ -55,7 +55,7 @@
  * THREADS. All functions may be called by several threads at once, on the same connection too,
  * except for fdbroker_free(), which must be the last one to use its connection. The calls on one
  * connection take turns: each holds the connection from its request to the last answer. Threads
- * that should not wait for each other want a connection each.
+ * that should not wait for each other want a connection each (fdbroker_clone()).
  *
  * FORK. After fork(2) parent and child may both go on using a connection, also when other threads
  * were using it during the fork: the turns are taken across processes. Each frees it for itself;
@@ -63,8 +63,8 @@
  * harms nobody else: its turn is handed on, and the answer that it did not live to see is
  * discarded. But those who share a connection trust each other: each can make the others wait, and
  * a process that corrupts its memory on purpose can block them for good. Whom you do not trust,
- * give a connection of its own and free yours in it. execve(2) ends a connection (it is
- * close-on-exec); see fdbroker_from_fd() for taking one along.
+ * give a connection of its own (fdbroker_clone()) and free yours in it. execve(2) ends a connection
+ * (it is close-on-exec); see fdbroker_from_fd() for taking one along.
  *
  * SIGNALS AND CANCELLATION. No function is safe in a signal handler: one that interrupts a call on
  * the same connection waits for ever. A system call that a signal interrupts is resumed, so EINTR
@@ -72,13 +72,17 @@
  * thread must not be cancelled asynchronously (pthread_setcanceltype(3)) during a call, nor leave
  * one by longjmp(3).
  *
- * SANDBOXES. After fdbroker_new() the library makes only these system calls: sendmsg, recvmsg,
- * poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
- * /proc/thread-self, and fstat (or newfstatat) of dirfd; in fdbroker_connect() getsockopt, and
- * clock_gettime where the vdso(7) does not have it; and in fdbroker_free() munmap. It never calls
- * socket, bind, connect, setsockopt or open, and never libc's name service. fdbroker_getaddrinfo()
- * allocates memory, for which libc may call brk and mmap; the functions of libc that free memory
- * may call munmap and madvise on their own account.
+ * SANDBOXES. Connect, and adopt (fdbroker_from_fd()), before the sandbox is entered: to tell the
+ * broker from others may take the user database, and so files. A clone that fdbroker_clone() made
+ * in this process needs no such check. After that the library makes only these system calls:
+ * sendmsg, recvmsg, poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
+ * /proc/thread-self, and fstat (or newfstatat) of dirfd; for a file that the policy hands out as a
+ * copy, and in fdbroker_list(), memfd_create and fallocate; in fdbroker_connect() getsockopt, and
+ * clock_gettime where the vdso(7) does not have it; in fdbroker_clone() getsockopt, getpeername,
+ * mmap and getrandom; and in fdbroker_free() munmap. It never calls socket, bind, connect,
+ * setsockopt or open, and never libc's name service. fdbroker_getaddrinfo() and fdbroker_clone()
+ * allocate memory, for which libc may call brk and mmap; the functions of libc that free memory may
+ * call munmap and madvise on their own account.
  */
 #ifndef FDBROKER_H
 #define FDBROKER_H
@@ -106,7 +110,8 @@ enum fdbroker_reason {
 	   would have: see ERRORS above. Not always a failure: EINPROGRESS. */
 	FDBROKER_REASON_KERNEL = 1,
 	/* No rule of the policy allows it, or one denies it, or rules that allow it disagree on its
-	   options; or the path has a "..", which is never allowed. EACCES. */
+	   options; or the path has a "..", which is never allowed. EACCES. Or a file is larger than
+	   what its rule copies. EFBIG. */
 	FDBROKER_REASON_POLICY = 2,
 	/* The object is of a type (a device, a directory, ...) that the rule does not grant:
 	   EACCES. */
@@ -124,7 +129,8 @@ enum fdbroker_reason {
 	   not of those that are served: the errnos stand with each function. EACCES if
 	   fdbroker_socket() is asked for one that needs no privilege. */
 	FDBROKER_REASON_SOCKET = 7,
-	/* A limit of the broker was reached; try again later. ETOOMANYREFS. */
+	/* A limit of the broker was reached; try again later. ETOOMANYREFS; of fdbroker_clone()
+	   EAGAIN, of fdbroker_limit() ENOSPC. */
 	FDBROKER_REASON_LIMIT = 8,
 	/* The outcome is unknown: what did the work died or took too long. EOWNERDEAD. */
 	FDBROKER_REASON_UNKNOWN = 9,
@@ -142,6 +148,15 @@ enum fdbroker_reason {
 	/* The name service does not know, or has failed: the errnos stand at fdbroker_dial(), the
 	   EAI_... codes at fdbroker_getaddrinfo(). */
 	FDBROKER_REASON_NAMES = 13,
+	/* The policy may allow it, but the connection was narrowed: fdbroker_limit(). EACCES. */
+	FDBROKER_REASON_NARROWED = 14,
+	/* The rule hands out copies: EOPNOTSUPP where a file was to be opened. Or the memory for a
+	   copy or a list was too small, EMSGSIZE, or was none, EINVAL; or the file became shorter
+	   while it was copied, EAGAIN. fdbroker_open() and fdbroker_list() ask anew by themselves,
+	   so their callers do not meet these. */
+	FDBROKER_REASON_COPY = 15,
+	/* The verbs or the object of a limit are not of the policy language: EINVAL. */
+	FDBROKER_REASON_WORDS = 16,
 };
 
 /* A connection to the broker. */
@@ -169,6 +184,9 @@ struct fdbroker;
  *
  * Returns a connection, to be released with fdbroker_free(); or NULL, with the reason LOCAL, and
  *	EPERM		who listens at that path is none of these
+ *	EACCES, ENOENT, EMFILE and others
+ *			who listens is not root or the caller, and the user database cannot be read:
+ *			those of getpwnam_r(3), but EACCES where it says EPERM
  *	ENAMETOOLONG	the path does not fit into a struct sockaddr_un: 107 bytes
  *	ENOENT		the path is empty; or after 2 seconds there is still no such socket
  *	ECONNREFUSED	after 2 seconds there is still nobody who listens
@@ -189,15 +207,25 @@ struct fdbroker *fdbroker_new(const char *socket_path) FDBROKER_USE_RESULT;
  * the library owns it: it becomes close-on-exec, and fdbroker_free() closes it. On failure it is
  * untouched and still the caller's. Who is at the other end is checked as by fdbroker_new().
  *
+ * Of a clone that is the user that the broker runs as, so the user database is read
+ * (getpwnam_r(3)): adopt before entering a sandbox in which files cannot be opened, and in a root
+ * directory that has one. Of a connection by fdbroker_new() it is mostly root, and nothing is read;
+ * but who adopts one cannot know which it is.
+ *
  * Two processes that use one connection must have it in common by fork(2) from the one that made
  * the struct fdbroker: whoever adopts a connection must be the only one to use it from then on, or
- * each would take the other's answers.
+ * each would take the other's answers. Those who share one by inheritance only, as FDBROKER_FD of
+ * fdbroker(1), adopt a duplicate each, take a record lock on all of it (F_SETLKW, fcntl(2)), make a
+ * clone, and free the duplicate, with which the lock goes too.
  *
  * Returns a connection; or NULL, with the reason LOCAL, and
  *	EBADF		fd is not an open descriptor
  *	ENOTSOCK	fd is not a socket
  *	EINVAL		fd is a socket of another kind, or not connected
  *	EPERM		who is at the other end is not the broker: see fdbroker_new()
+ *	EACCES, ENOENT, EMFILE and others
+ *			who is at the other end cannot be told, as the user database cannot be read:
+ *			see fdbroker_new()
  *	ENOMEM		out of memory
  *
  * Since: 0.1
@@ -261,6 +289,20 @@ void fdbroker_free(struct fdbroker *broker);
  * A folder whose name really ends in " (deleted)" cannot be told from one that was removed, so
  * paths relative to it fail with ENOENT.
  *
+ * A rule with `copy` (fdbroker.policy(5)) hands out what a file holds, and never the file. With
+ * O_RDONLY the library then makes a file in memory (memfd_create(2)), allocates it (fallocate(2)),
+ * so that it is charged to this process, and has the broker fill it in, with more memory each time
+ * until that is enough. The descriptor is that of the memory, at offset 0, and sealed against
+ * writing, growing, shrinking and other seals (F_GET_SEALS, fcntl(2)): it can be read and mapped,
+ * and opened anew as /proc/self/fd/N by what insists on a path; fstat(2) tells nothing of the file
+ * but its size, and F_GETFL says O_RDWR. Other access modes are EACCES. It fails with the errnos
+ * above, and with
+ *	EFBIG		the file is larger than the rule's `max` (reason POLICY), or than
+ *			RLIMIT_FSIZE, getrlimit(2) (reason LOCAL; and SIGXFSZ, as by write(2))
+ *	EAGAIN		the file became shorter each time that it was copied (reason LOCAL)
+ *	ENOMEM, ENOSPC	there is no memory for it (reason LOCAL)
+ *	EMFILE, ENFILE	there is no descriptor for it (reason LOCAL)
+ *
  * Since: 0.1
  */
 int fdbroker_open(struct fdbroker *broker, const char *path, int flags,
@@ -311,6 +353,282 @@ struct fdbroker_open_request {
  */
 int fdbroker_open_many(struct fdbroker *broker, struct fdbroker_open_request *requests,
 	size_t count) FDBROKER_USE_RESULT;
+
+struct stat;
+
+/*
+ * Tells what a file is, without opening it, as stat(2) does; fdbroker_lstat() tells what a symbolic
+ * link is, instead of what it leads to. The policy has to grant `stat`, which `read`, `write`,
+ * `append` and `create` imply.
+ *
+ * path: as for fdbroker_open(). One that ends in "/" or "/." asks for a directory, and
+ * fdbroker_lstat() follows a link there, as lstat(2) does.
+ *
+ * status: filled in on success, and else unchanged. On machines of 32 bits it is the structure of
+ * _FILE_OFFSET_BITS 64 (feature_test_macros(7)), with which the caller must be compiled too.
+ *
+ * Returns 0; or -1 and one of the errnos of stat(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EFAULT		path or status is NULL (reason LOCAL)
+ *	ENOENT, ENAMETOOLONG and others
+ *			as fdbroker_open(), for what is wrong with the path itself (reason LOCAL)
+ *
+ * Since: 0.1
+ */
+int fdbroker_stat(
+	struct fdbroker *broker, const char *path, struct stat *status) FDBROKER_USE_RESULT;
+int fdbroker_lstat(
+	struct fdbroker *broker, const char *path, struct stat *status) FDBROKER_USE_RESULT;
+
+/*
+ * Asks what could be done with a file, as access(2) does: by this caller, through the broker, as
+ * things are now. It is good for a message to a user. A program that wants the file opens it: what
+ * is true now need not be true then.
+ *
+ * path: as for fdbroker_open(); a link at its end is followed.
+ *
+ * mode: F_OK, or R_OK, W_OK or both. The policy has to grant `stat` for each, and `read` for R_OK,
+ * `write` for W_OK. X_OK is never answered.
+ *
+ * Returns 0 if all of it could be done; or -1 and one of the errnos of access(2) that the kernel
+ * gave the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons TYPE, PLACEMENT
+ *			and SYMLINK
+ *	EINVAL		mode has X_OK or another bit (reason FLAGS)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *
+ * Since: 0.1
+ */
+int fdbroker_access(struct fdbroker *broker, const char *path, int mode) FDBROKER_USE_RESULT;
+
+/*
+ * Reads the text of a symbolic link, as readlink(2) does. The policy has to grant `stat`.
+ *
+ * path: as for fdbroker_open(); a link at its end is the one that is read, unless a "/" is behind
+ * it.
+ *
+ * text: where size bytes of it go, at most; without a NUL. What does not fit is cut off. Unchanged
+ * on failure.
+ *
+ * Returns how many bytes that were; or -1 and one of the errnos of readlink(2) that the kernel gave
+ * the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EINVAL		it is no link (reason KERNEL); or size is 0 (reason LOCAL)
+ *	EFAULT		path or text is NULL (reason LOCAL)
+ *	ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *
+ * Since: 0.1
+ */
+ssize_t fdbroker_readlink(
+	struct fdbroker *broker, const char *path, char *text, size_t size) FDBROKER_USE_RESULT;
+
+/*
+ * Makes a directory, as mkdir(2) does. The policy has to grant `create`, in a rule with `type
+ * directory`.
+ *
+ * path: as for fdbroker_open(); it may end in "/". A link at its end is not followed.
+ *
+ * mode: read by mkdir(2). It may be given here too, for the sake of code that is being converted,
+ * but it is not used: the owner and the mode are what the policy says, whatever the umask.
+ *
+ * A folder that is there but not granted is EACCES, and not EEXIST: nobody is told of it. So a loop
+ * as of mkdir -p begins at the first folder that is granted, and not at "/".
+ *
+ * Returns 0; or -1 and one of the errnos of mkdir(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY), or allows it for other types
+ *			(reason TYPE); or the reasons PLACEMENT and SYMLINK
+ *	EEXIST		the path is "/" or ends in "." (reason LOCAL), or something is there (reason
+ *			KERNEL)
+ *	EBUSY		what was made was not what bore the name a moment later (reason KERNEL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *
+ * Since: 0.1
+ */
+int fdbroker_mkdir(struct fdbroker *broker, const char *path, mode_t mode) FDBROKER_USE_RESULT;
+
+/*
+ * Removes a name that is not a directory's, as unlink(2) does. The policy has to grant `remove`.
+ *
+ * path: as for fdbroker_open(). A link at its end is what is removed.
+ *
+ * Returns 0; or -1 and one of the errnos of unlink(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EISDIR		the path is "/" or ends in "." (reason LOCAL), or it is a directory (reason
+ *			KERNEL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *
+ * Since: 0.1
+ */
+int fdbroker_unlink(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
+
+/*
+ * Removes an empty directory, as rmdir(2) does. The policy has to grant `remove`.
+ *
+ * path: as for fdbroker_open(); it may end in "/". A link at its end is not followed.
+ *
+ * Returns 0; or -1 and one of the errnos of rmdir(2) that the kernel gave the broker (reason
+ * KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EINVAL		the path ends in "." (reason LOCAL)
+ *	EBUSY		the path is "/" (reason LOCAL), or something is mounted there (reason
+ *			KERNEL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *
+ * Since: 0.1
+ */
+int fdbroker_rmdir(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
+
+/*
+ * Gives a file or a directory another name, as rename(2) does. The policy has to grant `remove` for
+ * the old path and `create` for the new one, and nothing that it does not grant for the old name
+ * may become possible by the new one. What is at the new path already is replaced only if the
+ * policy grants `remove` for that too.
+ *
+ * path, new_path: as for fdbroker_open(). If one of them ends in "/", it has to be a directory.
+ * Links at their ends are not followed.
+ *
+ * Returns 0; or -1 and one of the errnos of rename(2) that the kernel gave the broker (reason
+ * KERNEL), EXDEV among them; or
+ *	EACCES		the policy does not allow it, or more would be possible afterwards: as when
+ *			a folder that is root's alone came into another one, and of any folder for a
+ *			narrowed connection (reason POLICY); it is a symbolic link or a socket, or
+ *			of another type than the rule for the new name grants (reason TYPE); or the
+ *			reasons PLACEMENT and SYMLINK
+ *	EEXIST		something is at the new path, and the policy does not grant that it goes
+ *			(reason KERNEL)
+ *	EBUSY		one of the paths is "/" or ends in "." (reason LOCAL), something is mounted
+ *			there, or the old name was another's each time that it was looked at
+ *			(reason KERNEL)
+ *	ENOENT		there is nothing at path, also where rename(2) would say EROFS or EXDEV
+ *			before it looks (reason KERNEL)
+ *	EFAULT, ENAMETOOLONG and others: as fdbroker_stat(), for either path
+ *
+ * Since: 0.1
+ */
+int fdbroker_rename(
+	struct fdbroker *broker, const char *path, const char *new_path) FDBROKER_USE_RESULT;
+
+/*
+ * Lists the names in a directory, as far as the policy grants the caller anything about them. It
+ * has to grant `list` for the directory.
+ *
+ * path: as for fdbroker_open(), of a directory.
+ *
+ * Returns a new descriptor, which belongs to the caller and is close-on-exec, to read the names
+ * from: each is ended by a NUL, they are in no order, and "." and ".." are not among them. It is a
+ * file in memory, of the directory as it was: what changes later does not show in it, and it is
+ * sealed against changes (F_GET_SEALS, fcntl(2)). It is made and charged as the copy of a file is,
+ * see fdbroker_open(). No name leads anywhere by itself. Or -1 and one of the errnos of open(2) and
+ * getdents(2) that the kernel gave the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EOVERFLOW	there are more than 4 MiB of names (reason LIMIT)
+ *	ENOMEM, ENOSPC, EMFILE, ENFILE, and EFBIG for RLIMIT_FSIZE: as fdbroker_open() of what is
+ *			handed out as a copy
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *
+ * Since: 0.1
+ */
+int fdbroker_list(struct fdbroker *broker, const char *path) FDBROKER_USE_RESULT;
+
+/*
+ * Adds a watch to the caller's own inotify instance, as inotify_add_watch(2) does. The policy has
+ * to grant `watch`.
+ *
+ * inotify_fd: of inotify_init1(2). It remains the caller's, who reads the events from it and ends
+ * the watch with inotify_rm_watch(2). Its watches count for whoever made it
+ * (/proc/sys/fs/inotify/max_user_watches, inotify(7)). A watch that is there stays, whatever the
+ * policy says later, and also when the connection ends.
+ *
+ * path: as for fdbroker_open(); a link at its end is followed, unless mask has IN_DONT_FOLLOW and
+ * no "/" is behind it.
+ *
+ * mask: IN_... of inotify(7). Of a directory only IN_DELETE_SELF and IN_MOVE_SELF are served, with
+ * flags such as IN_ONLYDIR: the other events would show names in it that are not granted.
+ *
+ * To follow a log: add the watch first and then open the file, so that nothing that is written is
+ * missed, with IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF. A log that is removed while
+ * somebody has it open shows that by IN_ATTRIB alone. On any of the last three ask for the watch
+ * again: another number means that another file bears the name, and ENOENT that none does. A new
+ * one does not announce itself, as its folder shows no names; so until it is there, try from time
+ * to time. client-lib/examples/follow.c does all of that.
+ *
+ * Returns the watch descriptor, 0 or more; or -1 and one of the errnos of inotify_add_watch(2) that
+ * the kernel gave the broker (reason KERNEL), or
+ *	EACCES		the policy does not allow it (reason POLICY); or the reasons PLACEMENT and
+ *			SYMLINK
+ *	EINVAL		mask has events that are not served (reason FLAGS); inotify_fd is of another
+ *			kind (reason KERNEL)
+ *	EBADF		inotify_fd is not an open descriptor (reason LOCAL)
+ *	EFAULT, ENOENT, ENAMETOOLONG and others: as fdbroker_stat()
+ *	ETOOMANYREFS	as from fdbroker_bind()
+ *
+ * Since: 0.1
+ */
+int fdbroker_watch(struct fdbroker *broker, int inotify_fd, const char *path,
+	unsigned int mask) FDBROKER_USE_RESULT;
+
+/* Something that a narrowed connection is still good for. */
+struct fdbroker_limit {
+	const char *verbs;  /* of fdbroker.policy(5), with commas and without blanks: "read,list" */
+	const char *object; /* of the same language, wildcards too: one path, or "tcp:443" */
+};
+
+/*
+ * Narrows a connection for good: from now on a request must be allowed by the policy, and by one of
+ * these limits, and by one of those of each earlier call. So a later call can only narrow further.
+ * It holds for all who share the connection, for clones made from now on, when the policy is loaded
+ * anew, and as long as the connection does. What was received before stays open.
+ *
+ * limits: count of them; read only during the call. Verbs and objects mean what they mean after
+ * `allow` in fdbroker.policy(5), verbs with what they imply, but they cannot depend on who asks:
+ * there are no variables ("%u"), and protocols, services and interfaces have no names. An object is
+ * one, and all of the text: there are no quotes and no options, and "/srv/a /srv/b" or "/srv/a as
+ * peer" is one path with blanks in it, which is likely to be nobody's. Several limits of one call
+ * are alternatives, for each verb that a request needs: a file can be opened for reading and
+ * writing if one of them permits to read it, and one to write it. With count 0 nothing is left.
+ *
+ *	const struct fdbroker_limit limits[] = {{"read", "/srv/data/index"}, {"bind", "tcp:80"}};
+ *
+ * Returns 0; or -1 and, with the connection as it was,
+ *	EINVAL		verbs or object is NULL or empty, verbs has a blank in it, or one of them a
+ *			newline (reason LOCAL); or they are not of that language (reason WORDS)
+ *	E2BIG		verbs and objects have more than 4000 bytes together, with two more for each
+ *			limit (reason LOCAL)
+ *	ENOSPC		with those of earlier calls, and one more for each call, they have (reason
+ *			LIMIT)
+ *	EFAULT		limits is NULL, and count is not 0 (reason LOCAL)
+ * After EOWNERDEAD or ECONNRESET it may have been narrowed.
+ *
+ * Since: 0.1
+ */
+int fdbroker_limit(struct fdbroker *broker, const struct fdbroker_limit *limits,
+	size_t count) FDBROKER_USE_RESULT;
+
+/*
+ * Makes a second connection, with the rights of the first: of whoever connected, wherever the
+ * caller got it from, and with its limits. It needs no path to the broker's socket, so a sandboxed
+ * program can do it. From then on they have nothing to do with each other: narrow one and give it
+ * to a child, by fork(2), or to another program, by its descriptor (fdbroker_fd()), which adopts it
+ * by fdbroker_from_fd(): before it enters its sandbox, for that reads the user database. The struct
+ * fdbroker that is returned here needs no such check, in a child neither.
+ *
+ * Returns a connection, which is close-on-exec, to be released with fdbroker_free(); or NULL and
+ *	EAGAIN		this user has as many connections as it may (reason LIMIT)
+ *	ETOOMANYREFS	as from fdbroker_open() (reason LIMIT)
+ *	ENOMEM		out of memory (reason LOCAL)
+ * Whoever got them counts for the user that the first one belongs to.
+ *
+ * Since: 0.1
+ */
+struct fdbroker *fdbroker_clone(struct fdbroker *broker) FDBROKER_USE_RESULT;
 
 /*
  * Binds the caller's own socket, in place, as bind(2) does: what was set on the socket before
@@ -646,7 +964,7 @@ enum fdbroker_reason fdbroker_last_reason(void);
 
 /*
  * A reason in words: one of a few names, a colon, and a sentence without a full stop, as in
- * "policy: no rule of the policy allows it, or one denies it". Never NULL, also for a reason that
+ * "kernel: the policy allows it; the errno is the kernel's". Never NULL, also for a reason that
  * this version of the library does not know; static, never to be freed.
  *
  * Since: 0.1

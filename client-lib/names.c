@@ -54,7 +54,7 @@ static bool take_names(void *context, const unsigned char *data, size_t length)
 static int look_up(
 	struct fdbroker *broker, const struct fdbroker_request *request, struct lookup *lookup)
 {
-	struct call_outcome outcome = call_for_names(broker, request, take_names, lookup);
+	struct call_outcome outcome = call_for_data(broker, request, -1, take_names, lookup);
 
 	if (outcome.error != 0) {
 		report_outcome(outcome.error, outcome.reason);

@@ -5,6 +5,7 @@
  * a descriptor number, O_CLOEXEC.
  */
 #include "call.h"
+#include "copy.h"
 #include "path.h"
 
 #include <errno.h>
@@ -24,8 +25,9 @@ static int ask_open(struct call *call, int dirfd, const struct fdbroker_open_req
 		return error;
 	if (full.wants_directory && (flags & O_CREAT))
 		return EISDIR;
+	/* Behind a slash a link is followed, whatever was asked for: path_resolution(7). */
 	if (full.wants_directory)
-		flags |= O_DIRECTORY;
+		flags = (flags & ~O_NOFOLLOW) | O_DIRECTORY;
 
 	struct fdbroker_request request = {
 		.operation = FDBROKER_OPEN,
@@ -46,8 +48,18 @@ static void settle(struct fdbroker_open_request *file, const struct call_outcome
 
 static void settle_unasked(struct fdbroker_open_request *file, int error)
 {
-	settle(file,
-		&(struct call_outcome){.fd = -1, .error = error, .reason = FDBROKER_REASON_LOCAL});
+	const struct call_outcome outcome = outcome_refused(error, FDBROKER_REASON_LOCAL);
+
+	settle(file, &outcome);
+}
+
+/* Asks for a copy of the file where the rule hands out copies. */
+static void settle_copy(struct fdbroker *broker, int dirfd, struct fdbroker_open_request *file)
+{
+	if (!wants_copy(file))
+		return;
+	const struct call_outcome outcome = copy_open(broker, dirfd, file);
+	settle(file, &outcome);
 }
 
 /*
@@ -80,6 +92,8 @@ static size_t open_packet(struct fdbroker *broker, int dirfd, struct fdbroker_op
 	*unsent = call_finish(&call, -1);
 	for (unsigned int i = 0; i < asked_count; i++)
 		settle(asked[i], &call.outcomes[i]);
+	for (unsigned int i = 0; i < asked_count; i++)
+		settle_copy(broker, dirfd, asked[i]);
 	return done;
 }
 

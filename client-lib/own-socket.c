@@ -18,28 +18,18 @@
 #include <sys/un.h>
 #include <time.h>
 
-static struct call_outcome refused(int error)
-{
-	return (struct call_outcome){.fd = -1,
-		.error = error,
-		.reason = error == EAFNOSUPPORT ? FDBROKER_REASON_SOCKET : FDBROKER_REASON_LOCAL};
-}
-
 /* error: what is wrong with the request already. */
 static struct call_outcome ask_with_socket(
 	struct fdbroker *broker, const struct fdbroker_request *request, int sockfd, int error)
 {
+	if (error == EAFNOSUPPORT)
+		return outcome_refused(error, FDBROKER_REASON_SOCKET);
 	if (error != 0)
-		return refused(error);
+		return outcome_refused(error, FDBROKER_REASON_LOCAL);
 	if (sockfd < 0)
-		return refused(EBADF);
+		return outcome_refused(EBADF, FDBROKER_REASON_LOCAL);
 	/* A descriptor that is not open fails in sendmsg(2), with EBADF. */
 	return call_once(broker, request, sockfd);
-}
-
-static int report(struct call_outcome outcome)
-{
-	return report_outcome(outcome.error, outcome.reason);
 }
 
 /* ---- bind ---- */
@@ -55,30 +45,20 @@ static bool is_unix(const struct sockaddr *address, socklen_t length)
 }
 
 /*
- * Why no socket can be made at a path that ends in "/" or ".": what bind(2) says, as far as that
- * can be said without looking (filename_create() in fs/namei.c). 0 if it ends in a name.
+ * Returns 0 or a positive errno. No socket can be made at a path that ends in "/" or ".": what
+ * bind(2) says, as far as that can be said without looking (filename_create() in fs/namei.c).
  */
-static int check_last_component(const char *path)
-{
-	size_t length = strlen(path), end = length;
-
-	while (end > 0 && path[end - 1] == '/')
-		end--;
-	if (end == 0 || (path[end - 1] == '.' && (end == 1 || path[end - 2] == '/')))
-		return EADDRINUSE;
-	return end < length ? ENOENT : 0;
-}
-
-/* Returns 0 or a positive errno. */
 static int make_path(struct full_path *full, const char *path)
 {
-	int error = check_last_component(path);
+	int error = full_path_make(full, AT_FDCWD, path);
 
-	if (error == 0)
-		error = full_path_make(full, AT_FDCWD, path);
-	if (error == 0 && full->length > FDBROKER_UNIX_PATH_MAX)
-		error = ENAMETOOLONG;
-	return error;
+	if (error != 0)
+		return error;
+	if (full->last != LAST_NAME)
+		return EADDRINUSE;
+	if (full->wants_directory)
+		return ENOENT;
+	return full->length > FDBROKER_UNIX_PATH_MAX ? ENAMETOOLONG : 0;
 }
 
 static struct call_outcome bind_unix(
@@ -91,13 +71,12 @@ static struct call_outcome bind_unix(
 	struct full_path full;
 
 	if (length > sizeof(local))
-		return refused(EINVAL);
+		return outcome_refused(EINVAL, FDBROKER_REASON_LOCAL);
 	memcpy(&local, address, length);
 	memcpy(path, local.sun_path, length - offsetof(struct sockaddr_un, sun_path));
 	/* Unnamed, which means "choose a name", or abstract: unix(7). No rule can name these. */
 	if (path[0] == '\0')
-		return (struct call_outcome){
-			.fd = -1, .error = EACCES, .reason = FDBROKER_REASON_SOCKET};
+		return outcome_refused(EACCES, FDBROKER_REASON_SOCKET);
 	int error = make_path(&full, path);
 	if (error == 0)
 		request.path = (struct fdbroker_text){full.bytes, full.length};
@@ -110,11 +89,11 @@ int fdbroker_bind(struct fdbroker *broker, int sockfd, const struct sockaddr *ad
 	struct fdbroker_request request = {.operation = FDBROKER_BIND};
 
 	if (broker == NULL || address == NULL)
-		return report(refused(EFAULT));
+		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);
 	if (is_unix(address, address_length))
-		return report(bind_unix(broker, sockfd, address, address_length));
+		return outcome_report(bind_unix(broker, sockfd, address, address_length));
 	int error = endpoint_from_sockaddr(&request.endpoint, address, address_length);
-	return report(ask_with_socket(broker, &request, sockfd, error));
+	return outcome_report(ask_with_socket(broker, &request, sockfd, error));
 }
 
 /* ---- connect ---- */
@@ -188,15 +167,15 @@ int fdbroker_connect(struct fdbroker *broker, int sockfd, const struct sockaddr 
 	struct fdbroker_request request = {.operation = FDBROKER_CONNECT};
 
 	if (broker == NULL || address == NULL)
-		return report(refused(EFAULT));
+		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);
 	int error = endpoint_from_sockaddr(&request.endpoint, address, address_length);
 	/* Now, since the socket's flags are the broker's too while it serves the request. */
 	int flags = fcntl(sockfd, F_GETFL);
 	if (flags == -1)
-		return report(refused(errno));
+		return report_outcome(errno, FDBROKER_REASON_LOCAL);
 	struct call_outcome outcome = ask_with_socket(broker, &request, sockfd, error);
 	if (outcome.error != EINPROGRESS || flags & O_NONBLOCK)
-		return report(outcome);
+		return outcome_report(outcome);
 	error = finish_connecting(sockfd);
 	return report_outcome(error, error == 0 ? FDBROKER_REASON_NONE : FDBROKER_REASON_KERNEL);
 }
@@ -235,7 +214,7 @@ int fdbroker_setsockopt(struct fdbroker *broker, int sockfd, int level, int name
 		.operation = FDBROKER_SETSOCKOPT, .option = {.level = level, .name = name}};
 
 	if (broker == NULL)
-		return report(refused(EFAULT));
+		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);
 	int error = set_value(&request, value, length);
-	return report(ask_with_socket(broker, &request, sockfd, error));
+	return outcome_report(ask_with_socket(broker, &request, sockfd, error));
 }

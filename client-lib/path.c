@@ -78,6 +78,7 @@ static int append_path(struct full_path *full, const char *path)
 			return ENAMETOOLONG;
 		path += length;
 		full->wants_directory = !is_named || *path == '/';
+		full->last = is_named ? LAST_NAME : length == 1 ? LAST_DOT : LAST_ROOT;
 		path += strspn(path, "/");
 	}
 	return 0;
@@ -104,6 +105,7 @@ int full_path_make(struct full_path *full, int dirfd, const char *path)
 
 	full->length = 0;
 	full->wants_directory = false;
+	full->last = LAST_ROOT;
 	if (path[0] != '/')
 		error = append_folder(full, dirfd);
 	if (error == 0)

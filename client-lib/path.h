@@ -6,10 +6,14 @@
 
 #include "protocol.h"
 
+/* What a path ends in, slashes behind it aside; names as in fs/namei.c. ".." counts as a name. */
+enum last_component { LAST_ROOT, LAST_NAME, LAST_DOT };
+
 struct full_path {
 	char bytes[FDBROKER_PATH_MAX]; /* not NUL-terminated */
 	size_t length;
 	bool wants_directory; /* ended in "/" or "/.", which are gone */
+	enum last_component last;
 };
 
 /*

@@ -26,12 +26,14 @@
 #define FDBROKER_PROTOCOL_MAGIC 0x4266u /* "fB" */
 #define FDBROKER_PROTOCOL_VERSION 1u
 
-/* A packet larger than this ends the connection. 8 KiB hold any single request. */
+/* A packet larger than this ends the connection. 8 KiB hold any request but RENAME, 9 KiB that. */
 #define FDBROKER_PACKET_MAX 32768u
 /* Requests in a packet; also the most descriptors in a reply (the kernel's SCM_MAX_FD is 253). */
 #define FDBROKER_REQUESTS_MAX 64u
 /* Bytes of a path, without the NUL that it does not carry: PATH_MAX - 1. */
 #define FDBROKER_PATH_MAX 4095u
+/* Bytes of the limits of a connection: of one LIMIT, and of all of them together. */
+#define FDBROKER_LIMITS_MAX 4000u
 /* Bytes of the path of a unix socket: sizeof(sun_path) - 1, unix(7). */
 #define FDBROKER_UNIX_PATH_MAX 107u
 /* Bytes of a host name, of the name of a service or protocol, of an interface (IFNAMSIZ - 1). */
@@ -85,6 +87,36 @@ enum fdbroker_operation {
 	/* Name of a protocol. Gives struct fdbroker_names. */
 	FDBROKER_GETPROTOBYNAME = 11,
 
+	/* What follows is about a path. Its flags are of open(2): O_DIRECTORY, where the path ended
+	   in a slash, and O_NOFOLLOW, for a link at the end itself. */
+
+	/* flags; path. Gives struct fdbroker_status. */
+	FDBROKER_STAT = 12,
+	/* flags (O_DIRECTORY), mode (access(2)); path. */
+	FDBROKER_ACCESS = 13,
+	/* flags (O_DIRECTORY); path. Gives a text. */
+	FDBROKER_READLINK = 14,
+	/* Path. */
+	FDBROKER_MKDIR = 15,
+	/* flags (O_DIRECTORY); path. */
+	FDBROKER_UNLINK = 16,
+	/* Path. */
+	FDBROKER_RMDIR = 17,
+	/* flags (O_DIRECTORY, if either path ended in a slash); path, new path. */
+	FDBROKER_RENAME = 18,
+	/* Path. Takes a memfd, which comes to hold the names, each ended by a NUL. */
+	FDBROKER_LIST = 19,
+	/* flags (O_DIRECTORY), mask (inotify(7)); path. Takes an inotify descriptor, gives a
+	   number. */
+	FDBROKER_WATCH = 20,
+	/* flags (O_DIRECTORY, O_NOFOLLOW); path. Takes a memfd, which comes to hold the file. */
+	FDBROKER_COPY = 21,
+
+	/* A set of limits: lines of verbs, a blank, an object, and a newline. */
+	FDBROKER_LIMIT = 22,
+	/* Nothing. Gives a descriptor: another connection. */
+	FDBROKER_CLONE = 23,
+
 	FDBROKER_OPERATIONS_END,
 };
 
@@ -132,6 +164,22 @@ struct fdbroker_result {
 	uint8_t reason; /* enum fdbroker_reason (fdbroker.h); 0 exactly if error is 0 */
 	uint8_t has_descriptor;
 	uint16_t data_length; /* bytes after the results that are this one's; a multiple of 4 */
+};
+
+/*
+ * What data is: struct fdbroker_names, struct fdbroker_status; a number (int32_t); or a text: its
+ * length (uint32_t), its bytes, and 0 to 3 zero bytes.
+ */
+
+/* What stat(2) says; times in seconds and nanoseconds. */
+struct fdbroker_status {
+	uint64_t ino, size, blocks; /* blocks of 512 bytes */
+	uint32_t dev_major, dev_minor;
+	uint32_t rdev_major, rdev_minor;
+	uint32_t mode, nlink, uid, gid;
+	int64_t atime, mtime, ctime;
+	uint32_t atime_nsec, mtime_nsec, ctime_nsec;
+	uint32_t blksize;
 };
 
 /* Bytes of data in one reply. */
@@ -196,15 +244,25 @@ struct fdbroker_request {
 		struct {
 			int32_t flags;
 		} nameinfo;
+		struct {
+			uint32_t flags;
+			int32_t mode; /* ACCESS */
+		} find;               /* STAT, ACCESS, READLINK, UNLINK, RENAME, COPY */
+		struct {
+			uint32_t flags, mask;
+		} watch;
 	};
 	struct fdbroker_endpoint endpoint;
 	union {
 		struct fdbroker_text texts[FDBROKER_TEXTS_MAX];
-		struct fdbroker_text path; /* OPEN, BIND */
+		struct {
+			struct fdbroker_text path, new_path; /* OPEN, BIND, STAT to COPY */
+		};
 		struct fdbroker_text name; /* TUN, SETSOCKOPT, GETPROTOBYNAME */
 		struct {
 			struct fdbroker_text host, service; /* DIAL, GETADDRINFO */
 		};
+		struct fdbroker_text limits; /* LIMIT */
 	};
 };
 
@@ -228,9 +286,10 @@ int fdbroker_reply_decode(const void *packet, size_t length,
 struct fdbroker_traits {
 	bool takes_descriptor;
 	bool gives_descriptor; /* on success */
-	bool gives_names;      /* on success its data is a struct fdbroker_names */
+	bool gives_data;       /* on success */
 	bool is_alone;      /* in its packet: it takes a descriptor, gives data or may take long */
 	bool is_repeatable; /* nothing remains of it where it was not finished */
+	bool has_paths;     /* its texts are paths */
 };
 /* operation is one of enum fdbroker_operation. */
 const struct fdbroker_traits *fdbroker_operation_traits(enum fdbroker_operation operation);
@@ -251,6 +310,9 @@ struct fdbroker_answer {
 };
 /* Returns 0, or -EPROTO: the data is not a well-formed struct fdbroker_names. */
 int fdbroker_names_decode(const void *data, size_t length, struct fdbroker_answer *answer);
+
+/* A text, which points into the data. Returns 0, or -EPROTO: the data is not a well-formed text. */
+int fdbroker_text_decode(const void *data, size_t length, struct fdbroker_text *text);
 
 /* ---- writing ---- */
 
@@ -285,3 +347,7 @@ unsigned int fdbroker_packet_count(const struct fdbroker_packet *packet);
  */
 size_t fdbroker_names_encode(
 	unsigned char data[static FDBROKER_DATA_MAX], const struct fdbroker_answer *answer);
+
+/* Writes a text as data; its length is at most FDBROKER_PATH_MAX. The same length. */
+size_t fdbroker_text_encode(
+	unsigned char data[static FDBROKER_DATA_MAX], const struct fdbroker_text *text);

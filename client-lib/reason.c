@@ -15,8 +15,15 @@
 		FDBROKER_REASON_##symbol == (number), "fdbroker.h and reason.h differ: " name);
 FDBROKER_REASONS(CHECK)
 
-#define WORDS(symbol, number, name, text) [number] = name ": " text,
-static const char *const words[] = {FDBROKER_REASONS(WORDS)};
+/* One string behind the other and where each begins: pointers would have to be relocated. */
+#define ROOM(symbol, number, name, text) char symbol[sizeof(name ": " text)];
+#define WORDS(symbol, number, name, text) .symbol = name ": " text,
+static const struct words {
+	FDBROKER_REASONS(ROOM)
+} words = {FDBROKER_REASONS(WORDS)};
+
+#define OFFSET(symbol, number, name, text) [number] = offsetof(struct words, symbol),
+static const uint16_t offsets[] = {FDBROKER_REASONS(OFFSET)};
 
 static _Thread_local enum fdbroker_reason last_reason = FDBROKER_REASON_NONE;
 
@@ -29,9 +36,9 @@ const char *fdbroker_strreason(enum fdbroker_reason reason)
 {
 	unsigned int number = (unsigned int)reason;
 
-	if (number >= sizeof(words) / sizeof(words[0]))
+	if (number >= sizeof(offsets) / sizeof(offsets[0]))
 		return "other: a reason that this version of libfdbroker does not know";
-	return words[number];
+	return (const char *)&words + offsets[number];
 }
 
 void set_last_reason(enum fdbroker_reason reason)

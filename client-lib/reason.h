@@ -8,13 +8,15 @@
 #define FDBROKER_REASONS(X)                                                                        \
 	X(NONE, 0, "none", "the last call succeeded")                                              \
 	X(KERNEL, 1, "kernel", "the policy allows it; the errno is the kernel's")                  \
-	X(POLICY, 2, "policy", "no rule of the policy allows it, or one denies it")                \
+	X(POLICY, 2, "policy",                                                                     \
+		"no rule of the policy allows it, or one denies it, or rules disagree on it: "     \
+		"see the broker's log")                                                            \
 	X(TYPE, 3, "type", "the object is of a type that the rule does not grant")                 \
 	X(PLACEMENT, 4, "placement",                                                               \
 		"an unprivileged user could have placed it: a folder on the way is not "           \
 		"root's alone")                                                                    \
 	X(SYMLINK, 5, "symlink", "a symbolic link on the way is not followed")                     \
-	X(FLAGS, 6, "flags", "these open(2) flags are not served")                                 \
+	X(FLAGS, 6, "flags", "these flags are not served")                                         \
 	X(SOCKET, 7, "socket",                                                                     \
 		"the socket, option or address is not of a kind that is served: see "              \
 		"fdbroker_bind(), fdbroker_socket()")                                              \
@@ -27,4 +29,7 @@
 		"the broker has closed the connection: it ended, or no client block of its "       \
 		"policy is for this user, or this user has too many connections")                  \
 	X(NETNS, 12, "netns", "it would be in a network namespace that the rule does not grant")   \
-	X(NAMES, 13, "names", "the name service does not know, or has failed")
+	X(NAMES, 13, "names", "the name service does not know, or has failed")                     \
+	X(NARROWED, 14, "narrowed", "this connection was narrowed, and may not do it any more")    \
+	X(COPY, 15, "copy", "it comes in memory of the caller: send a memfd that is large enough") \
+	X(WORDS, 16, "words", "verbs or object of the limit are not of the policy language")

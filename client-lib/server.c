@@ -14,13 +14,19 @@
 #include <stdint.h>
 #include <unistd.h>
 
-static bool is_broker_user(uid_t uid)
+/*
+ * 0: it is; else a positive errno. EPERM says that it is not, and so it never says that the user
+ * database cannot be read, though that is how a seccomp filter may have forbidden it.
+ */
+static int check_broker_user(uid_t uid)
 {
 	struct passwd entry, *found = NULL;
 	char strings[4096];
+	int error = getpwnam_r(FDBROKER_USER, &entry, strings, sizeof(strings), &found);
 
-	return getpwnam_r(FDBROKER_USER, &entry, strings, sizeof(strings), &found) == 0 &&
-	       found != NULL && found->pw_uid == uid;
+	if (error != 0)
+		return error != EPERM ? error : EACCES;
+	return found != NULL && found->pw_uid == uid ? 0 : EPERM;
 }
 
 /* ---- numbers in proc(5) ---- */
@@ -98,9 +104,11 @@ int server_check(int fd)
 	/* Who called listen(2), or socketpair(2): SO_PEERCRED in unix(7). */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) != 0)
 		return -1;
-	if (server.uid == 0 || server.uid == geteuid() || is_broker_user(server.uid) ||
-		is_from_outside(server.uid))
+	if (server.uid == 0 || server.uid == geteuid())
 		return 0;
-	errno = EPERM;
+	int error = check_broker_user(server.uid);
+	if (error == 0 || is_from_outside(server.uid))
+		return 0;
+	errno = error;
 	return -1;
 }

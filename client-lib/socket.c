@@ -18,7 +18,7 @@ static int ask_for_descriptor(
 	if (error != 0)
 		return report_outcome(error, FDBROKER_REASON_LOCAL);
 	struct call_outcome outcome = call_once(broker, request, -1);
-	report_outcome(outcome.error, outcome.reason);
+	outcome_report(outcome);
 	return outcome.fd;
 }
 

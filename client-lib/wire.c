@@ -19,6 +19,7 @@ static_assert(sizeof(struct fdbroker_endpoint) == 32, "endpoint");
 static_assert(sizeof(struct fdbroker_result) == 12, "result");
 static_assert(sizeof(struct fdbroker_names) == 20, "answer of the name service");
 static_assert(sizeof(struct fdbroker_address) == 40, "address of an answer");
+static_assert(sizeof(struct fdbroker_status) == 96, "status");
 static_assert(FDBROKER_PACKET_MAX >= FDBROKER_REPLY_MAX, "a reply is a packet");
 static_assert(
 	FDBROKER_DATA_MAX >= sizeof(struct fdbroker_names) +
@@ -45,51 +46,44 @@ static bool all_zero(const unsigned char *bytes, size_t length)
 
 /* ---- what each operation looks like ---- */
 
-static const char *check_bind(const struct fdbroker_request *request);
-static const char *check_connect(const struct fdbroker_request *request);
-static const char *check_listen(const struct fdbroker_request *request);
-static const char *check_dial(const struct fdbroker_request *request);
-static const char *check_nameinfo(const struct fdbroker_request *request);
-static const char *check_tun(const struct fdbroker_request *request);
-static const char *check_setsockopt(const struct fdbroker_request *request);
-
 struct text_bounds {
 	uint16_t min, max;
 };
+
+/* Of an operation that looks at a path and changes nothing. */
+#define LOOKS .is_alone = true, .is_repeatable = true, .has_paths = true
+/* clang-format off */
+#define PATH {1, FDBROKER_PATH_MAX}
+/* clang-format on */
 
 static const struct operation {
 	struct fdbroker_traits traits;
 	uint8_t numbers;
 	bool has_endpoint;
 	struct text_bounds texts[FDBROKER_TEXTS_MAX]; /* max 0: there is no such text */
-	/* What else must hold; NULL, or what is wrong with it. */
-	const char *(*check)(const struct fdbroker_request *request);
 } operations[] = {
 	[FDBROKER_OPEN] =
 		{
-			.traits = {.gives_descriptor = true},
+			.traits = {.gives_descriptor = true, .has_paths = true},
 			.numbers = 1,
-			.texts = {{1, FDBROKER_PATH_MAX}},
+			.texts = {PATH},
 		},
 	[FDBROKER_BIND] =
 		{
 			.traits = {.takes_descriptor = true, .is_alone = true},
 			.has_endpoint = true,
 			.texts = {{0, FDBROKER_UNIX_PATH_MAX}},
-			.check = check_bind,
 		},
 	[FDBROKER_LISTEN] =
 		{
 			.traits = {.gives_descriptor = true},
 			.numbers = 1,
 			.has_endpoint = true,
-			.check = check_listen,
 		},
 	[FDBROKER_CONNECT] =
 		{
 			.traits = {.takes_descriptor = true, .is_alone = true},
 			.has_endpoint = true,
-			.check = check_connect,
 		},
 	[FDBROKER_DIAL] =
 		{
@@ -98,7 +92,6 @@ static const struct operation {
 				.is_repeatable = true},
 			.has_endpoint = true,
 			.texts = {{0, FDBROKER_HOST_MAX}, {0, FDBROKER_SERVICE_MAX}},
-			.check = check_dial,
 		},
 	[FDBROKER_SOCKET] = {.traits = {.gives_descriptor = true}, .numbers = 3},
 	[FDBROKER_TUN] =
@@ -106,33 +99,74 @@ static const struct operation {
 			.traits = {.gives_descriptor = true},
 			.numbers = 2,
 			.texts = {{0, FDBROKER_INTERFACE_MAX}},
-			.check = check_tun,
 		},
 	[FDBROKER_SETSOCKOPT] =
 		{
 			.traits = {.takes_descriptor = true, .is_alone = true},
 			.numbers = 3,
 			.texts = {{0, FDBROKER_INTERFACE_MAX}},
-			.check = check_setsockopt,
 		},
 	[FDBROKER_GETADDRINFO] =
 		{
-			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
+			.traits = {.gives_data = true, .is_alone = true, .is_repeatable = true},
 			.numbers = 4,
 			.texts = {{0, FDBROKER_HOST_MAX}, {0, FDBROKER_SERVICE_MAX}},
 		},
 	[FDBROKER_GETNAMEINFO] =
 		{
-			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
+			.traits = {.gives_data = true, .is_alone = true, .is_repeatable = true},
 			.numbers = 1,
 			.has_endpoint = true,
-			.check = check_nameinfo,
 		},
 	[FDBROKER_GETPROTOBYNAME] =
 		{
-			.traits = {.gives_names = true, .is_alone = true, .is_repeatable = true},
+			.traits = {.gives_data = true, .is_alone = true, .is_repeatable = true},
 			.texts = {{1, FDBROKER_SERVICE_MAX}},
 		},
+	[FDBROKER_STAT] =
+		{
+			.traits = {.gives_data = true, LOOKS},
+			.numbers = 1,
+			.texts = {PATH},
+		},
+	[FDBROKER_ACCESS] = {.traits = {LOOKS}, .numbers = 2, .texts = {PATH}},
+	[FDBROKER_READLINK] =
+		{
+			.traits = {.gives_data = true, LOOKS},
+			.numbers = 1,
+			.texts = {PATH},
+		},
+	[FDBROKER_MKDIR] = {.traits = {.has_paths = true}, .texts = {PATH}},
+	[FDBROKER_UNLINK] = {.traits = {.has_paths = true}, .numbers = 1, .texts = {PATH}},
+	[FDBROKER_RMDIR] = {.traits = {.has_paths = true}, .texts = {PATH}},
+	[FDBROKER_RENAME] =
+		{
+			.traits = {.is_alone = true, .has_paths = true},
+			.numbers = 1,
+			.texts = {PATH, PATH},
+		},
+	[FDBROKER_LIST] =
+		{
+			.traits = {.takes_descriptor = true, .is_alone = true, .has_paths = true},
+			.texts = {PATH},
+		},
+	[FDBROKER_WATCH] =
+		{
+			.traits = {.takes_descriptor = true,
+				.gives_data = true,
+				.is_alone = true,
+				.has_paths = true},
+			.numbers = 2,
+			.texts = {PATH},
+		},
+	[FDBROKER_COPY] =
+		{
+			.traits = {.takes_descriptor = true, .is_alone = true, .has_paths = true},
+			.numbers = 1,
+			.texts = {PATH},
+		},
+	[FDBROKER_LIMIT] = {.traits = {.is_alone = true}, .texts = {{0, FDBROKER_LIMITS_MAX}}},
+	[FDBROKER_CLONE] = {.traits = {.gives_descriptor = true, .is_alone = true}},
 };
 
 static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,
@@ -290,6 +324,21 @@ static const char *check_setsockopt(const struct fdbroker_request *request)
 						      : NULL;
 }
 
+/*
+ * What else must hold for an operation; returns NULL, or what is wrong with it. Not in the table
+ * above, which writers need too: the shared library has nothing of this.
+ */
+static const char *(*const checks[FDBROKER_OPERATIONS_END])(
+	const struct fdbroker_request *request) = {
+	[FDBROKER_BIND] = check_bind,
+	[FDBROKER_LISTEN] = check_listen,
+	[FDBROKER_CONNECT] = check_connect,
+	[FDBROKER_DIAL] = check_dial,
+	[FDBROKER_TUN] = check_tun,
+	[FDBROKER_SETSOCKOPT] = check_setsockopt,
+	[FDBROKER_GETNAMEINFO] = check_nameinfo,
+};
+
 /* ---- reading ---- */
 
 /* What is left to read of a request, or of data. */
@@ -358,8 +407,8 @@ static const char *decode_body(
 		wrong = read_texts(operation, &reader, request->texts);
 	if (wrong == NULL && !is_padding(&reader))
 		wrong = "the size of a request does not fit what it holds";
-	if (wrong == NULL && operation->check != NULL)
-		wrong = operation->check(request);
+	if (wrong == NULL && checks[request->operation] != NULL)
+		wrong = checks[request->operation](request);
 	return wrong;
 }
 
@@ -503,6 +552,18 @@ int fdbroker_names_decode(const void *data, size_t length, struct fdbroker_answe
 			return -EPROTO;
 	}
 	if (memchr(answer->name.bytes, 0, answer->name.length + answer->service.length) != NULL)
+		return -EPROTO;
+	return 0;
+}
+
+int fdbroker_text_decode(const void *data, size_t length, struct fdbroker_text *text)
+{
+	struct reader reader = {data, length};
+	uint32_t text_length;
+
+	if (!read_bytes(&reader, &text_length, sizeof(text_length)) ||
+		!read_text(&reader, text_length, text) || !is_padding(&reader) ||
+		memchr(text->bytes, 0, text_length) != NULL)
 		return -EPROTO;
 	return 0;
 }
@@ -655,6 +716,18 @@ size_t fdbroker_names_encode(
 	at = write_bytes(at, answer->name.bytes, names.name_length);
 	at = write_bytes(at, answer->service.bytes, names.service_length);
 	size_t length = (size_t)(at - data);
+	memset(at, 0, pad_to_4(length) - length);
+	return pad_to_4(length);
+}
+
+size_t fdbroker_text_encode(
+	unsigned char data[static FDBROKER_DATA_MAX], const struct fdbroker_text *text)
+{
+	uint32_t text_length = (uint32_t)text->length;
+	size_t length = sizeof(text_length) + text->length;
+	unsigned char *at = write_bytes(data, &text_length, sizeof(text_length));
+
+	at = write_bytes(at, text->bytes, text->length);
 	memset(at, 0, pad_to_4(length) - length);
 	return pad_to_4(length);
 }

@@ -41,7 +41,7 @@ static const struct kind_form {
 	[POLICY_BINDTODEVICE] = {OPTION, 0, NAME_DEVICE, false},
 };
 
-static char byte_lower(char byte)
+char byte_lower(char byte)
 {
 	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
 }

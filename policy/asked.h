@@ -16,6 +16,9 @@ struct asked {
 	bool may_be_any;      /* whichever name a deny has, this might come to be it */
 };
 
+/* Host names are compared in lower case, which is that of ASCII. */
+char byte_lower(char byte);
+
 /* False: there is no such endpoint to do this to. */
 bool asked_make(struct asked *asked, enum policy_verb verb, const struct policy_endpoint *endpoint);
 

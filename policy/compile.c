@@ -16,8 +16,18 @@ struct plain_tables {
 	struct image_from *froms;
 	struct image_condition *conditions;
 	struct image_rule *rules;
+	struct image_user *users;
+	uint32_t *groups;
 	uint32_t from_count, condition_count;
 };
+
+static size_t groups_count(const struct policy_set *set)
+{
+	size_t count = 0;
+	for (uint32_t i = 0; i < set->users.count; i++)
+		count += set->users.items[i].group_count;
+	return count;
+}
 
 static bool tables_alloc(struct plain_tables *tables, const struct policy_set *set)
 {
@@ -27,8 +37,11 @@ static bool tables_alloc(struct plain_tables *tables, const struct policy_set *s
 		.conditions =
 			calloc((size_t)set->conditions.count + 1, sizeof(*tables->conditions)),
 		.rules = calloc((size_t)set->rules.count + 1, sizeof(*tables->rules)),
+		.users = calloc((size_t)set->users.count + 1, sizeof(*tables->users)),
+		.groups = calloc(groups_count(set) + 1, sizeof(*tables->groups)),
 	};
-	return tables->blocks && tables->froms && tables->conditions && tables->rules;
+	return tables->blocks && tables->froms && tables->conditions && tables->rules &&
+	       tables->users && tables->groups;
 }
 
 static void tables_free(struct plain_tables *tables)
@@ -37,6 +50,8 @@ static void tables_free(struct plain_tables *tables)
 	free(tables->froms);
 	free(tables->conditions);
 	free(tables->rules);
+	free(tables->users);
+	free(tables->groups);
 }
 
 static uint32_t text_add(struct builder *builder, const char *text)
@@ -92,6 +107,7 @@ static void rules_fill(struct builder *builder, struct plain_tables *tables)
 			.line = rule->where.line,
 			.verbs = rule->effective_verbs,
 			.mode = rule->options.mode,
+			.directory_mode = rule->options.directory_mode,
 			.uid = rule->options.uid,
 			.gid = rule->options.gid,
 			.types = rule->options.types,
@@ -99,10 +115,27 @@ static void rules_fill(struct builder *builder, struct plain_tables *tables)
 			.log = rule->options.log,
 			.with = rule->options.with,
 			.netns = rule->options.netns,
+			.as = rule->options.as,
+			.as_user = rule->options.as_user,
+			.copy_max = rule->options.copy_max,
 			.device =
 				rule->options.device ? text_add(builder, rule->options.device) : 0,
 			.effect = (uint8_t)rule->effect,
 		};
+	}
+}
+
+static void users_fill(const struct policy_set *set, struct plain_tables *tables)
+{
+	uint32_t first = 0;
+	for (uint32_t i = 0; i < set->users.count; i++) {
+		const struct policy_user *user = &set->users.items[i];
+		tables->users[i] =
+			(struct image_user){user->uid, user->gid, first, user->group_count};
+		if (user->group_count)
+			memcpy(tables->groups + first, user->groups,
+				user->group_count * sizeof(*user->groups));
+		first += user->group_count;
 	}
 }
 
@@ -189,6 +222,8 @@ static void object_note_needs(const struct policy_set *set, const struct rule *r
 		header->needs_low_port |= object_has_low_port(set, object);
 }
 
+#define VERBS_THAT_CREATE (POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND))
+
 static void needs_fill(const struct policy_set *set, struct policy_image *header)
 {
 	header->first_deny = POLICY_NO_RULE;
@@ -198,11 +233,16 @@ static void needs_fill(const struct policy_set *set, struct policy_image *header
 		const struct rule *rule = &set->rules.items[i];
 		if (rule->effect == EFFECT_ALLOW)
 			header->allowed_verbs |= rule->named_verbs;
-		else if (header->first_deny == POLICY_NO_RULE)
+		if (rule->effect == EFFECT_ALLOW && rule->options.as == POLICY_AS_BROKER)
+			header->own_verbs |= rule->named_verbs;
+		if (rule->effect == EFFECT_DENY && header->first_deny == POLICY_NO_RULE)
 			header->first_deny = i;
-		header->needs_owner |= rule->has_owner;
+		header->needs_owner |= rule->has_owner && rule->named_verbs & VERBS_THAT_CREATE;
 		header->needs_with |= rule->options.with;
 		header->needs_device |= rule->options.device != NULL;
+		header->needs_as |= rule->options.as != POLICY_AS_BROKER;
+		header->needs_as_peer |= rule->options.as == POLICY_AS_PEER;
+		header->needs_copy |= rule->options.copy_max != 0;
 		for (uint32_t j = 0; j < rule->object_count; j++)
 			object_note_needs(
 				set, rule, &set->objects.items[rule->first_object + j], header);
@@ -263,6 +303,8 @@ static int image_make(
 		[TABLE_CONDITIONS] = {tables->conditions, tables->condition_count,
 			sizeof(*tables->conditions)},
 		[TABLE_RULES] = {tables->rules, set->rules.count, sizeof(*tables->rules)},
+		[TABLE_USERS] = {tables->users, set->users.count, sizeof(*tables->users)},
+		[TABLE_GROUPS] = {tables->groups, groups_count(set), sizeof(*tables->groups)},
 		[TABLE_NODES] = SOURCE(builder->nodes),
 		[TABLE_GLOBS] = SOURCE(builder->globs),
 		[TABLE_TERMINALS] = SOURCE(builder->terminals),
@@ -283,6 +325,7 @@ static int builder_compile(
 	if (!builder->out_of_memory)
 		builder_settle_entries(builder);
 	rules_fill(builder, tables);
+	users_fill(builder->set, tables);
 	blocks_fill(builder, tables);
 	if (builder->out_of_memory || builder->set->out_of_memory)
 		return -ENOMEM;
@@ -305,47 +348,4 @@ int policy_set_compile(struct policy_set *set, void **image, size_t *size)
 	tables_free(&tables);
 	builder_free(&builder);
 	return result;
-}
-
-const struct policy_image *policy_image_open(const void *bytes, size_t size)
-{
-	const struct policy_image *image = bytes;
-	if (!bytes || (uintptr_t)bytes % IMAGE_ALIGNMENT || size < sizeof(*image) ||
-		memcmp(image->magic, IMAGE_MAGIC, sizeof(image->magic)) != 0 ||
-		image->version != IMAGE_VERSION || image->size != size)
-		return NULL;
-	return image;
-}
-
-void policy_image_needs(const struct policy_image *image, struct policy_needs *needs)
-{
-	*needs = (struct policy_needs){
-		.allowed_verbs = image->allowed_verbs,
-		.allowed_kinds = image->allowed_kinds,
-		.with = image->needs_with,
-		.device = image->needs_device,
-		.unix_path = image->needs_unix_path,
-		.owner = image->needs_owner,
-		.low_port = image->needs_low_port,
-		.user_name = image->needs_user_name,
-		.unit = image->needs_unit,
-	};
-}
-
-uint32_t policy_image_rule_count(const struct policy_image *image)
-{
-	return (uint32_t)image->sections[TABLE_RULES].count;
-}
-
-void policy_image_location(
-	const struct policy_image *image, uint32_t rule, struct policy_location *location)
-{
-	*location = (struct policy_location){.file = "", .client = ""};
-	if (rule >= policy_image_rule_count(image))
-		return;
-	const struct image_rule *entry = &image_rules(image)[rule];
-	const struct image_block *block = &image_blocks(image)[entry->block];
-	location->file = image_text(image, block->file);
-	location->line = entry->line;
-	location->client = image_text(image, block->name);
 }

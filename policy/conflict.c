@@ -63,8 +63,9 @@ static bool clients_may_meet(const struct policy_set *set, uint32_t a, uint32_t 
 
 static bool rules_conflict(const struct policy_set *set, const struct rule *a, const struct rule *b)
 {
-	return a->effect == EFFECT_ALLOW && (a->effective_verbs & b->effective_verbs) &&
-	       !options_agree(&a->options, &b->options) &&
+	uint32_t verbs = a->effective_verbs & b->effective_verbs;
+	return a->effect == EFFECT_ALLOW && verbs &&
+	       !options_agree_on(verbs, &a->options, &b->options) &&
 	       set->clients.items[a->client].is_only == set->clients.items[b->client].is_only &&
 	       clients_may_meet(set, a->client, b->client);
 }

@@ -5,6 +5,7 @@
  */
 #include "asked.h"
 #include "judge.h"
+#include "limit.h"
 #include "lookup.h"
 
 /* What asked_hear() goes through, narrowed step by step. */
@@ -24,7 +25,7 @@ static void place_hear(struct endpoint_search *search)
 	uint32_t terminal = lookup_find(&search->lookup, key.owner,
 		lookup_hash(LOOKUP_HASH_EMPTY, key.bytes, key.length), key.bytes, key.length);
 	if (terminal != LOOKUP_NONE)
-		judge_hear(search->judge, terminal);
+		judge_hear(search->judge, terminal, search->judge->verbs);
 }
 
 static void levels_hear(
@@ -112,7 +113,8 @@ static void asked_hear(struct judge *judge, enum effect effect, const struct ask
 }
 
 static struct policy_decision asked_decide(const struct policy_image *image,
-	const struct policy_peer *peer, enum policy_verb verb, const struct asked *asked)
+	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb,
+	const struct asked *asked)
 {
 	struct judge judge;
 	judge_init(&judge, image, peer, POLICY_BIT(verb));
@@ -120,20 +122,23 @@ static struct policy_decision asked_decide(const struct policy_image *image,
 	if (judge.deny_rule != POLICY_NO_RULE)
 		return policy_denial(image, judge.deny_rule);
 	asked_hear(&judge, EFFECT_ALLOW, asked);
-	return judge_allow(&judge);
+	struct policy_decision decision = judge_allow(&judge);
+	if (decision.outcome == POLICY_ALLOWED && !limits_permit_asked(limits, verb, asked))
+		decision.outcome = POLICY_DENIED_LIMITED;
+	return decision;
 }
 
 struct policy_decision policy_decide_endpoint(const struct policy_image *image,
-	const struct policy_peer *peer, enum policy_verb verb,
+	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb,
 	const struct policy_endpoint *endpoint)
 {
 	struct asked asked, other;
 	if (!asked_make(&asked, verb, endpoint))
 		return decision_refuse(0);
-	struct policy_decision decision = asked_decide(image, peer, verb, &asked);
+	struct policy_decision decision = asked_decide(image, peer, limits, verb, &asked);
 	if (decision.outcome != POLICY_ALLOWED || !asked_find_other(&asked, &other))
 		return decision;
-	struct policy_decision second = asked_decide(image, peer, verb, &other);
+	struct policy_decision second = asked_decide(image, peer, limits, verb, &other);
 	if (second.outcome != POLICY_ALLOWED)
 		return second;
 	decision.options.log = log_join(decision.options.log, second.options.log);
@@ -173,8 +178,8 @@ static uint32_t find_deny_everything(
 	return judge.deny_rule;
 }
 
-struct policy_decision policy_decide_verb(
-	const struct policy_image *image, const struct policy_peer *peer, enum policy_verb verb)
+struct policy_decision policy_decide_verb(const struct policy_image *image,
+	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb)
 {
 	if ((unsigned)verb >= POLICY_VERB_COUNT)
 		return decision_refuse(0);
@@ -199,9 +204,11 @@ struct policy_decision policy_decide_verb(
 		decision.rule = narrowing->rule_count ? narrowing->first_rule : POLICY_NO_RULE;
 		return decision;
 	}
-	return (struct policy_decision){.outcome = POLICY_ALLOWED,
+	return (struct policy_decision){.outcome = limits_permit_verb(limits, verb)
+							   ? POLICY_ALLOWED
+							   : POLICY_DENIED_LIMITED,
 		.rule = decision.rule,
-		.options = {.mode = 0600,
+		.options = {.mode = POLICY_MODE_DEFAULT,
 			.uid = POLICY_OWNER_DEFAULT,
 			.gid = POLICY_OWNER_DEFAULT,
 			.types = POLICY_TYPE_FILE,

@@ -5,13 +5,15 @@
  * not exist) is a denial.
  */
 #include "judge.h"
+#include "limit.h"
 #include "walk.h"
 
 #define ALL_VERBS ((1u << POLICY_VERB_COUNT) - 1)
 
-static bool path_is_decidable(const char *path, size_t length)
+bool path_is_decidable(const char *path, size_t length)
 {
-	return length <= POLICY_PATH_MAX && path_is_canonical(path, length);
+	return path_is_root(path, length) ||
+	       (length <= POLICY_PATH_MAX && path_is_canonical(path, length));
 }
 
 static bool verbs_are_known(uint32_t verbs)
@@ -19,34 +21,40 @@ static bool verbs_are_known(uint32_t verbs)
 	return verbs && !(verbs & ~ALL_VERBS);
 }
 
-/* Hears every pattern of the effect that the path matches. False: too many to follow. */
-static bool path_hear(struct judge *judge, enum effect effect, const char *path, size_t length)
+bool judge_hear_path(struct judge *judge, enum effect effect, const char *path, size_t length)
 {
 	struct walk walk;
+	if (effect == EFFECT_DENY && judge->image->first_deny == POLICY_NO_RULE)
+		return true;
 	if (!walk_path(&walk, judge->image, judge->peer, effect, path, length))
 		return false;
+	uint32_t folders = walk.reached.count - walk.folder_count;
 	for (uint32_t i = 0; i < walk.reached.count; i++) {
 		uint32_t terminal = image_nodes(judge->image)[walk.reached.nodes[i]].terminal;
 		if (terminal)
-			judge_hear(judge, terminal - 1);
+			judge_hear(judge, terminal - 1, i < folders ? ALL_VERBS : FOLDER_VERBS);
 	}
 	return true;
 }
 
 struct policy_decision policy_decide_path(const struct policy_image *image,
-	const struct policy_peer *peer, uint32_t verbs, const char *path, size_t length)
+	const struct policy_peer *peer, const struct policy_limits *limits, uint32_t verbs,
+	const char *path, size_t length)
 {
 	struct judge judge;
 	if (!verbs_are_known(verbs) || !path_is_decidable(path, length))
 		return decision_refuse(0);
 	judge_init(&judge, image, peer, verbs);
-	if (!path_hear(&judge, EFFECT_DENY, path, length))
+	if (!judge_hear_path(&judge, EFFECT_DENY, path, length))
 		return decision_refuse(0);
 	if (judge.deny_rule != POLICY_NO_RULE)
 		return policy_denial(image, judge.deny_rule);
-	if (!path_hear(&judge, EFFECT_ALLOW, path, length))
+	if (!judge_hear_path(&judge, EFFECT_ALLOW, path, length))
 		return decision_refuse(0);
-	return judge_allow(&judge);
+	struct policy_decision decision = judge_allow(&judge);
+	if (decision.outcome == POLICY_ALLOWED && !limits_permit_path(limits, verbs, path, length))
+		decision.outcome = POLICY_DENIED_LIMITED;
+	return decision;
 }
 
 uint32_t policy_deny_path(const struct policy_image *image, const struct policy_peer *peer,
@@ -58,7 +66,7 @@ uint32_t policy_deny_path(const struct policy_image *image, const struct policy_
 	if (!verbs_are_known(verbs) || !path_is_decidable(path, length))
 		return image->first_deny;
 	judge_init(&judge, image, peer, verbs);
-	if (!path_hear(&judge, EFFECT_DENY, path, length))
+	if (!judge_hear_path(&judge, EFFECT_DENY, path, length))
 		return image->first_deny;
 	return judge.deny_rule;
 }

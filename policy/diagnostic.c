@@ -100,6 +100,8 @@ void set_vreport(struct policy_set *set, enum policy_severity severity, const st
 	const char *remedy, const char *format, va_list arguments)
 {
 	char message[MESSAGE_MAX];
+	if (!set)
+		return;
 	vsnprintf(message, sizeof(message), format, arguments);
 
 	const struct source_file *file = &set->files.items[where->file];

@@ -23,11 +23,29 @@ static void verbs_print(uint32_t verbs, FILE *out)
 	}
 }
 
+/* What would surprise whoever asks, when it is allowed: whose identity counts, and what comes back. */
+static void options_print(
+	const struct policy_image *image, const struct policy_options *options, FILE *out)
+{
+	struct policy_user user;
+	if (options->as == POLICY_AS_PEER)
+		fputs(", as the client itself", out);
+	if (options->as == POLICY_AS_USER) {
+		policy_image_user(image, options->as_user, &user);
+		fprintf(out, ", as uid %u", user.uid);
+	}
+	if (options->copy_max)
+		fprintf(out, ", as a copy of at most %u bytes", options->copy_max);
+}
+
 static const char *const openings[] = {
 	[POLICY_ALLOWED] = "allowed by ",
 	[POLICY_DENIED_NO_RULE] = "denied: no rule allows",
 	[POLICY_DENIED_BY_RULE] = "denied by ",
 	[POLICY_DENIED_NARROWED] = "denied: an 'only' block does not allow",
+	[POLICY_DENIED_GAIN] = "denied: more would be possible with the new name; but for that "
+			       "allowed by ",
+	[POLICY_DENIED_LIMITED] = "denied: the connection was narrowed; but for that allowed by ",
 	[POLICY_DENIED_CONFLICT] = "denied: rules with different options apply, one is ",
 };
 
@@ -45,5 +63,7 @@ void policy_explain(
 		fputs(": ", out);
 	if (decision->rule != POLICY_NO_RULE)
 		location_print(image, decision->rule, out);
+	if (decision->outcome == POLICY_ALLOWED)
+		options_print(image, &decision->options, out);
 	fputc('\n', out);
 }

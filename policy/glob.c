@@ -116,12 +116,27 @@ const uint8_t *glob_prefix(const uint8_t *program, size_t program_length, size_t
 	return program + 2;
 }
 
+bool name_is_kernel_tree(const char *name, size_t length)
+{
+	static const char *const trees[] = {"proc", "sys", "dev"};
+	for (size_t i = 0; i < sizeof(trees) / sizeof(*trees); i++) {
+		if (strlen(trees[i]) == length && memcmp(trees[i], name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 size_t path_depth(const char *path, size_t length)
 {
 	size_t depth = 0;
 	for (size_t i = 0; i < length; i++)
 		depth += path[i] == '/';
 	return depth;
+}
+
+bool path_is_root(const char *path, size_t length)
+{
+	return length == 1 && path[0] == '/';
 }
 
 bool path_is_canonical(const char *path, size_t length)

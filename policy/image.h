@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define IMAGE_MAGIC "fdbrokP"
-#define IMAGE_VERSION 3u
+#define IMAGE_VERSION 4u
 #define IMAGE_ALIGNMENT 16u
 
 enum effect { EFFECT_ALLOW, EFFECT_DENY, EFFECT_COUNT };
@@ -55,11 +55,17 @@ struct image_condition {
 struct image_rule {
 	uint32_t block, line;
 	uint32_t verbs; /* with what they imply */
-	uint32_t mode, uid, gid;
+	uint32_t mode, directory_mode, uid, gid;
 	uint32_t device; /* its name's offset in the bytes; 0: none */
-	uint8_t types, symlinks, log, with, netns;
+	uint32_t as_user, copy_max;
+	uint8_t types, symlinks, log, with, netns, as;
 	uint8_t effect;
-	uint8_t reserved[2];
+	uint8_t reserved;
+};
+
+struct image_user {
+	uint32_t uid, gid;
+	uint32_t first_group, group_count;
 };
 
 struct image_node {
@@ -96,6 +102,8 @@ enum image_table {
 	TABLE_FROMS,
 	TABLE_CONDITIONS,
 	TABLE_RULES,
+	TABLE_USERS,
+	TABLE_GROUPS, /* of the users */
 	TABLE_NODES,
 	TABLE_GLOBS,
 	TABLE_TERMINALS,
@@ -134,9 +142,11 @@ struct policy_image {
 	uint32_t version;
 	uint32_t first_deny; /* some deny rule, or POLICY_NO_RULE */
 	uint64_t size;
-	uint32_t allowed_verbs, allowed_kinds;
+	uint32_t allowed_verbs, own_verbs, allowed_kinds;
 	uint8_t needs_owner, needs_low_port, needs_user_name, needs_unit;
-	uint8_t needs_with, needs_device, needs_unix_path, reserved;
+	uint8_t needs_with, needs_device, needs_unix_path, needs_copy;
+	uint8_t needs_as, needs_as_peer;
+	uint8_t reserved[6];
 	struct image_endpoints endpoints[EFFECT_COUNT][POLICY_KIND_COUNT];
 	struct image_section sections[TABLE_COUNT];
 };
@@ -152,6 +162,8 @@ IMAGE_TABLE(blocks, struct image_block, TABLE_BLOCKS)
 IMAGE_TABLE(froms, struct image_from, TABLE_FROMS)
 IMAGE_TABLE(conditions, struct image_condition, TABLE_CONDITIONS)
 IMAGE_TABLE(rules, struct image_rule, TABLE_RULES)
+IMAGE_TABLE(users, struct image_user, TABLE_USERS)
+IMAGE_TABLE(groups, uint32_t, TABLE_GROUPS)
 IMAGE_TABLE(nodes, struct image_node, TABLE_NODES)
 IMAGE_TABLE(globs, struct image_glob, TABLE_GLOBS)
 IMAGE_TABLE(terminals, struct image_terminal, TABLE_TERMINALS)

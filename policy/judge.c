@@ -17,6 +17,7 @@ void judge_init(struct judge *judge, const struct policy_image *image,
 	judge->home_depth = path_depth(peer->text + peer->home,
 		peer->home ? strnlen(peer->text + peer->home, sizeof(peer->text) - peer->home) : 0);
 	judge->deny_rule = POLICY_NO_RULE;
+	judge->denied = 0;
 	memset(judge->granted, 0, sizeof(judge->granted));
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
 		judge->candidates[verb] = (struct candidate){.rule = POLICY_NO_RULE};
@@ -54,9 +55,19 @@ static bool devices_agree(const char *a, const char *b)
 
 bool options_agree(const struct policy_options *a, const struct policy_options *b)
 {
-	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->types == b->types &&
-	       a->symlinks == b->symlinks && a->with == b->with && a->netns == b->netns &&
+	return a->mode == b->mode && a->directory_mode == b->directory_mode && a->uid == b->uid &&
+	       a->gid == b->gid && a->types == b->types && a->symlinks == b->symlinks &&
+	       a->with == b->with && a->netns == b->netns && a->as == b->as &&
+	       a->as_user == b->as_user && a->copy_max == b->copy_max &&
 	       devices_agree(a->device, b->device);
+}
+
+bool options_agree_on(
+	uint32_t verbs, const struct policy_options *a, const struct policy_options *b)
+{
+	if (verbs & ~POLICY_BIT(POLICY_STAT))
+		return options_agree(a, b);
+	return a->symlinks == b->symlinks && a->as == b->as && a->as_user == b->as_user;
 }
 
 struct policy_options rule_options(const struct policy_image *image, uint32_t rule)
@@ -64,6 +75,7 @@ struct policy_options rule_options(const struct policy_image *image, uint32_t ru
 	const struct image_rule *entry = &image_rules(image)[rule];
 	return (struct policy_options){
 		.mode = entry->mode,
+		.directory_mode = entry->directory_mode,
 		.uid = entry->uid,
 		.gid = entry->gid,
 		.types = entry->types,
@@ -71,14 +83,17 @@ struct policy_options rule_options(const struct policy_image *image, uint32_t ru
 		.log = entry->log,
 		.with = entry->with,
 		.netns = entry->netns,
+		.as = entry->as,
+		.as_user = entry->as_user,
+		.copy_max = entry->copy_max,
 		.device = entry->device ? image_text(image, entry->device) : NULL,
 	};
 }
 
-static bool rules_agree(const struct policy_image *image, uint32_t a, uint32_t b)
+static bool rules_agree(const struct policy_image *image, uint32_t verbs, uint32_t a, uint32_t b)
 {
 	struct policy_options first = rule_options(image, a), second = rule_options(image, b);
-	return a == b || options_agree(&first, &second);
+	return a == b || options_agree_on(verbs, &first, &second);
 }
 
 uint8_t log_join(uint8_t a, uint8_t b)
@@ -87,8 +102,9 @@ uint8_t log_join(uint8_t a, uint8_t b)
 }
 
 static void candidate_offer(
-	struct judge *judge, struct candidate *best, const struct candidate *offered)
+	struct judge *judge, enum policy_verb verb, const struct candidate *offered)
 {
+	struct candidate *best = &judge->candidates[verb];
 	if (best->rule == POLICY_NO_RULE) {
 		*best = *offered;
 		return;
@@ -99,7 +115,7 @@ static void candidate_offer(
 	if (order < 0) {
 		*best = *offered;
 	} else if (order == 0) {
-		if (!rules_agree(judge->image, best->rule, offered->rule))
+		if (!rules_agree(judge->image, POLICY_BIT(verb), best->rule, offered->rule))
 			best->is_ambiguous = true;
 		best->log = log_join(best->log, offered->log);
 		if (offered->rule < best->rule) {
@@ -109,14 +125,16 @@ static void candidate_offer(
 	}
 }
 
-static void rule_hear(struct judge *judge, uint32_t block, uint32_t rule, uint32_t terminal)
+static void rule_hear(
+	struct judge *judge, uint32_t block, uint32_t rule, uint32_t terminal, uint32_t verbs)
 {
 	const struct image_rule *entry = &image_rules(judge->image)[rule];
-	uint32_t verbs = entry->verbs & judge->verbs;
+	verbs &= entry->verbs & judge->verbs;
 	if (!verbs)
 		return;
 	if (entry->effect == EFFECT_DENY) {
 		judge->deny_rule = rule < judge->deny_rule ? rule : judge->deny_rule;
+		judge->denied |= verbs;
 		return;
 	}
 	judge->granted[block] |= verbs;
@@ -128,7 +146,7 @@ static void rule_hear(struct judge *judge, uint32_t block, uint32_t rule, uint32
 	};
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
 		if (verbs & POLICY_BIT(verb))
-			candidate_offer(judge, &judge->candidates[verb], &offered);
+			candidate_offer(judge, (enum policy_verb)verb, &offered);
 	}
 }
 
@@ -146,7 +164,7 @@ static uint32_t entries_find(const uint32_t *entries, uint32_t count, uint32_t l
 	return low;
 }
 
-void judge_hear(struct judge *judge, uint32_t terminal)
+void judge_hear(struct judge *judge, uint32_t terminal, uint32_t verbs)
 {
 	const struct image_terminal *heard = &image_terminals(judge->image)[terminal];
 	const uint32_t *entries = image_entries(judge->image) + heard->first_entry;
@@ -158,7 +176,7 @@ void judge_hear(struct judge *judge, uint32_t terminal)
 		for (; at < heard->entry_count &&
 			entries[at] < block->first_rule + block->rule_count;
 			at++)
-			rule_hear(judge, i, entries[at], terminal);
+			rule_hear(judge, i, entries[at], terminal, verbs);
 	}
 }
 
@@ -209,8 +227,8 @@ static struct policy_decision decide_options(const struct judge *judge)
 		first = first ? first : candidate;
 		decision.options.log = log_join(decision.options.log, candidate->log);
 		if (decision.outcome == POLICY_ALLOWED &&
-			(candidate->is_ambiguous ||
-				!rules_agree(judge->image, first->rule, candidate->rule))) {
+			(candidate->is_ambiguous || !rules_agree(judge->image, judge->verbs,
+							    first->rule, candidate->rule))) {
 			decision.outcome = POLICY_DENIED_CONFLICT;
 			decision.rule = candidate->rule;
 		}

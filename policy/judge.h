@@ -23,13 +23,20 @@ struct judge {
 	uint32_t granted[POLICY_PEER_BLOCKS_MAX]; /* verbs, by each of the peer's blocks */
 	struct candidate candidates[POLICY_VERB_COUNT];
 	uint32_t deny_rule; /* the first that applies, or POLICY_NO_RULE */
+	uint32_t denied;    /* verbs, by any rule */
 };
 
 void judge_init(struct judge *judge, const struct policy_image *image,
 	const struct policy_peer *peer, uint32_t verbs);
 
-/* Takes the rules of a terminal that matches into account. */
-void judge_hear(struct judge *judge, uint32_t terminal);
+/* Takes the rules of a terminal that matches into account, as far as they are about these verbs. */
+void judge_hear(struct judge *judge, uint32_t terminal, uint32_t verbs);
+
+/* Whether a path is one that rules can be about: in the canonical form, and not too long. */
+bool path_is_decidable(const char *path, size_t length);
+
+/* Hears every pattern of the effect that the path matches. False: too many to follow. */
+bool judge_hear_path(struct judge *judge, enum effect effect, const char *path, size_t length);
 
 /* What the allow rules heard so far amount to. */
 struct policy_decision judge_allow(const struct judge *judge);
@@ -39,6 +46,13 @@ struct policy_options rule_options(const struct policy_image *image, uint32_t ru
 
 /* Whether they come to the same; `log` is not among them, as the more verbose one can win. */
 bool options_agree(const struct policy_options *a, const struct policy_options *b);
+
+/*
+ * Whether they come to the same for these verbs. Nothing is opened or made under `stat`, which most
+ * rules imply: for it counts only how the object is found.
+ */
+bool options_agree_on(
+	uint32_t verbs, const struct policy_options *a, const struct policy_options *b);
 
 /* The smaller value of enum policy_log says more. */
 uint8_t log_join(uint8_t a, uint8_t b);

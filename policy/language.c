@@ -4,23 +4,27 @@
 
 #define PATH KIND_BIT(OBJECT_PATH)
 #define SAME(verb) .grants = POLICY_BIT(verb), .covers = POLICY_BIT(verb)
+/* What opens a file, or makes one, would tell as much of it as stat(2). */
+#define AND_STAT(verbs) .grants = (verbs) | POLICY_BIT(POLICY_STAT)
 #define EVERY_WRITE                                                                                \
 	(POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) | POLICY_BIT(POLICY_CREATE) |        \
 		POLICY_BIT(POLICY_REMOVE))
 
 const struct verb_word verb_words[POLICY_VERB_COUNT] = {
-	[POLICY_READ] = {"read", PATH, SAME(POLICY_READ), true},
+	[POLICY_READ] = {"read", PATH, AND_STAT(POLICY_BIT(POLICY_READ)),
+		.covers = POLICY_BIT(POLICY_READ), true},
 	[POLICY_WRITE] = {"write", PATH,
-		.grants = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND),
+		AND_STAT(POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND)),
 		.covers = EVERY_WRITE | POLICY_BIT(POLICY_BIND), true},
-	[POLICY_APPEND] = {"append", PATH, SAME(POLICY_APPEND), true},
+	[POLICY_APPEND] = {"append", PATH, AND_STAT(POLICY_BIT(POLICY_APPEND)),
+		.covers = POLICY_BIT(POLICY_APPEND), true},
 	/* Binding a unix socket creates it. */
-	[POLICY_CREATE] = {"create", PATH, .grants = POLICY_BIT(POLICY_CREATE),
+	[POLICY_CREATE] = {"create", PATH, AND_STAT(POLICY_BIT(POLICY_CREATE)),
 		.covers = POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND), true},
-	[POLICY_REMOVE] = {"remove", PATH, SAME(POLICY_REMOVE), false},
-	[POLICY_STAT] = {"stat", PATH, SAME(POLICY_STAT), false},
-	[POLICY_LIST] = {"list", PATH, SAME(POLICY_LIST), false},
-	[POLICY_WATCH] = {"watch", PATH, SAME(POLICY_WATCH), false},
+	[POLICY_REMOVE] = {"remove", PATH, SAME(POLICY_REMOVE), true},
+	[POLICY_STAT] = {"stat", PATH, SAME(POLICY_STAT), true},
+	[POLICY_LIST] = {"list", PATH, SAME(POLICY_LIST), true},
+	[POLICY_WATCH] = {"watch", PATH, SAME(POLICY_WATCH), true},
 	[POLICY_BIND] = {"bind", OBJECTS_NETWORK | KIND_BIT(OBJECT_UNIX) | KIND_BIT(OBJECT_VSOCK),
 		SAME(POLICY_BIND), true},
 	[POLICY_CONNECT] = {"connect", OBJECTS_NETWORK | KIND_BIT(OBJECT_VSOCK),

@@ -40,10 +40,14 @@ int policy_load_files(struct policy_set *set, const struct trusted_mounts *mount
 
 /*
  * Asks the name service (getpwnam_r(3) and friends) for every name. 0: each is FOUND or UNKNOWN.
- * A negative errno: the name service itself failed at names[*failed]; the load must fail. May take
- * as long as the name service does, and loads its modules into this process.
+ * A negative errno: the name service itself failed at names[*failed]; the load must fail. -E2BIG is
+ * among them: an account in more than POLICY_GROUPS_MAX groups. May take as long as the name
+ * service does, and loads its modules into this process.
  */
 int policy_load_names(struct policy_name *names, size_t count, size_t *failed);
+
+/* What such an errno means, to be said after the name. */
+const char *policy_load_names_error(int error);
 
 /*
  * The name and home directory of a uid. An empty string: undefined (no such user, too long, or the

@@ -2,6 +2,7 @@
 /* The hash table of the image, and what endpoints look like as its keys. */
 #include "lookup.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct lookup lookup_of(const struct policy_image *image)
@@ -143,7 +144,7 @@ void lookup_table_free(struct lookup_table *table)
 }
 
 /* Effect 1 bit, kind 5, family 3, prefix 8, level 6: no two places share an owner by chance. */
-_Static_assert(POLICY_KIND_COUNT <= 32, "a kind has five bits in the owner of a key");
+static_assert(POLICY_KIND_COUNT <= 32, "a kind has five bits in the owner of a key");
 
 static uint64_t place_owner(const struct endpoint_place *place)
 {

@@ -8,6 +8,7 @@
  * nsswitch.conf(5) do as they please.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -63,6 +64,17 @@ static int ask_uid(struct question *question, size_t size)
 	error = getpwuid_r(question->uid, &question->answer.user, question->buffer, size, &found);
 	question->found = found != NULL;
 	return error;
+}
+
+/* By its uid, when the name is nothing but digits: the language has no such names. */
+static int ask_account(struct question *question, size_t size)
+{
+	size_t digits = strspn(question->name, "0123456789");
+
+	if (digits == 0 || question->name[digits] != '\0')
+		return ask_user(question, size);
+	question->uid = (uint32_t)strtoul(question->name, NULL, 10);
+	return ask_uid(question, size);
 }
 
 static int ask_group(struct question *question, size_t size)
@@ -173,7 +185,29 @@ static const struct {
 	[POLICY_NAME_SERVICE_TCP] = {ask_service_tcp, name_set_service},
 	[POLICY_NAME_SERVICE_UDP] = {ask_service_udp, name_set_service},
 	[POLICY_NAME_PROTOCOL] = {ask_protocol, name_set_protocol},
+	[POLICY_NAME_ACCOUNT] = {ask_account, name_set_user},
 };
+
+/*
+ * All groups that a login of this user would have, the primary one among them (initgroups(3)). A
+ * part of the name service that fails is passed over in silence (getgrouplist(3) has no errno): the
+ * user then has fewer groups, and rights, than it should.
+ */
+static int name_load_groups(struct policy_name *name, const struct passwd *user)
+{
+	_cleanup_free_ gid_t *groups = calloc(POLICY_GROUPS_MAX, sizeof(*groups));
+	int count = POLICY_GROUPS_MAX;
+
+	static_assert(sizeof(*groups) == sizeof(*name->groups), "they are the same array");
+	if (groups == NULL)
+		return -ENOMEM;
+	if (getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
+		return count > (int)POLICY_GROUPS_MAX ? -E2BIG : -ENOMEM;
+	free(name->groups);
+	name->groups = TAKE_PTR(groups);
+	name->group_count = (uint32_t)count;
+	return 0;
+}
 
 /* The kernel answers here: ENODEV, and ENXIO in POSIX's words (man 3 if_nametoindex). */
 static int interface_load(struct policy_name *name)
@@ -198,6 +232,8 @@ static int name_load(struct policy_name *name)
 	name->status = question.found ? POLICY_NAME_FOUND : POLICY_NAME_UNKNOWN;
 	if (question.found)
 		name_services[name->kind].set(name, &question);
+	if (question.found && name->kind == POLICY_NAME_ACCOUNT)
+		return name_load_groups(name, &question.answer.user);
 	return 0;
 }
 
@@ -212,6 +248,12 @@ int policy_load_names(struct policy_name *names, size_t count, size_t *failed)
 		}
 	}
 	return 0;
+}
+
+const char *policy_load_names_error(int error)
+{
+	static_assert(POLICY_GROUPS_MAX == 1024, "the text says so");
+	return error == -E2BIG ? "this user is in more than 1024 groups" : strerror(-error);
 }
 
 /* Absolute, two components or more, none of them empty, "." or "..". */

@@ -75,10 +75,10 @@ static bool port_report_host(struct parser *parser, const struct part *part)
 		"'%s' stands where a port belongs", part_quote(part).text);
 }
 
-static bool port_parse(struct parser *parser, const struct part *part, enum object_kind kind)
+static bool port_parse(struct parser *parser, const struct part *part, struct object *object)
 {
 	const char *bytes = part_bytes(part);
-	const struct port_space *space = kind == OBJECT_VSOCK ? &vsock_ports : &ip_ports;
+	const struct port_space *space = object->kind == OBJECT_VSOCK ? &vsock_ports : &ip_ports;
 	struct number_range range = {.name = NONE,
 		.where = word_part(parser->set, part->word, part->first, part->length)};
 	if (!part->length)
@@ -94,32 +94,30 @@ static bool port_parse(struct parser *parser, const struct part *part, enum obje
 	} else if (!part_is(part, byte_is_name) || part->length > POLICY_NAME_MAX) {
 		return part_report(parser, part, "write a number, FIRST-LAST, a service or *",
 			"'%s' is no port", part_quote(part).text);
-	} else if (kind == OBJECT_VSOCK) {
+	} else if (object->kind == OBJECT_VSOCK) {
 		return part_report(parser, part, "write a number: vsock has no services",
 			"'%s' is no port", part_quote(part).text);
 	} else {
 		range.name = set_name(parser->set,
-			kind == OBJECT_TCP ? POLICY_NAME_SERVICE_TCP : POLICY_NAME_SERVICE_UDP,
+			object->kind == OBJECT_TCP ? POLICY_NAME_SERVICE_TCP
+						   : POLICY_NAME_SERVICE_UDP,
 			bytes, part->length);
+		if (range.name == NONE)
+			return false;
 	}
-	struct number_range *added = set_append(parser->set, ranges);
-	if (added)
-		*added = range;
-	return added != NULL;
+	return range_add(parser, object, &range);
 }
 
 static bool ports_parse(
 	struct parser *parser, const struct word *word, uint32_t first, struct object *object)
 {
-	object->first_range = parser->set->ranges.count;
 	for (uint32_t at = first; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
 		const struct part part = {word, at, comma - at};
-		if (!port_parse(parser, &part, object->kind))
+		if (!port_parse(parser, &part, object))
 			return false;
 		at = comma + 1;
 	}
-	object->range_count = parser->set->ranges.count - object->first_range;
 	if (object->range_count <= POLICY_PORTS_MAX)
 		return true;
 	report_word(parser, word, "write ranges", "more than %u ports", POLICY_PORTS_MAX);
@@ -160,9 +158,9 @@ bool endpoint_parse(
 static bool vsock_check_socket(
 	struct parser *parser, const struct word *word, const struct object *object)
 {
-	const struct number_range *range = &parser->set->ranges.items[object->first_range];
-	if (object->address.family == PLACE_ANY && object->range_count == 1 && range->first == 0 &&
-		range->last == UINT32_MAX)
+	uint32_t first = word_find(word, word_find(word, 0, ':') + 1, ':') + 1;
+	const struct part ports = {word, first, word->length - first};
+	if (object->address.family == PLACE_ANY && part_is_star(&ports))
 		return true;
 	report_word(parser, word, "write socket vsock:*:*, and bind or connect with the port",
 		"a vsock socket has no port yet when it is made");

@@ -15,8 +15,7 @@ static bool byte_is_ipv4(char byte)
 	return byte_is_digit(byte) || byte == '.';
 }
 
-/* Clears the bits below the prefix. Returns whether there were any. */
-static bool address_mask(struct address *address)
+bool address_mask(struct address *address)
 {
 	uint32_t size = address->family == 4 ? 4 : 16;
 	bool has_host_bits = false;
@@ -227,7 +226,16 @@ static bool name_is_host(const char *name, const char *end)
 	return label < end && !label_is_number(label, end);
 }
 
-/* A name, in lower case and without its last dot, as requests are compared with it. */
+/* In lower case, as requests are compared with it. */
+static const char *name_copy(struct policy_set *set, const char *name, uint32_t length)
+{
+	char *copy = set_copy(set, name, length);
+	for (char *at = copy; at && *at; at++)
+		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+	return copy;
+}
+
+/* A name, without its last dot. */
 static bool name_parse(struct parser *parser, const struct part *host, struct address *address)
 {
 	const char *bytes = part_bytes(host);
@@ -240,15 +248,10 @@ static bool name_parse(struct parser *parser, const struct part *host, struct ad
 		return part_report(parser, host,
 			"write *, an IPv4 address, [an IPv6 address], a name or *.NAME",
 			"'%s' is no host", part_quote(host).text);
-	char *copy = set_copy(parser->set, name, (size_t)(end - name));
-	if (!copy)
-		return false;
-	for (char *at = copy; *at; at++)
-		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
 	address->family = is_label ? PLACE_LABEL : PLACE_NAME;
-	address->name = copy;
 	address->name_length = (uint32_t)(end - name);
-	return true;
+	address->name = parser->set ? name_copy(parser->set, name, address->name_length) : name;
+	return address->name != NULL;
 }
 
 /* Where a port begins, at its colon, that must not be there; 0: nowhere. */

@@ -36,6 +36,7 @@ static bool owner_parse(struct parser *parser, const struct word *word, struct r
 	uint32_t colon = word_find(word, 0, ':');
 	rule->has_owner = true;
 	rule->has_owner_group = colon < word->length;
+	rule->owner.name = rule->owner_group.name = NONE; /* until they are read */
 	return principal_parse(parser, word, 0, colon, POLICY_NAME_USER, &rule->owner) &&
 	       (!rule->has_owner_group ||
 		       principal_parse(parser, word, colon + 1, word->length - colon - 1,
@@ -78,22 +79,34 @@ static bool log_parse(struct parser *parser, const struct word *word, struct rul
 		parser, word, 0, word->length, "log", choices, COUNT(choices), &rule->options.log);
 }
 
+/*
+ * Digits are an id here too, but whose groups are wanted must be asked for by it: it becomes a name,
+ * and the same one however many zeros it begins with.
+ */
 static bool as_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
-	struct principal principal;
-	(void)rule;
-	return word_is(word, "peer") ||
-	       principal_parse(parser, word, 0, word->length, POLICY_NAME_USER, &principal);
+	char digits[sizeof("4294967295")];
+	rule->options.as = word_is(word, "peer") ? POLICY_AS_PEER : POLICY_AS_USER;
+	if (rule->options.as == POLICY_AS_PEER)
+		return true;
+	if (!principal_parse(parser, word, 0, word->length, POLICY_NAME_ACCOUNT, &rule->as))
+		return false;
+	if (rule->as.name == NONE) {
+		int length = snprintf(digits, sizeof(digits), "%u", rule->as.id);
+		rule->as.name = set_name(parser->set, POLICY_NAME_ACCOUNT, digits, (size_t)length);
+	}
+	return rule->as.name != NONE;
 }
 
 static bool max_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
-	uint32_t size;
-	(void)rule;
-	if (size_parse(word->bytes, word->length, &size))
+	if (!size_parse(word->bytes, word->length, &rule->options.copy_max))
+		report_word(parser, word, "write a number of bytes below 4G, or with K, M or G",
+			"'%s' is no size", word_quote(word).text);
+	else if (!rule->options.copy_max)
+		report_word(parser, word, "write at least 1", "a copy of no bytes is of no use");
+	else
 		return true;
-	report_word(parser, word, "write a number of bytes, or with K, M or G", "'%s' is no size",
-		word_quote(word).text);
 	return false;
 }
 
@@ -154,27 +167,42 @@ static bool netns_parse(struct parser *parser, const struct word *word, struct r
 		&rule->options.netns);
 }
 
+enum option_number {
+	OPTION_MODE,
+	OPTION_OWNER,
+	OPTION_TYPE,
+	OPTION_SYMLINKS,
+	OPTION_AS,
+	OPTION_COPY,
+	OPTION_MAX,
+	OPTION_WITH,
+	OPTION_NETNS,
+	OPTION_LOG,
+	OPTION_COUNT,
+};
+
 static const struct option {
 	const char *keyword;
+	/* NULL: it has no value */
 	bool (*parse)(struct parser *parser, const struct word *word, struct rule *rule);
 	uint32_t objects, verbs; /* what it goes with */
-	bool is_supported;
-} options[] = {
-	{"mode", mode_parse, OBJECTS_PATTERN, VERBS_ALL, true},
-	{"owner", owner_parse, OBJECTS_PATTERN, VERBS_ALL, true},
-	{"type", type_parse, OBJECTS_FILE, VERBS_ALL, true},
-	{"symlinks", symlinks_parse, OBJECTS_FILE | KIND_BIT(OBJECT_UNIX), VERBS_ALL, true},
-	{"with", with_parse, OBJECTS_NETWORK, POLICY_BIT(POLICY_BIND), true},
-	{"netns", netns_parse, OBJECTS_SENT, VERBS_SENT, true},
-	{"log", log_parse, OBJECTS_ALL, VERBS_ALL, true},
-	{"as", as_parse, OBJECTS_ALL, VERBS_ALL, false},
-	{"copy", NULL, OBJECTS_ALL, VERBS_ALL, false},
-	{"max", max_parse, OBJECTS_ALL, VERBS_ALL, false},
+} options[OPTION_COUNT] = {
+	[OPTION_MODE] = {"mode", mode_parse, OBJECTS_PATTERN, VERBS_ALL},
+	[OPTION_OWNER] = {"owner", owner_parse, OBJECTS_PATTERN, VERBS_ALL},
+	[OPTION_TYPE] = {"type", type_parse, OBJECTS_FILE, VERBS_ALL},
+	[OPTION_SYMLINKS] = {"symlinks", symlinks_parse, OBJECTS_FILE | KIND_BIT(OBJECT_UNIX),
+		VERBS_ALL},
+	[OPTION_AS] = {"as", as_parse, KIND_BIT(OBJECT_PATH), VERBS_ALL},
+	[OPTION_COPY] = {"copy", NULL, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ)},
+	[OPTION_MAX] = {"max", max_parse, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ)},
+	[OPTION_WITH] = {"with", with_parse, OBJECTS_NETWORK, POLICY_BIT(POLICY_BIND)},
+	[OPTION_NETNS] = {"netns", netns_parse, OBJECTS_SENT, VERBS_SENT},
+	[OPTION_LOG] = {"log", log_parse, OBJECTS_ALL, VERBS_ALL},
 };
 
 static const struct option *option_find(const struct word *word)
 {
-	for (size_t i = 0; i < COUNT(options); i++) {
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		if (word_is(word, options[i].keyword))
 			return &options[i];
 	}
@@ -188,12 +216,9 @@ bool word_is_option(const struct word *word)
 
 static void option_report_unknown(struct parser *parser, const struct word *word)
 {
-	const char *keywords[COUNT(options)];
-	size_t count = 0;
-	for (size_t i = 0; i < COUNT(options); i++) {
-		if (options[i].is_supported)
-			keywords[count++] = options[i].keyword;
-	}
+	const char *keywords[OPTION_COUNT];
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		keywords[i] = options[i].keyword;
 	if (word->is_quoted)
 		report_word(parser, word, "remove the quotes", "a quoted word is never an option");
 	else if (memchr(word->bytes, '/', word->length) || memchr(word->bytes, ':', word->length))
@@ -201,8 +226,8 @@ static void option_report_unknown(struct parser *parser, const struct word *word
 			"'%s' after the options", word_quote(word).text);
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "option", keywords,
-			count,
-			"the options of this version: mode owner type symlinks with netns log");
+			OPTION_COUNT,
+			"the options are: mode owner type symlinks as copy max with netns log");
 }
 
 /* Whether it goes with all verbs and objects of the line. */
@@ -229,32 +254,64 @@ static bool option_check_rule(struct parser *parser, const struct word *word,
 	return false;
 }
 
-/* Whether the option may stand on this line at all. */
+/* Whether the option may stand on this line at all. `seen` has the words of those that did. */
 static bool option_check(struct parser *parser, const struct word *word,
-	const struct option *option, uint32_t objects, const struct rule *rule, uint32_t *seen)
+	const struct option *option, uint32_t objects, const struct rule *rule,
+	const struct word *seen[static OPTION_COUNT])
 {
-	uint32_t bit = 1u << (option - options);
-	bool is_again = *seen & bit;
-	*seen |= bit;
+	bool is_again = seen[option - options] != NULL;
+	seen[option - options] = word;
 	if (is_again)
 		report_word(parser, word,
 			"an option covers every object of the line; write it once",
 			"'%s' is written twice", option->keyword);
-	else if (rule->effect == EFFECT_DENY && strcmp(option->keyword, "log") != 0)
+	else if (rule->effect == EFFECT_DENY && option != &options[OPTION_LOG])
 		report_word(parser, word, "deny takes no option but log",
 			"'%s' does not go with deny", option->keyword);
-	else if (!option->is_supported)
-		report_unsupported(parser, word, option->keyword);
 	else
 		return option_check_rule(parser, word, option, objects, rule->named_verbs);
 	return false;
 }
 
+/* Whether the options, each of them right, go together. */
+static bool options_check(struct parser *parser, const struct word *seen[static OPTION_COUNT],
+	const struct rule *rule)
+{
+	if (seen[OPTION_MAX] && !seen[OPTION_COPY])
+		report_word(parser, seen[OPTION_MAX], "write: copy max SIZE",
+			"'max' is the size of a 'copy', and there is none");
+	else if (seen[OPTION_OWNER] && seen[OPTION_AS])
+		report_word(parser, seen[OPTION_OWNER],
+			"leave it out: the owner is the user of 'as'",
+			"'owner' does not go with 'as'");
+	else if (seen[OPTION_COPY] && rule->options.types != POLICY_TYPE_FILE)
+		report_word(parser, seen[OPTION_TYPE],
+			"leave it out, or leave out 'copy': only a file has an end to copy to",
+			"'copy' goes with type file alone");
+	else
+		return true;
+	return false;
+}
+
+static bool options_finish(
+	struct parser *parser, const struct word *seen[static OPTION_COUNT], struct rule *rule)
+{
+	if (!options_check(parser, seen, rule))
+		return false;
+	if (seen[OPTION_COPY] && !seen[OPTION_MAX])
+		rule->options.copy_max = POLICY_COPY_MAX_DEFAULT;
+	rule->options.directory_mode = rule->options.mode;
+	/* Without search permission not even its owner could use it. */
+	if (!seen[OPTION_MODE] && rule->options.types & POLICY_TYPE_DIRECTORY)
+		rule->options.directory_mode = POLICY_DIRECTORY_MODE_DEFAULT;
+	return true;
+}
+
 bool rule_options_parse(
 	struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule)
 {
-	const struct word *words = parser->line.words.items;
-	uint32_t count = parser->line.words.count, seen = 0;
+	const struct word *words = parser->line.words.items, *seen[OPTION_COUNT] = {NULL};
+	uint32_t count = parser->line.words.count;
 	bool is_valid = true;
 	for (uint32_t at = first_word; at < count;) {
 		const struct word *word = &words[at++];
@@ -263,7 +320,7 @@ bool rule_options_parse(
 			option_report_unknown(parser, word);
 			return false;
 		}
-		is_valid = option_check(parser, word, option, objects, rule, &seen) && is_valid;
+		is_valid = option_check(parser, word, option, objects, rule, seen) && is_valid;
 		if (!option->parse)
 			continue;
 		if (at == count) {
@@ -274,7 +331,7 @@ bool rule_options_parse(
 		}
 		is_valid = option->parse(parser, &words[at++], rule) && is_valid;
 	}
-	return is_valid;
+	return is_valid && options_finish(parser, seen, rule);
 }
 
 /* "requests 100/s" has its unit glued or as a word of its own. */

@@ -9,7 +9,7 @@
 
 #define ALL_VERBS ((1u << POLICY_VERB_COUNT) - 1)
 
-static int verb_find(const char *bytes, uint32_t length)
+int verb_find(const char *bytes, uint32_t length)
 {
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
 		const char *name = verb_words[verb].name;
@@ -19,10 +19,37 @@ static int verb_find(const char *bytes, uint32_t length)
 	return -1;
 }
 
+/* System calls and what else is taken for a verb. */
+static const struct {
+	const char *word, *remedy;
+} near_verbs[] = {
+	{"listen", "did you mean 'bind'?"},
+	{"unlink", "did you mean 'remove'?"},
+	{"delete", "did you mean 'remove'?"},
+	{"rmdir", "did you mean 'remove'?"},
+	{"lstat", "did you mean 'stat'?"},
+	{"access", "did you mean 'stat'?"},
+	{"readlink", "did you mean 'stat'?"},
+	{"mkdir", "write 'create', and after the path: type directory"},
+	{"rename", "a rename needs 'remove' here, and 'create' of the new name"},
+};
+
+/* NULL: it is none of these. */
+static const char *verb_find_remedy(const char *bytes, uint32_t length)
+{
+	for (size_t i = 0; i < sizeof(near_verbs) / sizeof(*near_verbs); i++) {
+		if (strlen(near_verbs[i].word) == length &&
+			memcmp(bytes, near_verbs[i].word, length) == 0)
+			return near_verbs[i].remedy;
+	}
+	return NULL;
+}
+
 static void verb_report_unknown(struct parser *parser, const struct word *word, uint32_t first,
 	uint32_t length, enum effect effect)
 {
 	const char *names[POLICY_VERB_COUNT];
+	const char *remedy = verb_find_remedy(word->bytes + first, length);
 	size_t count = 0;
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
 		if (verb_words[verb].is_supported)
@@ -35,15 +62,14 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 		 memcmp(word->bytes + first, "all", 3) == 0)
 		report_part(parser, word, first, length, "name the verbs that are meant",
 			"'all' goes with deny only");
-	else if (length == 6 && memcmp(word->bytes + first, "listen", 6) == 0)
-		report_part(parser, word, first, length, "did you mean 'bind'?",
-			"unknown verb 'listen'");
+	else if (remedy)
+		report_part(parser, word, first, length, remedy, "unknown verb '%s'",
+			text_quote(word->bytes + first, length).text);
 	else {
 		struct span where = word_part(parser->set, word, first, length);
 		report_unknown(parser, &where, word->bytes + first, length, "verb", names, count,
-			"the verbs of this version: read write append create bind connect socket "
-			"option "
-			"resolve");
+			"the verbs of this version: read write append create remove stat list "
+			"watch bind connect socket option resolve");
 	}
 }
 
@@ -113,8 +139,7 @@ static bool word_starts_with(const struct word *word, const char *start)
 	return word->length >= length && memcmp(word->bytes, start, length) == 0;
 }
 
-/* What an object is by its look; OBJECT_KIND_COUNT: none. */
-static enum object_kind object_find_kind(const struct word *word)
+enum object_kind object_find_kind(const struct word *word)
 {
 	if (word->length &&
 		(word->bytes[0] == '/' || (word_has(word, 0, '%') && word_has(word, 1, 'h'))))
@@ -198,6 +223,9 @@ static bool unix_parse(
 	if (!pattern_parse(parser->set, word, first, path.length, &object->pattern))
 		return false;
 	uint32_t length = 0;
+	if (!object->pattern.component_count)
+		return part_report(
+			parser, &path, "write a path below it", "'/' alone is no path of a socket");
 	for (uint32_t i = 0; i < object->pattern.component_count; i++) {
 		const struct component *component = &object->pattern.components[i];
 		if (component->kind != COMPONENT_LITERAL)
@@ -210,10 +238,9 @@ static bool unix_parse(
 		"a unix socket's path has at most %u bytes", POLICY_UNIX_PATH_MAX);
 }
 
-static bool object_parse_kind(struct parser *parser, const struct rule_parser *line,
-	const struct word *word, struct object *object)
+bool object_parse_kind(
+	struct parser *parser, uint32_t verbs, const struct word *word, struct object *object)
 {
-	uint32_t verbs = line->is_all ? 0 : line->rule.named_verbs;
 	uint32_t first = word_find(word, 0, object->kind == OBJECT_CREDENTIAL ? '=' : ':') + 1;
 	switch (object->kind) {
 	case OBJECT_PATH:
@@ -259,7 +286,8 @@ static bool object_parse(struct parser *parser, struct rule_parser *line, const 
 	object.endpoint = object_words[object.kind].endpoint;
 	line->objects |= KIND_BIT(object.kind);
 	if (!object_check_verbs(parser, line, word, object.kind) ||
-		!object_parse_kind(parser, line, word, &object))
+		!object_parse_kind(
+			parser, line->is_all ? 0 : line->rule.named_verbs, word, &object))
 		return false;
 	if (!object_words[object.kind].is_supported) {
 		if (line->has_supported)
@@ -360,9 +388,10 @@ void rule_parse(struct parser *parser, enum effect effect)
 				.client = parser->client,
 				.where = parser->line.words.items[0].where,
 				.first_object = set->objects.count,
+				.as.name = NONE,
 				.options =
 					{
-						.mode = 0600,
+						.mode = POLICY_MODE_DEFAULT,
 						.uid = POLICY_OWNER_DEFAULT,
 						.gid = POLICY_OWNER_DEFAULT,
 						.types = POLICY_TYPE_FILE,

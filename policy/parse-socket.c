@@ -5,6 +5,7 @@
  */
 #include "parse.h"
 
+#include <assert.h>
 #include <linux/netlink.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -16,11 +17,16 @@ static struct part part_after(const struct word *word, char byte)
 	return (struct part){word, first, word->length - first};
 }
 
-static bool range_add(
-	struct parser *parser, struct object *object, const struct number_range *range)
+bool range_add(struct parser *parser, struct object *object, const struct number_range *range)
 {
-	object->first_range = parser->set->ranges.count;
-	object->range_count = 1;
+	bool is_first = object->range_count++ == 0;
+	if (!parser->set) {
+		parser->is_found = parser->is_found || (parser->sought >= range->first &&
+							       parser->sought <= range->last);
+		return true;
+	}
+	if (is_first)
+		object->first_range = parser->set->ranges.count;
 	struct number_range *added = set_append(parser->set, ranges);
 	if (added)
 		*added = *range;
@@ -49,6 +55,8 @@ bool raw_parse(struct parser *parser, const struct word *word, struct object *ob
 	} else if (part_is(&part, byte_is_name) && part.length <= POLICY_NAME_MAX) {
 		range.name =
 			set_name(parser->set, POLICY_NAME_PROTOCOL, part_bytes(&part), part.length);
+		if (range.name == NONE)
+			return false;
 	} else {
 		return part_report(parser, &part,
 			"write the number or the name of a protocol, or *", "'%s' is no protocol",
@@ -66,7 +74,7 @@ static const uint8_t netlink_numbers[] = {NETLINK_ROUTE, NETLINK_USERSOCK, NETLI
 	NETLINK_FIB_LOOKUP, NETLINK_CONNECTOR, NETLINK_NETFILTER, NETLINK_DNRTMSG,
 	NETLINK_KOBJECT_UEVENT, NETLINK_GENERIC, NETLINK_SCSITRANSPORT, NETLINK_ECRYPTFS,
 	NETLINK_RDMA, NETLINK_CRYPTO, NETLINK_SMC};
-_Static_assert(COUNT(netlink_names) == COUNT(netlink_numbers), "each name has its number");
+static_assert(COUNT(netlink_names) == COUNT(netlink_numbers), "each name has its number");
 
 bool policy_netlink_family(const char *name, uint32_t *number)
 {
@@ -110,7 +118,8 @@ bool device_parse(
 	if (!device_check(parser, &part))
 		return false;
 	object->address.family = PLACE_NAME;
-	object->address.name = set_copy(parser->set, part_bytes(&part), part.length);
+	object->address.name = parser->set ? set_copy(parser->set, part_bytes(&part), part.length)
+					   : part_bytes(&part);
 	object->address.name_length = part.length;
 	return object->address.name != NULL;
 }

@@ -4,8 +4,14 @@
 
 #include "scan.h"
 
+/*
+ * A parser without a set reads one object for limit-endpoint.c: nothing is reported or kept, names
+ * are left where they stand in the word, and what would have to be looked up is an error.
+ */
 struct parser {
 	struct policy_set *set;
+	uint32_t sought; /* without a set: the number that is looked for among the object's */
+	bool is_found;
 	struct scanner scanner;
 	struct line line;
 	uint32_t client; /* the block that is open, or NONE */
@@ -78,6 +84,16 @@ bool principal_parse(struct parser *parser, const struct word *word, uint32_t fi
 /* ---- parse-rule.c ---- */
 void rule_parse(struct parser *parser, enum effect effect);
 
+/* The verb of this name, or -1. */
+int verb_find(const char *bytes, uint32_t length);
+
+/* What an object is by its look; OBJECT_KIND_COUNT: none. */
+enum object_kind object_find_kind(const struct word *word);
+
+/* Reads the word as an object of its kind, which the verbs go with; none: for `deny all`. */
+bool object_parse_kind(
+	struct parser *parser, uint32_t verbs, const struct word *word, struct object *object);
+
 /* ---- parse-hint.c ---- */
 
 #define VERBS_ALL UINT32_MAX
@@ -98,9 +114,15 @@ struct hint hint_no_object(const struct word *word, uint32_t verbs);
 
 /* ---- parse-host.c ---- */
 
-/* An address, `*`, or, unless it is for bind, a name. */
+/*
+ * An address, `*`, or, unless it is for bind, a name: in lower case, but without a set as it is
+ * written.
+ */
 bool host_parse(
 	struct parser *parser, const struct part *host, bool is_bind, struct address *address);
+
+/* Clears the bits below the prefix. Returns whether there were any. */
+bool address_mask(struct address *address);
 
 /* Reports what cannot be the name of an interface. */
 bool device_check(struct parser *parser, const struct part *part);
@@ -114,6 +136,9 @@ bool vsock_parse(
 	struct parser *parser, const struct word *word, bool is_socket, struct object *object);
 
 /* ---- parse-socket.c ---- */
+
+/* Adds a range to the object's numbers. */
+bool range_add(struct parser *parser, struct object *object, const struct number_range *range);
 
 bool raw_parse(struct parser *parser, const struct word *word, struct object *object);
 bool netlink_parse(struct parser *parser, const struct word *word, struct object *object);

@@ -6,13 +6,13 @@
 #include "scan.h"
 
 struct component_parser {
-	struct policy_set *set;
+	struct policy_set *set; /* NULL: nothing is reported or kept */
 	const struct word *word;
 	uint32_t first, end; /* of the component in the word */
 	uint32_t at;
 	bool is_unit; /* a glob over a unit's name: no variables */
 
-	uint8_t program[POLICY_COMPONENT_MAX * (1 + GLOB_SET_SIZE)];
+	uint8_t *program; /* of COMPONENT_PROGRAM_MAX bytes */
 	uint16_t length;
 	uint16_t run; /* where the length byte of the open GLOB_BYTES stands; 0: none is open */
 	bool has_wildcard, has_user, has_instance, has_variable;
@@ -220,7 +220,10 @@ static bool component_finish(struct component_parser *parser, struct component *
 		component->rank = RANK_STAR;
 	}
 	component->length = length;
-	component->bytes = (const uint8_t *)set_copy(parser->set, (const char *)bytes, length);
+	component->bytes = bytes;
+	if (parser->set)
+		component->bytes =
+			(const uint8_t *)set_copy(parser->set, (const char *)bytes, length);
 	return component->bytes != NULL;
 }
 
@@ -247,6 +250,17 @@ static bool component_parse(struct component_parser *parser, struct component *c
 	return component_finish(parser, component);
 }
 
+bool component_read(const struct word *word, uint32_t first, uint32_t end,
+	uint8_t program[static COMPONENT_PROGRAM_MAX], struct component *component,
+	bool *has_variable)
+{
+	struct component_parser parser = {
+		.word = word, .first = first, .end = end, .program = program};
+	bool is_valid = first < end && component_parse(&parser, component);
+	*has_variable = parser.has_variable;
+	return is_valid && !parser.has_variable;
+}
+
 /* Where the component ends that begins at `at`. */
 static uint32_t component_find_end(const struct word *word, uint32_t at, uint32_t end)
 {
@@ -258,8 +272,9 @@ static uint32_t component_find_end(const struct word *word, uint32_t at, uint32_
 static bool pattern_component(struct policy_set *set, const struct word *word, uint32_t at,
 	uint32_t component_end, uint32_t end, struct pattern *pattern)
 {
+	uint8_t program[COMPONENT_PROGRAM_MAX];
 	struct component_parser parser = {
-		.set = set, .word = word, .first = at, .end = component_end};
+		.set = set, .word = word, .first = at, .end = component_end, .program = program};
 	if (at == component_end && component_end < end)
 		return component_report(&parser, at, 1, "write one slash", "an empty component");
 	if (at == component_end)
@@ -296,8 +311,7 @@ bool pattern_parse(struct policy_set *set, const struct word *word, uint32_t fir
 			"'%s' is not an absolute path",
 			text_quote(word->bytes + first, length).text);
 	if (at + 1 == end && !pattern->is_home)
-		return component_report(&whole, first, length, "for everything, write /**",
-			"'/' alone is no path of a file");
+		return true; /* without a component: the folder of all folders */
 	pattern->components = set_alloc(set, (length / 2 + 1) * sizeof(*pattern->components));
 	if (!pattern->components)
 		return false;
@@ -312,8 +326,9 @@ bool pattern_parse(struct policy_set *set, const struct word *word, uint32_t fir
 
 bool unit_parse(struct policy_set *set, const struct word *word, struct component *component)
 {
+	uint8_t program[COMPONENT_PROGRAM_MAX];
 	struct component_parser parser = {
-		.set = set, .word = word, .end = word->length, .is_unit = true};
+		.set = set, .word = word, .end = word->length, .program = program, .is_unit = true};
 	if (!word->length)
 		return component_report(&parser, 0, 1, NULL, "the unit's name is empty");
 	if (memchr(word->bytes, '/', word->length))

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "bounds.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -78,6 +80,15 @@ const uint8_t *glob_prefix(const uint8_t *program, size_t program_length, size_t
 /* Whether a path is absolute and has no empty, "." or ".." component, nor a NUL. */
 bool path_is_canonical(const char *path, size_t length);
 
+/* Whether an allow's wildcards leave a folder of this name in `/` alone. */
+bool name_is_kernel_tree(const char *name, size_t length);
+
+/* What a final `**` of allow grants on the folder itself. */
+#define FOLDER_VERBS (POLICY_BIT(POLICY_STAT) | POLICY_BIT(POLICY_LIST) | POLICY_BIT(POLICY_WATCH))
+
+/* Whether it is "/", which has no component, and which only some can do with. */
+bool path_is_root(const char *path, size_t length);
+
 /* Counts the components of a canonical path. */
 size_t path_depth(const char *path, size_t length);
 
@@ -87,6 +98,18 @@ struct policy_set;
 /* Parses `length` bytes of a word as a path pattern. False: an error was reported. */
 bool pattern_parse(struct policy_set *set, const struct word *word, uint32_t first, uint32_t length,
 	struct pattern *pattern);
+
+/* The longest program of a component: a set for each byte is more than can be. */
+#define COMPONENT_PROGRAM_MAX (POLICY_COMPONENT_MAX * (1 + GLOB_SET_SIZE))
+
+/*
+ * Reads the component between `first` and `end` of a word that belongs to no policy: nothing is
+ * reported, and its bytes lie in the program. False: it is none, or says something that depends on
+ * who asks, which *has_variable tells.
+ */
+bool component_read(const struct word *word, uint32_t first, uint32_t end,
+	uint8_t program[static COMPONENT_PROGRAM_MAX], struct component *component,
+	bool *has_variable);
 
 /* Parses a whole word as a glob over a unit's name. */
 bool unit_parse(struct policy_set *set, const struct word *word, struct component *component);

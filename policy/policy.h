@@ -40,6 +40,9 @@ enum policy_verb {
 
 #define POLICY_BIT(verb) (1u << (verb))
 
+/* What can be done to a file: READ to WATCH. */
+#define POLICY_FILE_VERBS (POLICY_BIT(POLICY_WATCH + 1) - 1)
+
 /* The word of the language for a verb ("read"), for logs and manuals. */
 const char *policy_verb_name(enum policy_verb verb);
 
@@ -68,7 +71,14 @@ enum policy_name_kind {
 	POLICY_NAME_SERVICE_UDP,
 	POLICY_NAME_INTERFACE,
 	POLICY_NAME_PROTOCOL,
+	POLICY_NAME_ACCOUNT, /* of `as`: a user with its groups; the name may be a uid in digits */
 };
+
+/*
+ * The most groups of an account. The kernel takes 65536 (NGROUPS_MAX of linux/limits.h), but nobody
+ * is in so many, and each user's lie in the image.
+ */
+#define POLICY_GROUPS_MAX 1024u
 
 enum policy_name_status { POLICY_NAME_UNASKED, POLICY_NAME_FOUND, POLICY_NAME_UNKNOWN };
 
@@ -76,8 +86,12 @@ struct policy_name {
 	enum policy_name_kind kind;
 	enum policy_name_status status; /* filled in by the caller */
 	uint32_t id;      /* uid, gid, port in host order, interface index, protocol */
-	uint32_t gid;     /* for a user: its primary group */
+	uint32_t gid;     /* for a user or account: its primary group */
 	const char *name; /* NUL-terminated, owned by the set */
+	/* For an account: what initgroups(3) would set, malloc'ed by who fills it in; of a name in
+	 * a set, freed with it. */
+	uint32_t *groups;
+	uint32_t group_count;
 };
 
 struct policy_set *policy_set_new(void); /* NULL: out of memory */
@@ -116,12 +130,16 @@ const struct policy_image *policy_image_open(const void *bytes, size_t size);
 /* What the broker must be able to do so that every rule can be served. */
 struct policy_needs {
 	uint32_t allowed_verbs; /* POLICY_BIT of every verb that some allow rule names */
+	uint32_t own_verbs;     /* the same of rules without `as`: done by the broker as itself */
 	uint32_t allowed_kinds; /* POLICY_BIT of every kind that some allow rule is about */
 	uint32_t with;          /* enum policy_with bits that some allow rule sets */
 	bool device;            /* some allow rule has `with device=IF` */
 	bool owner;             /* some rule sets the owner of what it creates */
 	bool low_port;          /* some rule grants to bind a port below 1024 (or any port) */
 	bool unix_path;         /* some rule grants to bind a unix socket */
+	bool as;                /* some allow rule has `as` */
+	bool as_peer;           /* `as peer`: the peer's groups must be known */
+	bool copy;              /* some allow rule has `copy` */
 	bool user_name;         /* %u or %h is used: the peer's name and home must be known */
 	bool unit;              /* a unit condition or %i is used */
 };
@@ -136,6 +154,18 @@ struct policy_location {
 void policy_image_location(
 	const struct policy_image *image, uint32_t rule, struct policy_location *location);
 uint32_t policy_image_rule_count(const struct policy_image *image);
+
+/*
+ * A user of `as USER`: its ids, and its supplementary groups, which live in the image. Of a number
+ * that no decision gave out both ids are UINT32_MAX, which no system call takes for a user.
+ */
+struct policy_user {
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	uint32_t group_count;
+};
+void policy_image_user(
+	const struct policy_image *image, uint32_t as_user, struct policy_user *user);
 
 /* ---- who asks ---- */
 
@@ -174,6 +204,26 @@ struct policy_peer {
  */
 int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 	const struct policy_identity *identity);
+
+/* ---- what a connection was narrowed to ---- */
+
+/*
+ * Limits: sets of lines "VERBS OBJECT\n", each set ended by a NUL. What is asked for must be
+ * permitted by some line of every set; a set without a line permits nothing. Verbs (with what they
+ * imply), objects and wildcards are those of `allow`, but for what depends on somebody: there are
+ * no variables but %%, and no names of services, protocols or interfaces that would have to be
+ * looked up. It is a client's text, and is matched as it is: no bytes can do more than permit less.
+ */
+struct policy_limits {
+	const char *text;
+	size_t length; /* 0: not narrowed */
+};
+
+/*
+ * Is this a well-formed set (without its NUL)? If not, *why is a static sentence.
+ * No system call, no allocation.
+ */
+bool policy_limits_check(const char *set, size_t length, const char **why);
 
 /* ---- what is asked ---- */
 
@@ -226,6 +276,13 @@ struct policy_endpoint {
 	size_t name_length;
 };
 
+/* With whose identity files are found and opened: `as`. */
+enum policy_as {
+	POLICY_AS_BROKER, /* its own */
+	POLICY_AS_PEER,
+	POLICY_AS_USER, /* policy_image_user() */
+};
+
 enum policy_symlinks { POLICY_SYMLINKS_TRUSTED, POLICY_SYMLINKS_NONE };
 enum policy_log { POLICY_LOG_ALL, POLICY_LOG_DENIED, POLICY_LOG_NONE };
 
@@ -240,6 +297,11 @@ enum policy_type {
 };
 
 #define POLICY_OWNER_DEFAULT UINT32_MAX
+#define POLICY_MODE_DEFAULT 0600
+#define POLICY_DIRECTORY_MODE_DEFAULT 0700
+
+/* The most bytes of a `copy` without `max`: keys, certificates and settings are far smaller. */
+#define POLICY_COPY_MAX_DEFAULT (1u << 20)
 
 /* Set on a socket before it is bound: `with`, beside the device. */
 enum policy_with {
@@ -253,13 +315,17 @@ enum policy_with {
 enum policy_netns { POLICY_NETNS_BROKER, POLICY_NETNS_PEER, POLICY_NETNS_ANY };
 
 struct policy_options {
-	uint32_t mode;     /* of what is created */
-	uint32_t uid, gid; /* its owner; POLICY_OWNER_DEFAULT: the acting identity */
-	uint8_t types;     /* enum policy_type bits that may be opened */
-	uint8_t symlinks;  /* enum policy_symlinks */
-	uint8_t log;       /* enum policy_log */
-	uint8_t with;      /* enum policy_with bits */
-	uint8_t netns;     /* enum policy_netns */
+	uint32_t mode;           /* of what is created */
+	uint32_t directory_mode; /* of a directory: the same unless the rule names none */
+	uint32_t uid, gid;       /* its owner; POLICY_OWNER_DEFAULT: the acting identity */
+	uint8_t types;           /* enum policy_type bits that may be opened */
+	uint8_t symlinks;        /* enum policy_symlinks */
+	uint8_t log;             /* enum policy_log */
+	uint8_t with;            /* enum policy_with bits */
+	uint8_t netns;           /* enum policy_netns */
+	uint8_t as;              /* enum policy_as */
+	uint32_t as_user;        /* AS_USER: for policy_image_user() */
+	uint32_t copy_max;       /* `copy`: the most bytes of a copy; 0: it is opened */
 	/* `with device=IF`: the interface that a socket is bound to; NULL: none. Lives in the
 	 * image.
 	 */
@@ -273,6 +339,8 @@ enum policy_outcome {
 	POLICY_DENIED_NARROWED, /* an `only` block that matches the peer does not allow it */
 	POLICY_DENIED_CONFLICT, /* the verbs of this one request have rules with different options
 				 */
+	POLICY_DENIED_GAIN, /* rules allow a rename, but more would be possible with the new name */
+	POLICY_DENIED_LIMITED, /* a rule allows it, but the connection was narrowed; rule */
 };
 
 #define POLICY_NO_RULE UINT32_MAX
@@ -286,12 +354,15 @@ struct policy_decision {
 
 /*
  * May the peer use every verb of the set (POLICY_BIT) on this path? The path is absolute bytes,
- * without NUL; one that is not in the canonical form (empty, "." or ".." components, a trailing
- * slash, not absolute, longer than PATH_MAX - 1) is denied: nothing can be granted for it.
- * No system call, no allocation; the cost does not grow with the number of rules.
+ * without NUL; one that is not in the canonical form (empty, "." or ".." components, a slash at the
+ * end of another path than "/", not absolute, longer than PATH_MAX - 1) is denied: nothing can be
+ * granted for it.
+ * No system call, no allocation; the cost does not grow with the number of rules. limits may be
+ * NULL: none, here and below.
  */
 struct policy_decision policy_decide_path(const struct policy_image *image,
-	const struct policy_peer *peer, uint32_t verbs, const char *path, size_t length);
+	const struct policy_peer *peer, const struct policy_limits *limits, uint32_t verbs,
+	const char *path, size_t length);
 
 /*
  * Is there a deny rule against any verb of the set on this path? For the path that a link led to,
@@ -299,6 +370,33 @@ struct policy_decision policy_decide_path(const struct policy_image *image,
  */
 uint32_t policy_deny_path(const struct policy_image *image, const struct policy_peer *peer,
 	uint32_t verbs, const char *path, size_t length);
+
+/*
+ * Is anything about files granted to the peer under this path: would one of READ to WATCH, asked
+ * for alone, be allowed? For the names that a list shows. real is the same object's path after
+ * links, which deny judges too; it may be the same as path.
+ */
+bool policy_grants_name(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, const char *path, size_t length, const char *real,
+	size_t real_length);
+
+/* A name that was asked for, which allow judges, and where it led, which deny judges as well. */
+struct policy_file_name {
+	const char *path;
+	size_t length;
+	const char *real; /* may be the same as path */
+	size_t real_length;
+};
+
+/*
+ * For a rename: is anything about files possible with the new name that is not with the old one,
+ * or only for other types, as another user, by fewer links or in smaller copies? is_directory: with
+ * all that may lie below them too, as far as its old path can be asked for; then "yes" is the
+ * answer in doubt, and of a narrowed connection always.
+ */
+bool policy_gains_by_name(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, const struct policy_file_name *old_name,
+	const struct policy_file_name *new_name, bool is_directory);
 
 /*
  * May the peer do this to an endpoint? The verb is BIND, CONNECT, SOCKET, OPTION or RESOLVE.
@@ -310,7 +408,7 @@ uint32_t policy_deny_path(const struct policy_image *image, const struct policy_
  * leads to is the caller's to judge: policy_deny_endpoint(). A vsock SOCKET is `vsock:*:*`.
  */
 struct policy_decision policy_decide_endpoint(const struct policy_image *image,
-	const struct policy_peer *peer, enum policy_verb verb,
+	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb,
 	const struct policy_endpoint *endpoint);
 
 /*
@@ -333,8 +431,8 @@ struct policy_decision policy_denial(const struct policy_image *image, uint32_t 
  * of the peer too; the rule is the first of these, its options are the default ones, but for
  * `log`: of all the rules that allow the verb, the one that records most counts.
  */
-struct policy_decision policy_decide_verb(
-	const struct policy_image *image, const struct policy_peer *peer, enum policy_verb verb);
+struct policy_decision policy_decide_verb(const struct policy_image *image,
+	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb);
 
 /* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
 void policy_explain(

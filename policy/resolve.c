@@ -5,6 +5,8 @@
  */
 #include "build.h"
 
+#include <stdlib.h>
+
 static const char *const kind_names[] = {
 	[POLICY_NAME_USER] = "user",
 	[POLICY_NAME_GROUP] = "group",
@@ -12,7 +14,23 @@ static const char *const kind_names[] = {
 	[POLICY_NAME_SERVICE_UDP] = "udp service",
 	[POLICY_NAME_INTERFACE] = "interface",
 	[POLICY_NAME_PROTOCOL] = "protocol",
+	[POLICY_NAME_ACCOUNT] = "user",
 };
+
+/*
+ * An id of all ones changes nothing in setfsuid(2) and is an error elsewhere: whoever has it, if
+ * anyone, is nobody to act as.
+ */
+static bool name_is_usable(const struct policy_name *name)
+{
+	bool is_usable = name->status == POLICY_NAME_FOUND;
+	if (name->kind != POLICY_NAME_ACCOUNT)
+		return is_usable;
+	is_usable = is_usable && name->id != UINT32_MAX && name->gid != UINT32_MAX;
+	for (uint32_t i = 0; is_usable && i < name->group_count; i++)
+		is_usable = name->groups[i] != UINT32_MAX;
+	return is_usable;
+}
 
 /* NULL when the name is not to be had; that has been reported. */
 static const struct policy_name *name_resolve(struct policy_set *set, const struct client *client,
@@ -21,7 +39,7 @@ static const struct policy_name *name_resolve(struct policy_set *set, const stru
 	const struct policy_name *name = &set->names.items[number];
 	const char *kind = kind_names[name->kind];
 	struct quoted quoted = text_quote(name->name, strlen(name->name));
-	if (name->status == POLICY_NAME_FOUND)
+	if (name_is_usable(name))
 		return name;
 	if (name->status == POLICY_NAME_UNASKED)
 		set_report(set, POLICY_ERROR, where, NULL, "nobody was asked for the %s '%s'", kind,
@@ -62,6 +80,48 @@ static void from_resolve(struct policy_set *set, const struct client *client, st
 	}
 }
 
+/* Those of the set's users so far, by what they are: one user may be known by several names. */
+struct user_index {
+	struct lookup_table table;
+	struct byte_pool bytes;
+};
+
+static void user_index_free(struct user_index *index)
+{
+	lookup_table_free(&index->table);
+	free(index->bytes.items);
+}
+
+/* The number of the user, new when it is none of them yet; NONE: out of memory. */
+static uint32_t user_number(
+	struct policy_set *set, struct user_index *index, const struct policy_name *name)
+{
+	uint64_t ids = (uint64_t)name->id << 32 | name->gid;
+	size_t size = name->group_count * sizeof(*name->groups);
+	const void *groups = size ? (const void *)name->groups : "";
+	uint32_t number = lookup_table_find(&index->table, &index->bytes, ids, groups, size);
+	if (number != LOOKUP_NONE)
+		return number;
+	struct policy_user *user = set_append(set, users);
+	if (!user || !lookup_table_put(&index->table, &index->bytes, ids, groups, size,
+			     set->users.count - 1)) {
+		set->out_of_memory = true;
+		return NONE;
+	}
+	*user = (struct policy_user){name->id, name->gid, name->groups, name->group_count};
+	return set->users.count - 1;
+}
+
+static void as_resolve(struct policy_set *set, struct user_index *index,
+	const struct client *client, struct rule *rule)
+{
+	if (rule->as.name == NONE) /* no `as`, `as peer`, or in error */
+		return;
+	const struct policy_name *name = name_resolve(set, client, rule->as.name, &rule->as.where);
+	rule->options.as_user = name ? user_number(set, index, name) : NONE;
+	rule->is_never = rule->is_never || !name;
+}
+
 static void owner_resolve(struct policy_set *set, const struct client *client, struct rule *rule)
 {
 	if (!rule->has_owner)
@@ -100,9 +160,11 @@ static void endpoint_resolve(
 	}
 }
 
-static void rule_resolve(struct policy_set *set, const struct client *client, struct rule *rule)
+static void rule_resolve(struct policy_set *set, struct user_index *index,
+	const struct client *client, struct rule *rule)
 {
 	owner_resolve(set, client, rule);
+	as_resolve(set, index, client, rule);
 	for (uint32_t i = 0; i < rule->object_count; i++) {
 		struct object *object = &set->objects.items[rule->first_object + i];
 		if (object->endpoint != POLICY_KIND_COUNT)
@@ -112,11 +174,15 @@ static void rule_resolve(struct policy_set *set, const struct client *client, st
 
 void names_resolve(struct policy_set *set)
 {
+	struct user_index index = {0};
+	set->users.count = 0;
 	for (uint32_t i = 0; i < set->clients.count; i++) {
 		const struct client *client = &set->clients.items[i];
 		for (uint32_t j = 0; j < client->from_count; j++)
 			from_resolve(set, client, &set->froms.items[client->first_from + j]);
 		for (uint32_t j = 0; j < client->rule_count; j++)
-			rule_resolve(set, client, &set->rules.items[client->first_rule + j]);
+			rule_resolve(
+				set, &index, client, &set->rules.items[client->first_rule + j]);
 	}
+	user_index_free(&index);
 }

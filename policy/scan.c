@@ -291,6 +291,8 @@ static uint32_t word_offset(const struct policy_set *set, const struct word *wor
 struct span word_part(
 	const struct policy_set *set, const struct word *word, uint32_t first, uint32_t length)
 {
+	if (!set)
+		return word->where;
 	uint32_t from = word_offset(set, word, first);
 	uint32_t to = word_offset(set, word, first + length);
 	struct span part = word->where;

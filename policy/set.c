@@ -32,6 +32,8 @@ void *list_grow(void *items, uint32_t count, uint32_t *capacity, size_t item_siz
 
 void *set_alloc(struct policy_set *set, size_t size)
 {
+	if (!set)
+		return NULL;
 	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	struct arena_chunk *chunk = set->arena;
 	if (!chunk || chunk->size - chunk->used < size) {
@@ -101,6 +103,8 @@ static bool name_equals(const struct policy_name *name, enum policy_name_kind ki
 uint32_t set_name(
 	struct policy_set *set, enum policy_name_kind kind, const char *bytes, size_t length)
 {
+	if (!set)
+		return NONE;
 	struct name_index *index = &set->names_index;
 	if (!index_grow(index)) {
 		set->out_of_memory = true;
@@ -174,6 +178,8 @@ void policy_set_free(struct policy_set *set)
 	free(set->files.items);
 	free(set->diagnostics.items);
 	free(set->diagnostic_files.items);
+	for (uint32_t i = 0; i < set->names.count; i++)
+		free(set->names.items[i].groups);
 	free(set->names.items);
 	free(set->names_index.slots);
 	free(set->clients.items);
@@ -183,6 +189,7 @@ void policy_set_free(struct policy_set *set)
 	free(set->rules.items);
 	free(set->objects.items);
 	free(set->ranges.items);
+	free(set->users.items);
 	free(set);
 }
 

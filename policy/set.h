@@ -5,7 +5,9 @@
  * they point at lives in the set's arena until the set is freed.
  *
  * Running out of memory is remembered in the set, so that the parser need not pass it up through
- * every function: what comes back as NULL is left out, and policy_set_add() says -ENOMEM.
+ * every function: what comes back as NULL is left out, and policy_set_add() says -ENOMEM. Where
+ * there is no set at all (NULL), nothing can be kept or reported either: set_alloc(), set_copy(),
+ * set_name(), set_report() and set_vreport() take that, for an object that belongs to no policy.
  */
 #pragma once
 
@@ -85,8 +87,9 @@ struct rule {
 	uint32_t first_object, object_count;
 	struct policy_options options;
 	bool has_owner, has_owner_group;
-	bool is_never; /* its owner does not exist */
+	bool is_never; /* its owner, or whom it acts as, does not exist */
 	struct principal owner, owner_group;
+	struct principal as; /* `as USER`: always with a name */
 };
 
 /* What an endpoint has beside its number. */
@@ -179,6 +182,8 @@ struct policy_set {
 	LIST(struct rule) rules;
 	LIST(struct object) objects;
 	LIST(struct number_range) ranges;
+
+	LIST(struct policy_user) users; /* of `as`, each once; options.as_user is an index */
 };
 
 #define set_append(set, list) list_append(&(set)->list, &(set)->out_of_memory)

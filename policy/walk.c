@@ -6,10 +6,11 @@
  */
 #include "walk.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #define DEEP_SLOT_MASK (2 * POLICY_ACTIVE_MAX - 1)
-_Static_assert((POLICY_ACTIVE_MAX & (POLICY_ACTIVE_MAX - 1)) == 0, "the slots are masked");
+static_assert((POLICY_ACTIVE_MAX & (POLICY_ACTIVE_MAX - 1)) == 0, "the slots are masked");
 
 /* A component of the path. */
 struct name {
@@ -52,17 +53,6 @@ static void node_reach(struct walk *walk, uint32_t node)
 	uint32_t deep = image_nodes(walk->image)[node].deep;
 	if (deep)
 		deep_add(walk, deep);
-}
-
-static bool name_is_kernel_tree(const struct name *name)
-{
-	static const char *const trees[] = {"proc", "sys", "dev"};
-	for (size_t i = 0; i < sizeof(trees) / sizeof(*trees); i++) {
-		if (strlen(trees[i]) == name->length &&
-			memcmp(trees[i], name->bytes, name->length) == 0)
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -114,7 +104,8 @@ static void node_follow(struct walk *walk, uint32_t node, const struct name *nam
 static uint32_t component_follow(struct walk *walk, const struct name *name, bool is_first)
 {
 	bool is_allow = walk->effect == EFFECT_ALLOW;
-	bool is_kernel_tree = is_allow && is_first && name_is_kernel_tree(name);
+	bool is_kernel_tree =
+		is_allow && is_first && name_is_kernel_tree(name->bytes, name->length);
 	uint64_t hash = lookup_hash(LOOKUP_HASH_EMPTY, name->bytes, name->length);
 	struct walk_set *left = &walk->left;
 	memcpy(left->nodes, walk->reached.nodes, walk->reached.count * sizeof(*left->nodes));
@@ -149,15 +140,15 @@ static void home_begin(struct walk *walk, const char *path, size_t length, size_
 }
 
 /*
- * What is left of the `**` in the end: for deny all of them, since a final one includes the folder
- * itself; for allow those that have taken the last component.
+ * What is left of the `**` in the end. Those that have not taken the last component include it as
+ * the folder itself: for deny always, for allow under some verbs only, so these come last.
  */
 static void deep_settle(struct walk *walk, uint32_t taken)
 {
-	uint32_t count = walk->effect == EFFECT_DENY ? walk->deep.count : taken;
 	memcpy(walk->reached.nodes + walk->reached.count, walk->deep.nodes,
-		count * sizeof(*walk->reached.nodes));
-	walk->reached.count += count;
+		walk->deep.count * sizeof(*walk->reached.nodes));
+	walk->reached.count += walk->deep.count;
+	walk->folder_count = walk->effect == EFFECT_DENY ? 0 : walk->deep.count - taken;
 }
 
 static struct variable variable_make(const struct policy_peer *peer, uint8_t offset)
@@ -194,6 +185,7 @@ bool walk_path(struct walk *walk, const struct policy_image *image, const struct
 	size_t at = 0, depth = 0;
 	uint32_t taken = 0;
 	walk_init(walk, image, peer, effect);
+	length = path_is_root(path, length) ? 0 : length;
 	node_reach(walk, NODE_ROOT(effect));
 	home_begin(walk, path, length, depth);
 	while (at < length && !walk->has_overflowed) {

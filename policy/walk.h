@@ -33,10 +33,11 @@ struct walk {
 	size_t home_length, home_depth; /* 0: undefined */
 	bool has_overflowed;
 	struct walk_set reached; /* in the end: every node that the whole path has led to */
+	uint32_t folder_count;   /* the last of these: a final `**` of allow, and this its folder */
 	struct walk_set left;    /* those of the component before */
 	struct walk_deep_set deep;
 };
 
-/* Follows a canonical path. False: the walk needs more room than there is. */
+/* Follows a canonical path, or "/". False: the walk needs more room than there is. */
 bool walk_path(struct walk *walk, const struct policy_image *image, const struct policy_peer *peer,
 	enum effect effect, const char *path, size_t length);

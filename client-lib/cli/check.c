@@ -161,7 +161,7 @@ static int check_load_names(struct check *check)
 		(void)fprintf(stderr,
 			"fdbroker check: the name service failed at '%s': %s\n"
 			"Look at nsswitch.conf(5) and at the services that it names.\n",
-			names[failed].name, strerror(-r));
+			names[failed].name, policy_load_names_error(r));
 	return r;
 }
 

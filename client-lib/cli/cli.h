@@ -20,14 +20,35 @@ int exec_main(int argc, char **argv);
 /* Text to stdout. Returns the exit status: a full disk is a failure. */
 int tool_print(const char *text);
 
-/* A connection to the broker, or NULL after telling the user why there is none. */
+/* Names a connection that was made by somebody else, by the number of its descriptor. */
+#define CONNECTION_VARIABLE "FDBROKER_FD"
+
+/*
+ * A connection to the broker that is this process's alone: a clone of the one that the environment
+ * names, or else a new one. NULL after telling the user why there is none.
+ */
 struct fdbroker *tool_connect(void);
+
+/*
+ * For a program that this process is about to become: *fd is the descriptor of the connection that
+ * the environment names, -1 if it names none. From 3 on, it is `first` or beyond. False after
+ * telling the user why not.
+ */
+bool tool_keep_inherited(int first, int *fd);
+/* Ends that connection for the program. False, with errno, if that fails. */
+bool tool_drop_inherited(void);
 
 /* Tells the user why the last call of the library failed, from errno and the reason. */
 void tool_complain(const char *object);
 
 /* Is it --help or -h? */
 bool tool_wants_help(const char *argument);
+
+/*
+ * Is argv[*next] the option `name`, as "--name TEXT" or "--name=TEXT"? Then *next moves on, and
+ * *text is its argument, or NULL where that is missing.
+ */
+bool tool_takes_option(const char *name, char **argv, int *next, char **text);
 
 /* Tells the user what is wrong with the command line and where to read on. Returns EXIT_USAGE. */
 int tool_usage_error(const char *command, const char *format, ...)

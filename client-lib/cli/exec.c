@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fdbroker exec: asks the broker for sockets and files, puts them where sd_listen_fds(3) looks for
- * them, and becomes the program. It must never fork, or LISTEN_PID would be wrong, and never leave
- * the program a way to the broker: its rights were this tool's to use, not the program's.
+ * them, and becomes the program. It must never fork, or LISTEN_PID would be wrong, and never hand
+ * the program a connection that it made itself, but for one that was narrowed to what --limit says:
+ * its rights were this tool's to use, not the program's.
  */
+#include "limit.h"
 #include "wish.h"
 
 #include <errno.h>
@@ -21,7 +23,8 @@ enum { EXIT_OWN_FAILURE = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 static const char exec_help[] =
 	"Usage: fdbroker exec [--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"
 	"                     [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"
-	"                     [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS...\n"
+	"                     [--open PATH:MODE[=NAME]]... [--limit VERBS:OBJECT]...\n"
+	"                     -- PROGRAM ARGS...\n"
 	"\n"
 	"Becomes PROGRAM, with what the broker grants as descriptors 3, 4, ... in the order\n"
 	"given, by the LISTEN_FDS protocol of sd_listen_fds(3).\n"
@@ -34,6 +37,10 @@ static const char exec_help[] =
 	"  --tun      a network device, which is brought up: tun:vpn0  tap:vm1\n"
 	"  --open     a file; MODE as the shell's redirections: r is <, w is >, a is >>, rw is <>\n"
 	"  NAME       its name in LISTEN_FDNAMES\n"
+	"  --limit    what PROGRAM may ask the broker for by itself: read,list:/srv/**  "
+	"bind:tcp:80\n"
+	"             FDBROKER_FD is its connection; without --limit the one of exec's own\n"
+	"             FDBROKER_FD, if there is one. Who can connect anew is not held back.\n"
 	"\n"
 	"Exit status: 125 it failed itself, 126 PROGRAM cannot be run, 127 it is not there,\n"
 	"64 wrong usage; else PROGRAM's.\n";
@@ -41,9 +48,21 @@ static const char exec_help[] =
 struct wishes {
 	struct wish *list;
 	unsigned int count;
+	struct limits limits;
+	int connection; /* for the program; -1: none */
 };
 
 /* ---- the command line ---- */
+
+/* wishes has room for it. */
+static int parse_option(struct wishes *wishes, char **argv, int *next)
+{
+	char *text;
+
+	if (tool_takes_option("--limit", argv, next, &text))
+		return limits_add(&wishes->limits, text);
+	return wish_parse(&wishes->list[wishes->count++], argv, next);
+}
 
 /* Sets *program to where PROGRAM stands. wishes has room for argc of them. */
 static int parse_arguments(struct wishes *wishes, int argc, char **argv, int *program)
@@ -51,7 +70,7 @@ static int parse_arguments(struct wishes *wishes, int argc, char **argv, int *pr
 	int next = 1;
 
 	while (next < argc && argv[next][0] == '-' && strcmp(argv[next], "--") != 0) {
-		int status = wish_parse(&wishes->list[wishes->count++], argv, &next);
+		int status = parse_option(wishes, argv, &next);
 
 		if (status != 0)
 			return status;
@@ -60,7 +79,7 @@ static int parse_arguments(struct wishes *wishes, int argc, char **argv, int *pr
 		next++;
 	if (next >= argc)
 		return tool_usage_error("exec ", "exec: a program is missing");
-	if (wishes->count == 0)
+	if (wishes->count == 0 && wishes->limits.count == 0)
 		return tool_usage_error(
 			"exec ", "exec: nothing to ask for is given, such as --listen tcp:80");
 	*program = next;
@@ -69,6 +88,17 @@ static int parse_arguments(struct wishes *wishes, int argc, char **argv, int *pr
 
 /* ---- asking ---- */
 
+/* One that was inherited is the program's as it was this tool's; none is added to it. */
+static bool choose_connection(struct wishes *wishes, struct fdbroker *broker)
+{
+	int first = FIRST_FD + (int)wishes->count;
+
+	if (wishes->limits.count == 0)
+		return tool_keep_inherited(first, &wishes->connection);
+	wishes->connection = limits_impose(&wishes->limits, broker, first);
+	return wishes->connection >= 0;
+}
+
 static bool fulfil_all(struct wishes *wishes)
 {
 	struct fdbroker *broker = tool_connect();
@@ -76,6 +106,8 @@ static bool fulfil_all(struct wishes *wishes)
 
 	for (unsigned int i = 0; i < wishes->count && fulfilled; i++)
 		fulfilled = wish_fulfil(broker, &wishes->list[i]);
+	/* Last: what is asked for by the options above need not be what the program may have. */
+	fulfilled = fulfilled && choose_connection(wishes, broker);
 	fdbroker_free(broker);
 	return fulfilled;
 }
@@ -126,10 +158,20 @@ static bool set_names(const struct wishes *wishes)
 }
 
 /* One that was inherited would contradict LISTEN_PID: LISTEN_PIDFDID, sd_listen_fds(3). */
-static bool set_environment(const struct wishes *wishes)
+static bool set_listen_variables(const struct wishes *wishes)
 {
 	return unsetenv("LISTEN_PIDFDID") == 0 && set_number("LISTEN_PID", getpid()) &&
 	       set_number("LISTEN_FDS", wishes->count) && set_names(wishes);
+}
+
+/* Where nothing takes their place, what a service manager passed is still where it was. */
+static bool set_environment(const struct wishes *wishes)
+{
+	if (wishes->count > 0 && !set_listen_variables(wishes))
+		return false;
+	if (wishes->connection < 0)
+		return unsetenv(CONNECTION_VARIABLE) == 0;
+	return set_number(CONNECTION_VARIABLE, wishes->connection);
 }
 
 static int run_program(const struct wishes *wishes, char **program)
@@ -158,16 +200,18 @@ static int exec_wishes(struct wishes *wishes, int argc, char **argv)
 
 int exec_main(int argc, char **argv)
 {
-	struct wishes wishes = {0};
+	struct wishes wishes = {.connection = -1};
+	int status = EXIT_OWN_FAILURE;
 
 	if (argc > 1 && tool_wants_help(argv[1]))
 		return tool_print(exec_help);
 	wishes.list = calloc((size_t)argc, sizeof(struct wish));
-	if (wishes.list == NULL) {
+	wishes.limits.list = calloc((size_t)argc, sizeof(struct fdbroker_limit));
+	if (wishes.list == NULL || wishes.limits.list == NULL)
 		fprintf(stderr, "fdbroker: exec: %s\n", strerror(errno));
-		return EXIT_OWN_FAILURE;
-	}
-	int status = exec_wishes(&wishes, argc, argv);
+	else
+		status = exec_wishes(&wishes, argc, argv);
+	free(wishes.limits.list);
 	free(wishes.list);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "cli.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ struct command {
 #define EXEC_ARGUMENTS                                                                             \
 	"[--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"                              \
 	"                [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"                     \
-	"                [--open PATH:MODE[=NAME]]... -- PROGRAM ARGS..."
+	"                [--open PATH:MODE[=NAME]]... [--limit VERBS:OBJECT]...\n"                 \
+	"                -- PROGRAM ARGS..."
 
 static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},
@@ -65,14 +67,14 @@ static int complain_unknown(const char *name)
    Close-on-exec, so that a program started by `exec` finds them as they were. */
 static bool fill_standard_descriptors(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-	return fd >= 0;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* open(2) gives the lowest one that is free; a sandbox may have no /dev. */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0) {
+			fprintf(stderr, "fdbroker: /dev/null: %s\n", strerror(errno));
+			return false;
+		}
+	}
+	return true;
 }
 
 static int run_command(int argc, char **argv)

@@ -20,44 +20,7 @@ int tool_print(const char *text)
 	return EXIT_FAILURE;
 }
 
-static const char *socket_path(void)
-{
-	const char *path = secure_getenv("FDBROKER_SOCKET");
-
-	return path != NULL && path[0] != '\0' ? path : FDBROKER_SOCKET_PATH;
-}
-
-/* The way out for those errnos of fdbroker_new() that have one. */
-static const struct {
-	int error;
-	const char *hint;
-} connect_hints[] = {
-	{ENOENT, "is fdbrokerd running? FDBROKER_SOCKET names another socket"},
-	{ECONNREFUSED, "is fdbrokerd running? FDBROKER_SOCKET names another socket"},
-	{EPERM, "who listens there is neither root nor the user " FDBROKER_USER},
-	{ENAMETOOLONG, "the name of a socket has at most 107 bytes"},
-	{EPROTOTYPE, "this is not the socket of a broker"},
-	{EACCES, "its mode should be 0666, and every folder above it open to all: chmod a+x"},
-};
-
-static const char *connect_hint(int error)
-{
-	for (size_t i = 0; i < sizeof(connect_hints) / sizeof(connect_hints[0]); i++) {
-		if (connect_hints[i].error == error)
-			return connect_hints[i].hint;
-	}
-	return "see fdbroker(1)";
-}
-
-struct fdbroker *tool_connect(void)
-{
-	struct fdbroker *broker = fdbroker_new(NULL);
-
-	if (broker == NULL)
-		fprintf(stderr, "fdbroker: cannot connect to the broker at %s: %s (%s)\n",
-			socket_path(), strerror(errno), connect_hint(errno));
-	return broker;
-}
+/* ---- words ---- */
 
 /* What the errnos of fdbroker_dial() mean when they come from the name service. */
 static const char *names_problem(int error)
@@ -76,6 +39,7 @@ static const char *names_problem(int error)
 
 void tool_complain(const char *object)
 {
+	const bool is_too_large = errno == EFBIG;
 	const char *error = strerror(errno);
 	enum fdbroker_reason reason = fdbroker_last_reason();
 
@@ -86,6 +50,12 @@ void tool_complain(const char *object)
 		fprintf(stderr, "fdbroker: %s: %s\n", object, error);
 		break;
 	case FDBROKER_REASON_POLICY:
+		if (is_too_large) {
+			fprintf(stderr,
+				"fdbroker: %s: larger than the `max` of its rule's `copy`\n",
+				object);
+			break;
+		}
 		fprintf(stderr,
 			"fdbroker: %s: denied by policy (the broker's audit log has the details: "
 			"journalctl -u fdbroker)\n",
@@ -108,9 +78,30 @@ void tool_complain(const char *object)
 	}
 }
 
+/* ---- the command line ---- */
+
 bool tool_wants_help(const char *argument)
 {
 	return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+bool tool_takes_option(const char *name, char **argv, int *next, char **text)
+{
+	size_t length = strlen(name);
+	char *argument = argv[*next];
+
+	if (strncmp(argument, name, length) != 0)
+		return false;
+	if (argument[length] == '=') {
+		*text = argument + length + 1;
+		*next += 1;
+		return true;
+	}
+	if (argument[length] != '\0')
+		return false;
+	*text = argv[*next + 1];
+	*next += *text != NULL ? 2 : 1;
+	return true;
 }
 
 int tool_usage_error(const char *command, const char *format, ...)

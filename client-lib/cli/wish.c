@@ -299,36 +299,18 @@ static const struct {
 	{"--open", parse_open},
 };
 
-/* The text of option `name` at argv[*next], which moves on: "--name TEXT" or "--name=TEXT". */
-static char *option_text(const char *name, char **argv, int *next)
-{
-	size_t length = strlen(name);
-	char *argument = argv[*next];
-
-	if (strncmp(argument, name, length) != 0)
-		return NULL;
-	if (argument[length] == '=') {
-		*next += 1;
-		return argument + length + 1;
-	}
-	if (argument[length] != '\0' || argv[*next + 1] == NULL)
-		return NULL;
-	*next += 2;
-	return argv[*next - 1];
-}
-
 int wish_parse(struct wish *wish, char **argv, int *next)
 {
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		char *text = option_text(options[i].name, argv, next);
+		char *text;
 
-		if (text != NULL) {
-			*wish = (struct wish){.object = text, .fd = -1};
-			return options[i].parse(wish, text);
-		}
-		if (strcmp(options[i].name, argv[*next]) == 0)
+		if (!tool_takes_option(options[i].name, argv, next, &text))
+			continue;
+		if (text == NULL)
 			return tool_usage_error(
 				"exec ", "exec: %s: its argument is missing", options[i].name);
+		*wish = (struct wish){.object = text, .fd = -1};
+		return options[i].parse(wish, text);
 	}
 	return tool_usage_error("exec ", "exec: there is no option '%s'", argv[*next]);
 }

@@ -281,3 +281,61 @@ test_a_mount_in_the_place_of_one_that_was_trusted_is_not() {
 	expect_equal "$(as alice timeout 10 ask "cat /home/alice/fine" "cat /srv/file")" \
 		$'ok fine\\n\nok content'
 }
+
+# The denies judge each path that a link leads to before anything is looked at there: so whether it
+# exists, and what it is, makes no difference to the answer.
+test_what_a_denied_folder_holds_shows_through_no_link() {
+	local path operation
+	policy <<-END
+		client test {
+			from user alice
+			allow read,write,list,remove,create,watch,stat /srv/pub/** type any
+			deny all /etc/vault/**
+		}
+	END
+	secret /etc/vault/folder/file "x"
+	mkdir -p /etc/vault/users
+	chown bob /etc/vault/users
+	chmod 0777 /etc/vault/users
+	ln -s /nonsense /etc/vault/link
+	ln -s /srv/pub/own /etc/vault/back
+	mkdir -p /srv/pub
+	ln -s /etc/vault /srv/pub/ln
+	ln -s ln/folder /srv/pub/twice
+	echo x >/srv/pub/own
+	start_broker
+	for path in ln/folder ln/none ln/folder/file ln/folder/none ln/folder/file/x ln/none/x \
+		ln/link ln/link/x ln/back ln/users/x twice/file twice/none twice/file/x; do
+		for operation in stat lstat list readlink mkdir unlink rmdir cat; do
+			expect_equal "$(as alice ask "$operation /srv/pub/$path" | tail -1)" \
+				"EACCES policy" "$operation $path"
+		done
+		expect_equal "$(as alice ask "open /srv/pub/$path O_WRONLY|O_CREAT" | tail -1)" \
+			"EACCES policy" "create $path"
+		expect_equal "$(as alice ask "rename /srv/pub/$path /srv/pub/new" | tail -1)" \
+			"EACCES policy" "rename $path"
+		expect_equal "$(as alice ask "rename /srv/pub/own /srv/pub/$path" | tail -1)" \
+			"EACCES policy" "rename to $path"
+	done
+	[[ $(cat /srv/pub/own) == x && ! -e /srv/pub/new ]] || fail "something was changed"
+}
+
+# `create` is asked for only when it is known that nothing is there: so is its deny.
+test_what_may_not_be_made_in_a_folder_is_not_made_there_through_a_link() {
+	policy <<-END
+		client alice {
+			from user alice
+			allow write,create /srv/link/*
+			deny create /srv/real/denied*
+		}
+	END
+	mkdir -p /srv/real
+	chmod 0755 /srv /srv/real
+	ln -s real /srv/link
+	start_broker
+	expect_equal "$(as alice ask "open /srv/link/denied O_WRONLY|O_CREAT")" "EACCES policy"
+	[[ ! -e /srv/real/denied ]] || fail "it was made"
+	expect_equal "$(as alice ask "open /srv/link/other O_WRONLY|O_CREAT")" ok
+	echo "there" >/srv/real/denied
+	expect_equal "$(as alice ask "open /srv/link/denied O_WRONLY|O_CREAT")" ok
+}

@@ -131,6 +131,18 @@ test_a_bind_without_a_socket_is_an_error_of_the_client() {
 	expect_descriptors "$before"
 }
 
+test_limits_and_clones_come_alone_in_their_packet() {
+	packets_policy
+	expect_ended not-alone limit /srv/file
+	expect_ended not-alone clone /srv/file
+}
+
+test_limits_and_clones_come_without_a_descriptor() {
+	packets_policy
+	expect_ended not-bare limit
+	expect_ended not-bare clone
+}
+
 test_clients_that_say_nothing_for_ever_are_no_burden() {
 	local pid
 	packets_policy

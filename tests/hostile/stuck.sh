@@ -207,6 +207,90 @@ test_a_folder_that_is_locked_does_not_stop_binds_in_others() {
 	kill -KILL "$DIRLOCK"
 }
 
+test_a_rename_out_of_a_folder_into_one_that_hangs_holds_up_nobody_in_the_first() {
+	policy <<-END
+		client alice {
+			from user alice
+			allow create,remove /srv/spool/* %h/hang/* type any as peer
+		}
+		client bob {
+			from user bob
+			allow create /srv/spool/* type directory
+		}
+	END
+	mkdir -p /srv/spool
+	chmod 0755 /srv /srv/spool /home/alice
+	touch /srv/spool/file
+	hang alice /home/alice/hang
+	start_broker
+	! as alice stat /home/alice/hang/free 2>/dev/null || fail "it is there"
+	open_session making alice
+	tell_and_go_on making "mkdir /home/alice/hang/mkdir"
+	sleep 0.5
+	open_session moving alice
+	tell_and_go_on moving "rename /srv/spool/file /home/alice/hang/free"
+	sleep 0.5
+	expect_equal "$(as bob timeout 5 ask "mkdir /srv/spool/new")" ok
+	kill -KILL "$HANGFS_PID"
+}
+
+# Alice reads a folder of root's into memory that never comes; so nobody changes anything there.
+hold_folder() { # FOLDER
+	hang alice /home/alice/fuse
+	start_as alice dirlock "$1" /home/alice/fuse/read >/run/test/dirlock.log 2>&1
+	DIRLOCK=$!
+	sleep 0.5
+}
+
+moving_policy() {
+	policy <<-END
+		client test {
+			from user alice
+			from user bob
+			allow create,remove,stat /srv/a/* type any
+			allow create /srv/b/* type any
+			allow read /srv/b/open/**
+		}
+	END
+	mkdir -p /srv/b
+	mkdir -m 0700 /srv/a
+	chmod 0755 /srv /srv/b
+	touch /srv/a/file /srv/b/any
+	secret /srv/a/folder/secret "inside root's folder"
+}
+
+test_a_rename_that_hangs_holds_up_nobody_at_another_name() {
+	moving_policy
+	start_broker
+	hold_folder /srv/b
+	open_session moving alice
+	tell_and_go_on moving "rename /srv/a/file /srv/b/file"
+	sleep 0.5
+	expect_equal "$(as bob timeout 5 ask "mkdir /srv/a/new")" ok
+	kill -KILL "$DIRLOCK" "$HANGFS_PID"
+}
+
+# The reload gives its executor up, and the kernel does not: what was judged is what is moved.
+test_a_rename_that_hangs_over_a_reload_moves_what_was_judged() {
+	moving_policy
+	start_broker
+	hold_folder /srv/b
+	open_session moving alice
+	tell_and_go_on moving "rename /srv/a/file /srv/b/open"
+	sleep 0.5
+	reload_broker
+	open_session other alice
+	tell_and_go_on other "rename /srv/a/file /srv/a/file2"
+	open_session another alice
+	tell_and_go_on another "rename /srv/a/folder /srv/a/file"
+	sleep 1
+	[[ -f /srv/a/file && -d /srv/a/folder ]] || fail "somebody else had the turn"
+	kill -KILL "$DIRLOCK" "$HANGFS_PID"
+	eventually 5 test -e /srv/b/open -o ! -e /srv/a/file
+	expect_equal "$(as alice ask "cat /srv/b/open/secret" | sed 's/inside.*/the secret/')" \
+		"ENOTDIR kernel"
+}
+
 test_what_hangs_is_recorded_for_it_may_come_to_pass() {
 	locked_folder
 	open_session stuck alice

@@ -22,6 +22,20 @@ test_the_first_policy_of_the_README_works_with_the_first_program() {
 	expect_equal "$(as alice ask "listen tcp:443")" ok
 }
 
+test_every_policy_of_the_README_is_right() {
+	local count=0 example
+	printf 'www-data:x:33:33::/var/www:/usr/sbin/nologin\n' >>/etc/passwd
+	printf 'app:x:1900:33::/srv/app:/usr/sbin/nologin\n' >>/etc/passwd
+	printf 'www-data:x:33:\n' >>/etc/group
+	while example=$(code_of_readme fdbroker $((count + 1))) && [[ -n $example ]]; do
+		count=$((count + 1))
+		policy <<<"$example"
+		expect_status 0 fdbroker check "$POLICY"
+	done
+	expect_equal "$count" "$(grep -c '^```fdbroker' README.md)" "policies"
+	((count > 2)) || fail "only $count policies"
+}
+
 # The examples of fdbroker.policy(5): each number N, between lines of three backquotes.
 example_of_the_manual() { # N
 	awk -v wanted="$1" '
@@ -49,15 +63,8 @@ test_what_the_manual_calls_not_supported_is_refused() {
 		expect_status 1 fdbroker check "$POLICY"
 		expect_match "$output" 'is not supported by this version' "$line"
 	done <<-'END'
-		allow remove /a
-		allow stat /a
-		allow list /a
-		allow watch /a
 		allow credential key=/a
 		deny all key=/a
-		allow read /a as alice
-		allow read /a copy
-		allow read /a max 4K
 		limit sessions 4
 	END
 }

@@ -38,9 +38,8 @@ test_the_daemon_refuses_a_policy_with_an_error_and_names_it() {
 }
 
 test_a_verb_or_option_that_is_not_served_is_refused_in_so_many_words() {
-	refused_rule 'allow remove /srv/file' 'remove'
-	refused_rule 'allow list /srv' 'list'
-	refused_rule 'allow read /srv/file as peer' 'as'
+	refused_rule 'allow credential key=/srv/file' "'credential' is not supported"
+	refused_rule 'limit sessions 4' "'limit' is not supported"
 }
 
 test_a_block_without_from_is_an_error() {
@@ -72,6 +71,47 @@ test_an_allow_for_a_user_that_is_not_known_is_a_warning() {
 	expect_status 0 fdbroker check "$POLICY"
 	expect_match "$output" 'warning: .*zoe'
 	expect_status 2 fdbroker check --strict "$POLICY"
+}
+
+test_a_user_to_act_as_who_is_not_known_is_a_warning() {
+	policy <<-END
+		client test {
+			from user alice
+			allow read /srv/file as zoe
+			allow read /srv/other as 4711
+			allow read /srv/file2 as bob
+			allow read /srv/file3 as 0
+		}
+	END
+	start_broker
+	expect_log "no user 'zoe': this never matches"
+	expect_log "no user '4711': this never matches"
+	expect_equal "$(log_count warning)" 2
+	expect_match "$(as alice ask "cat /srv/file")" "^EACCES policy"
+}
+
+# As many as an executor can take on.
+test_a_user_to_act_as_is_in_1024_groups_at_most() {
+	local i primary
+	primary=$(id -g bob)
+	sed -i 's/\bbob\b//' /etc/group
+	for ((i = 1; i < 1024; i++)); do
+		echo "group$i:x:$((50000 + i)):bob"
+	done >>/etc/group
+	((primary < 50000)) || fail "the primary group of bob is one of these"
+	policy <<-END
+		client test {
+			from user alice
+			allow read /srv/file as bob
+		}
+	END
+	expect_status 0 fdbroker check "$POLICY"
+	expect_status 0 timeout 10 fdbrokerd --policy "$POLICY" --check
+	echo "group0:x:50000:bob" >>/etc/group
+	expect_status 1 timeout 10 fdbrokerd --policy "$POLICY" --check
+	expect_match "$output" "'bob': this user is in more than 1024 groups"
+	expect_status 1 fdbroker check "$POLICY"
+	expect_match "$output" "'bob': this user is in more than 1024 groups"
 }
 
 test_a_policy_file_that_somebody_could_have_written_is_named_and_refused() {

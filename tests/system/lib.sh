@@ -234,12 +234,12 @@ role_is_replaced() { # ROLE PID...
 
 declare -A SESSION_IN SESSION_OUT SESSION_PID
 
-# One connection of a user, to which `tell` gives commands. See clients/ask.c.
-open_session() { # NAME USER
+# One connection of a user, to which `tell` gives commands. See clients/ask.c, or the other PROGRAM.
+open_session() { # NAME USER [PROGRAM]
 	local in out
 	mkfifo "/run/test/$1.in" "/run/test/$1.out"
 	exec {in}<>"/run/test/$1.in" {out}<>"/run/test/$1.out"
-	start_as "$2" ask <&"$in" >&"$out" 2>&1
+	start_as "$2" "${3:-ask}" <&"$in" >&"$out" 2>&1
 	SESSION_PID[$1]=$!
 	SESSION_IN[$1]=$in
 	SESSION_OUT[$1]=$out

@@ -147,7 +147,7 @@ os.execvp("ask", ["ask", "adopt 9", "make AF_INET SOCK_STREAM", "bind-it inet 0.
 
 # Takes the broker's place.
 pretend() { # UID PATH
-	python3 - "$@" <<-'END' &
+	python3 - "$@" >/dev/null 2>&1 <<-'END' &
 		import os, socket, sys, time
 		uid, path = int(sys.argv[1]), sys.argv[2]
 		os.setresuid(uid, uid, uid)

@@ -194,6 +194,187 @@ test_exec_takes_only_what_can_be_asked_for() {
 	END
 }
 
+# Of a sandbox's /dev nothing may be left; and what is closed would be taken by something else.
+test_the_tool_needs_dev_null_only_where_a_standard_descriptor_is_closed() {
+	tool_policy
+	mount -t tmpfs -o mode=0755 tmpfs /dev
+	expect_equal "$(as alice fdbroker cat /srv/one </etc/passwd)" one
+	expect_status 1 as alice bash -c 'exec fdbroker cat /srv/one <&-'
+	expect_equal "$output" "fdbroker: /dev/null: No such file or directory"
+	umount /dev
+	expect_equal "$(as alice bash -c 'exec fdbroker cat /srv/one <&-')" one
+}
+
+# ---- exec --limit ----
+
+test_exec_hands_on_a_connection_that_is_good_for_its_limits() {
+	tool_policy
+	expect_equal "$(as alice fdbroker exec --limit read:/srv/one -- fdbroker cat /srv/one)" one
+	expect_status 1 as alice fdbroker exec --limit read:/srv/one --limit bind:tcp:80 -- \
+		fdbroker cat /srv/two
+	expect_match "$output" '^fdbroker: /srv/two: Permission denied \(narrowed: '
+	# What the policy denies, no limit grants.
+	expect_status 1 as alice fdbroker exec --limit 'read:/srv/*' -- fdbroker cat /srv/denied
+	expect_match "$output" 'denied by policy'
+}
+
+test_all_limits_of_exec_are_one_set() {
+	tool_policy
+	expect_equal "$(as alice fdbroker exec --limit read:/srv/one --limit=read:/srv/two -- \
+		fdbroker cat /srv/one /srv/two)" onetwo
+}
+
+test_the_connection_of_exec_comes_after_what_was_asked_for() {
+	tool_policy
+	report
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice bash -c 'for fd in /proc/self/fd/*; do
+			fd=${fd##*/}; ((fd < 3)) || eval "exec $fd>&-"; done 2>/dev/null
+		exec fdbroker exec --limit read:/srv/one --listen tcp:80=web --open /srv/two:r=key \
+			-- bash -c "echo \$FDBROKER_FD; exec /run/test/report"')
+	expect_match "$output" '^[5-9]'
+	expect_equal "${output//${output:0:1}/N}" "N
+LISTEN_PID is right
+LISTEN_FDS=2 LISTEN_FDNAMES=web:key
+3 socket:[]
+4 /srv/two
+N socket:[]"
+}
+
+test_limits_alone_leave_what_a_service_manager_passed() {
+	tool_policy
+	report
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice bash -c 'for fd in /proc/self/fd/*; do
+			fd=${fd##*/}; ((fd < 3)) || eval "exec $fd>&-"; done 2>/dev/null
+		exec 3</etc/passwd
+		LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=users exec fdbroker exec \
+			--limit read:/srv/one -- bash -c "echo \$FDBROKER_FD; exec /run/test/report"')
+	expect_match "$output" '^[4-9]'
+	expect_equal "${output//${output:0:1}/N}" "N
+LISTEN_PID is right
+LISTEN_FDS=1 LISTEN_FDNAMES=users
+3 /etc/passwd
+N socket:[]"
+}
+
+test_without_limits_the_program_of_exec_has_no_connection() {
+	tool_policy
+	# shellcheck disable=SC2016 # expanded inside
+	expect_equal "$(as alice fdbroker exec --open /srv/one:r -- bash -c '
+		echo "${FDBROKER_FD-none}"; ls -l /proc/self/fd' | grep -cE 'none|socket')" 1
+}
+
+# Its number is in the way of the file: it moves.
+test_a_connection_that_was_inherited_is_passed_on_by_exec() {
+	tool_policy
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice bash -c 'exec 3>&- 4>&- 5>&-
+		exec fdbroker exec --limit read:/srv/one -- bash -c "
+			echo at \$FDBROKER_FD
+			fdbroker exec --open /srv/one:r=a --open /srv/one:r=b -- bash -c \"
+				cat <&3 && cat <&4 && echo
+				fdbroker cat /srv/one /srv/two\"
+			echo at \$FDBROKER_FD; fdbroker cat /srv/one"' 2>&1)
+	expect_equal "$output" "at 4
+oneone
+onefdbroker: /srv/two: Permission denied (narrowed: this connection was narrowed, and may not do it any more)
+at 4
+one"
+}
+
+# What is passed on is the narrower one; the wider one is not to be found under its number.
+test_the_program_of_limits_within_limits_has_one_connection() {
+	tool_policy
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice bash -c 'exec 3>&- 4>&- 5>&-
+		exec fdbroker exec --limit read:/srv/one --limit read:/srv/two -- bash -c "
+			echo \$FDBROKER_FD
+			fdbroker exec --limit read:/srv/two -- bash -c \"
+				echo \\\$FDBROKER_FD; ls -l /proc/self/fd | grep -c socket\""')
+	expect_equal "$output" "4
+3
+1"
+}
+
+test_any_number_of_processes_use_one_connection_at_once() {
+	tool_policy
+	cat >/run/test/pairs <<-'END'
+		for _ in {1..60}; do
+			timeout 5 fdbroker cat /srv/one >"$1/one" &
+			first=$!
+			timeout 5 fdbroker exec --open /srv/two:r -- bash -c 'cat <&3' >"$1/two" &
+			second=$!
+			wait $first || echo "the first ends with $?"
+			wait $second || echo "the second ends with $?"
+			echo "$(<"$1/one") $(<"$1/two")"
+		done
+	END
+	mkdir -m 0777 /run/test/out
+	as alice fdbroker exec --limit 'read:/srv/*' -- bash /run/test/pairs /run/test/out \
+		>/run/test/answers 2>&1
+	expect_equal "$(sort /run/test/answers | uniq -c | xargs)" "60 one two"
+}
+
+test_limits_within_limits_narrow_further_and_leave_the_first_connection() {
+	tool_policy
+	# shellcheck disable=SC2016 # expanded inside
+	output=$(as alice fdbroker exec --limit read:/srv/one --limit read:/srv/two -- bash -c '
+		fdbroker exec --limit read:/srv/two --limit read:/srv/three -- \
+			fdbroker cat /srv/one /srv/two /srv/three
+		fdbroker cat /srv/one' 2>&1 || true)
+	expect_match "$output" '/srv/one: Permission denied \(narrowed'
+	expect_match "$output" '/srv/three: Permission denied \(narrowed'
+	expect_match "$output" 'two'
+	expect_match "$output" 'one$'
+}
+
+test_limits_that_are_none_are_wrong_usage() {
+	local limit
+	tool_policy
+	while IFS= read -r limit; do
+		expect_status 64 as alice fdbroker exec --limit "$limit" -- true </dev/null
+		expect_match "$output" "^fdbroker: exec: --limit: '.*see 'fdbroker exec --help'"
+	done <<-'END'
+		read
+		:/srv/one
+		read:
+		reed:/srv/one
+		read /srv/one
+		read, list:/srv/one
+		read:srv/one
+		bind:80
+		bind:tcp:http
+	END
+	expect_status 64 as alice fdbroker exec --limit read,reed:/srv/one -- true
+	expect_match "$output" ": there is no verb 'reed'; the verbs of a limit are read, write, "
+	expect_status 64 as alice fdbroker exec --limit read,:/srv/one -- true
+	expect_match "$output" "'read,:/srv/one': the verbs of a limit are read, write, "
+	expect_status 64 as alice fdbroker exec --limit
+	expect_match "$output" '--limit: its argument is missing'
+}
+
+test_a_connection_that_is_none_is_said_to_be() {
+	local number
+	tool_policy
+	for number in 0 99 7x -1 99999999999999999999; do
+		expect_status 1 as alice env FDBROKER_FD="$number" fdbroker cat /srv/one </dev/null
+		expect_match "$output" "^fdbroker: FDBROKER_FD=$number is no connection to the broker"
+	done
+	expect_equal "$(as alice env FDBROKER_FD= fdbroker cat /srv/one)" one
+}
+
+test_a_connection_that_has_ended_is_named() {
+	tool_policy
+	# shellcheck disable=SC2016 # expanded inside
+	expect_status 1 as alice fdbroker exec --limit read:/srv/one -- python3 -c '
+import os, socket, sys
+fd = int(os.environ["FDBROKER_FD"])
+socket.socket(fileno=os.dup(fd)).shutdown(socket.SHUT_RDWR)
+os.execvp("fdbroker", ["fdbroker", "cat", "/srv/one"])'
+	expect_match "$output" '^fdbroker: FDBROKER_FD: .*the broker has closed the connection'
+}
+
 # The names are those that the policy language says it knows, each for the same family.
 test_exec_knows_the_families_of_netlink_by_name() {
 	local family

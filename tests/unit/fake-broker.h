@@ -108,6 +108,20 @@ static inline void reply(int fd, const struct fdbroker_result *results, size_t c
 		close(fds[i]);
 }
 
+/* Data as it is, whether it makes sense or not. */
+static inline void reply_with_data(
+	int fd, struct fdbroker_result result, const void *data, size_t length)
+{
+	unsigned char buffer[FDBROKER_PACKET_MAX];
+	struct fdbroker_packet packet;
+
+	result.data_length = (uint16_t)length;
+	fdbroker_packet_begin(&packet, buffer, FDBROKER_PACKET_REPLY, 0);
+	fdbroker_packet_add_result(&packet, &result);
+	memcpy(buffer + packet.length, data, length);
+	send_with(fd, buffer, packet.length + length, NULL, 0);
+}
+
 static inline void grant(int fd, uint32_t id, const struct fdbroker_request *request)
 {
 	const struct fdbroker_result result = {.id = id, .has_descriptor = 1};

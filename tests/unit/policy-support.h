@@ -14,21 +14,62 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+#define KNOWN(name_kind, name_id, name_gid, text)                                                  \
+	{                                                                                          \
+		.kind = POLICY_NAME_##name_kind, .id = (name_id), .gid = (name_gid),               \
+		.name = (text)                                                                     \
+	}
+#define KNOWN_ACCOUNT(name_id, name_gid, text, ...)                                                \
+	{                                                                                          \
+		.kind = POLICY_NAME_ACCOUNT, .id = (name_id), .gid = (name_gid), .name = (text),   \
+		.groups = (uint32_t[]){__VA_ARGS__},                                               \
+		.group_count = COUNT(((uint32_t[]){__VA_ARGS__}))                                  \
+	}
+
+/* Numbers that are the same in each run. */
+static inline uint32_t random_below(uint32_t bound)
+{
+	static uint32_t state = 20240607;
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state % bound;
+}
+
 static const struct policy_name known_names[] = {
-	{POLICY_NAME_USER, POLICY_NAME_FOUND, 1001, 1101, "alice"},
-	{POLICY_NAME_USER, POLICY_NAME_FOUND, 1002, 1102, "bob"},
-	{POLICY_NAME_USER, POLICY_NAME_FOUND, 34, 34, "backup"},
-	{POLICY_NAME_USER, POLICY_NAME_FOUND, 33, 33, "www-data"},
-	{POLICY_NAME_USER, POLICY_NAME_FOUND, 990, 990, "builder"},
-	{POLICY_NAME_GROUP, POLICY_NAME_FOUND, 4, 0, "adm"},
-	{POLICY_NAME_GROUP, POLICY_NAME_FOUND, 50, 0, "staff"},
-	{POLICY_NAME_GROUP, POLICY_NAME_FOUND, 51, 0, "lab"},
-	{POLICY_NAME_GROUP, POLICY_NAME_FOUND, 33, 0, "www-data"},
-	{POLICY_NAME_SERVICE_TCP, POLICY_NAME_FOUND, 80, 0, "http"},
-	{POLICY_NAME_SERVICE_UDP, POLICY_NAME_FOUND, 53, 0, "domain"},
-	{POLICY_NAME_INTERFACE, POLICY_NAME_FOUND, 2, 0, "eth0"},
-	{POLICY_NAME_PROTOCOL, POLICY_NAME_FOUND, 1, 0, "icmp"},
+	KNOWN(USER, 1001, 1101, "alice"),
+	KNOWN(USER, 1002, 1102, "bob"),
+	KNOWN(USER, 34, 34, "backup"),
+	KNOWN(USER, 33, 33, "www-data"),
+	KNOWN(USER, 990, 990, "builder"),
+	KNOWN(GROUP, 4, 0, "adm"),
+	KNOWN(GROUP, 50, 0, "staff"),
+	KNOWN(GROUP, 51, 0, "lab"),
+	KNOWN(GROUP, 33, 0, "www-data"),
+	KNOWN(SERVICE_TCP, 80, 0, "http"),
+	KNOWN(SERVICE_UDP, 53, 0, "domain"),
+	KNOWN(INTERFACE, 2, 0, "eth0"),
+	KNOWN(PROTOCOL, 1, 0, "icmp"),
+	KNOWN_ACCOUNT(0, 0, "root", 0),
+	KNOWN_ACCOUNT(1001, 1101, "alice", 1101, 50),
+	KNOWN_ACCOUNT(1001, 1101, "1001", 1101, 50), /* the same one */
+	KNOWN_ACCOUNT(1001, 1101, "alias", 1101),    /* not quite */
+	KNOWN_ACCOUNT(1002, 1102, "bob", 1102),
+	KNOWN_ACCOUNT(UINT32_MAX, 1, "nobody-to-be", 1),
 };
+
+static inline void name_answer(struct policy_name *name, const struct policy_name *known)
+{
+	name->status = POLICY_NAME_FOUND;
+	name->id = known->id;
+	name->gid = known->gid;
+	if (!known->group_count)
+		return;
+	name->groups = calloc(known->group_count, sizeof(*name->groups));
+	assert_non_null(name->groups);
+	memcpy(name->groups, known->groups, known->group_count * sizeof(*name->groups));
+	name->group_count = known->group_count;
+}
 
 static inline void names_answer(struct policy_set *set)
 {
@@ -37,12 +78,9 @@ static inline void names_answer(struct policy_set *set)
 	for (size_t i = 0; i < count; i++) {
 		names[i].status = POLICY_NAME_UNKNOWN;
 		for (size_t j = 0; j < COUNT(known_names); j++) {
-			if (known_names[j].kind != names[i].kind ||
-				strcmp(known_names[j].name, names[i].name) != 0)
-				continue;
-			names[i].status = POLICY_NAME_FOUND;
-			names[i].id = known_names[j].id;
-			names[i].gid = known_names[j].gid;
+			if (known_names[j].kind == names[i].kind &&
+				strcmp(known_names[j].name, names[i].name) == 0)
+				name_answer(&names[i], &known_names[j]);
 		}
 	}
 }
@@ -113,5 +151,5 @@ static inline struct policy_decision path_decide(const struct policy *policy,
 	const struct policy_identity *identity, uint32_t verbs, const char *path)
 {
 	struct policy_peer peer = peer_make(policy, identity);
-	return policy_decide_path(policy->image, &peer, verbs, path, strlen(path));
+	return policy_decide_path(policy->image, &peer, NULL, verbs, path, strlen(path));
 }

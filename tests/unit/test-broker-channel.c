@@ -179,6 +179,80 @@ static void a_packet_that_is_not_as_long_as_a_message_is_refused(void **state)
 		}
 }
 
+static void bytes_arrive_behind_their_message_as_they_were_sent(void **state)
+{
+	static const size_t lengths[] = {0, 1, 17, CHANNEL_BYTES_MAX - 1, CHANNEL_BYTES_MAX};
+	char sent[CHANNEL_BYTES_MAX], received[CHANNEL_BYTES_MAX];
+	struct message message;
+	size_t length;
+	int fd = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (char)(i * 7);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		memset(received, 0x55, sizeof(received));
+		assert_int_equal(channel_send_bytes(far_end, &sample, sent, lengths[i]), 0);
+		assert_int_equal(
+			channel_receive_bytes(near_end, &message, &fd, received, &length), 1);
+		assert_memory_equal(&message, &sample, sizeof(sample));
+		assert_int_equal(length, lengths[i]);
+		assert_memory_equal(received, sent, length);
+		assert_int_equal(fd, -1);
+	}
+}
+
+static void whoever_takes_bytes_takes_messages_without_them_too(void **state)
+{
+	char received[CHANNEL_BYTES_MAX];
+	struct message message;
+	size_t length = 1;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(channel_send(far_end, &sample, file), 0);
+	assert_int_equal(channel_receive_bytes(near_end, &message, &fd, received, &length), 1);
+	assert_memory_equal(&message, &sample, sizeof(sample));
+	assert_int_equal(length, 0);
+	assert_true(fd >= 0);
+	hang_up(&fd);
+	assert_int_equal(
+		channel_receive_bytes(near_end, &message, &fd, received, &length), -EAGAIN);
+	hang_up(&far_end);
+	assert_int_equal(channel_receive_bytes(near_end, &message, &fd, received, &length), 0);
+	assert_int_equal(length, 0);
+}
+
+static void more_bytes_than_there_may_be_are_refused(void **state)
+{
+	static const size_t lengths[] = {1, sizeof(struct message) - 1,
+		sizeof(struct message) + CHANNEL_BYTES_MAX + 1, 65536};
+	char received[CHANNEL_BYTES_MAX];
+	struct message message;
+	size_t length = 1;
+	int fd = 0, before = count_descriptors();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		for (size_t fds = 0; fds <= 2; fds++) {
+			send_raw(lengths[i], fds);
+			assert_int_equal(
+				channel_receive_bytes(near_end, &message, &fd, received, &length),
+				-EPROTO);
+			assert_int_equal(length, 0);
+			assert_int_equal(fd, -1);
+			assert_int_equal(count_descriptors(), before);
+		}
+}
+
+/* The worker takes messages alone: nothing that the supervisor passes on reaches it so. */
+static void where_no_bytes_are_taken_a_message_with_some_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(channel_send_bytes(far_end, &sample, "x", 1), 0);
+	assert_refused();
+}
+
 static void what_was_sent_before_the_end_is_received_before_it(void **state)
 {
 	struct message message;
@@ -281,6 +355,10 @@ int main(void)
 		TEST(descriptors_stay_with_their_messages),
 		TEST(more_than_one_descriptor_is_refused_and_none_is_kept),
 		TEST(a_packet_that_is_not_as_long_as_a_message_is_refused),
+		TEST(bytes_arrive_behind_their_message_as_they_were_sent),
+		TEST(whoever_takes_bytes_takes_messages_without_them_too),
+		TEST(more_bytes_than_there_may_be_are_refused),
+		TEST(where_no_bytes_are_taken_a_message_with_some_is_refused),
 		TEST(what_was_sent_before_the_end_is_received_before_it),
 		TEST(the_end_of_a_process_that_had_not_read_everything_is_the_end),
 		TEST(an_empty_packet_is_the_end_and_its_descriptor_is_not_kept),

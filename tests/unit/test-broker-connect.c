@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "broker/clock.h"
+#include "broker/connection.h"
 #include "broker/limits.h"
-#include "broker/netns.h"
-#include "broker/operation.h"
-#include "broker/race.h"
+#include "broker/operations/operation.h"
+#include "broker/operations/race.h"
 #include "policy-support.h"
 
 #include "descriptors.h"
@@ -98,7 +98,8 @@ static int begin(void **state)
 		.ring = &ring,
 		.may_wait = true,
 		.netns_cookie = netns_cookie(connection[0])};
-	asker = (struct asker){.peer = &peer, .connection = connection[0]};
+	asker = (struct asker){
+		.peer = &peer, .netns = server.netns_cookie, .connection = connection[0]};
 	listen_silently();
 	return connect_prepare();
 }

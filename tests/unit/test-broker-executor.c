@@ -16,6 +16,7 @@
 
 #include "broker/channel.h"
 #include "broker/child.h"
+#include "broker/connection.h"
 #include "broker/memory.h"
 #include "broker/peers.h"
 #include "broker/ring.h"
@@ -50,9 +51,9 @@ static void run_executor(int worker, const int fds[static CHILD_DESCRIPTORS_END]
 	int moved[CHILD_DESCRIPTORS_END];
 
 	moved[CHILD_CHANNEL] = fcntl(worker, F_DUPFD_CLOEXEC, 64);
-	for (int i = CHILD_IMAGE; i <= CHILD_WAKE; i++)
+	for (int i = CHILD_IMAGE; i <= CHILD_TURNS; i++)
 		moved[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
-	for (int i = CHILD_CHANNEL; i <= CHILD_WAKE; i++)
+	for (int i = CHILD_CHANNEL; i <= CHILD_TURNS; i++)
 		keep_at(moved[i], i);
 	(void)close_range(CHILD_HANDS, ~0u, 0);
 	_exit(executor_main());
@@ -61,6 +62,7 @@ static void run_executor(int worker, const int fds[static CHILD_DESCRIPTORS_END]
 static int begin(void **state)
 {
 	const struct trusted_mounts none = {0};
+	const struct siphash_key key = {{1, 2}};
 	int fds[CHILD_DESCRIPTORS_END], ends[2];
 	void *memory, *ring;
 
@@ -72,18 +74,21 @@ static int begin(void **state)
 	fds[CHILD_PEERS] = memory_publish("peers", sizeof(*peers), &memory);
 	fds[CHILD_RING] = memory_share("ring", sizeof(struct ring), &ring);
 	fds[CHILD_WAKE] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	fds[CHILD_TURNS] = memory_seal("turns", &key, sizeof(key));
 	peers = memory;
 	if (channel_pair(ends) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, connection) < 0)
 		return -1;
 	executor = fork();
 	if (executor == 0)
 		run_executor(ends[1], fds);
-	for (int i = CHILD_IMAGE; i <= CHILD_WAKE; i++)
+	for (int i = CHILD_IMAGE; i <= CHILD_TURNS; i++)
 		close(fds[i]);
 	munmap(ring, sizeof(struct ring));
 	close(ends[1]);
 	channel = ends[0];
-	peers->table[SLOT] = (struct peer){.serial = SERIAL, .policy = {.uid = getuid()}};
+	peers->table[SLOT] = (struct peer){.serial = SERIAL,
+		.cookie = connection_cookie(connection[0]),
+		.policy = {.uid = getuid()}};
 	return 0;
 }
 
@@ -103,16 +108,20 @@ static int end(void **state)
 	return 0;
 }
 
-static void ask_for_file(void)
+static void ask_for(const struct fdbroker_request *request)
 {
-	const struct fdbroker_request request = {
-		.operation = FDBROKER_OPEN, .path = {"/etc/shadow", strlen("/etc/shadow")}};
 	unsigned char bytes[FDBROKER_PACKET_MAX];
 	struct fdbroker_packet packet;
 
 	fdbroker_packet_begin(&packet, bytes, FDBROKER_PACKET_REQUEST, 1000);
-	assert_true(fdbroker_packet_add_request(&packet, &request));
+	assert_true(fdbroker_packet_add_request(&packet, request));
 	assert_int_equal(send(connection[1], packet.bytes, packet.length, 0), packet.length);
+}
+
+static void ask_for_file(void)
+{
+	ask_for(&(struct fdbroker_request){
+		.operation = FDBROKER_OPEN, .path = {"/etc/shadow", strlen("/etc/shadow")}});
 }
 
 static struct message lend(uint32_t slot, uint32_t serial)
@@ -173,14 +182,18 @@ static void nobody_is_served_under_the_serial_of_another_connection(void **state
 	expect_served(lend(SLOT, SERIAL));
 }
 
-/* The kernel knows who connected, SO_PEERCRED of unix(7). */
-static void nobody_is_served_as_another_user(void **state)
+/* The kernel knows which socket this is, SO_COOKIE of socket(7). */
+static void nobody_is_served_over_the_connection_of_another(void **state)
 {
 	(void)state;
+	const uint64_t cookie = peers->table[SLOT].cookie;
+
 	ask_for_file();
-	peers->table[SLOT].policy.uid = getuid() + 1;
+	peers->table[SLOT].cookie = connection_cookie(connection[1]);
 	expect_refused(lend(SLOT, SERIAL));
-	peers->table[SLOT].policy.uid = getuid();
+	peers->table[SLOT].cookie = 0;
+	expect_refused(lend(SLOT, SERIAL));
+	peers->table[SLOT].cookie = cookie;
 	expect_served(lend(SLOT, SERIAL));
 }
 
@@ -193,6 +206,20 @@ static void nobody_is_served_whose_slot_there_is_not(void **state)
 	expect_served(lend(SLOT, SERIAL));
 }
 
+/* Only the supervisor makes one, and only a worker asks it: the client is not kept waiting. */
+static void what_is_for_the_supervisor_ends_the_connection(void **state)
+{
+	struct message done;
+	char byte;
+
+	(void)state;
+	ask_for(&(struct fdbroker_request){.operation = FDBROKER_CLONE});
+	done = lend(SLOT, SERIAL);
+	assert_int_equal(done.flag, 1);
+	assert_int_equal(recv(connection[1], &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -200,8 +227,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_peer_is_served_on_its_connection),
 		TEST(nobody_is_served_under_the_serial_of_another_connection),
-		TEST(nobody_is_served_as_another_user),
+		TEST(nobody_is_served_over_the_connection_of_another),
 		TEST(nobody_is_served_whose_slot_there_is_not),
+		TEST(what_is_for_the_supervisor_ends_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "policy-support.h"
 
 #include "broker/log.h"
+#include "fdbroker.h"
 
 static const enum log_format formats[] = {LOG_TEXT, LOG_JSON};
 
@@ -233,6 +234,15 @@ static size_t object_of(const char *line, enum log_format format, char *bytes, s
 
 /* ---- lines ---- */
 
+static void assert_line_ends(const char *line, const char *end)
+{
+	size_t length = strlen(line), wanted = strlen(end);
+
+	assert_one_line(line);
+	assert_true(length > wanted);
+	assert_string_equal(line + length - wanted, end);
+}
+
 static void a_message_is_a_line(void **state)
 {
 	struct capture *capture = *state;
@@ -258,6 +268,7 @@ static void a_decision_is_a_line(void **state)
 
 static void what_no_rule_decided_and_no_unit_asked_is_said_as_well(void **state)
 {
+	struct capture *capture = *state;
 	struct record record = decision_of(0, 2);
 
 	record.allowed = 0;
@@ -265,9 +276,60 @@ static void what_no_rule_decided_and_no_unit_asked_is_said_as_well(void **state)
 	record.error = 0;
 	record.reason = 2;
 	record.verbs |= POLICY_BIT(POLICY_CREATE);
-	assert_string_equal(captured_record(*state, LOG_TEXT, record, "/a"),
+	assert_string_equal(captured_record(capture, LOG_TEXT, record, "/a"),
 		"audit: denied uid=1000 pid=4711 unit=- verb=read,create object=\"/a\" "
 		"reason=policy error=- rule=- client=-\n");
+	assert_string_equal(captured_record(capture, LOG_JSON, record, "/a"),
+		"{\"audit\":\"denied\",\"uid\":1000,\"pid\":4711,\"unit\":\"-\","
+		"\"verb\":\"read,create\",\"object\":\"/a\",\"reason\":\"policy\","
+		"\"error\":\"-\",\"rule\":\"-\",\"client\":\"-\"}\n");
+}
+
+static void what_was_refused_before_it_had_a_verb_has_none(void **state)
+{
+	struct record record = decision_of(0, 2);
+
+	record.verbs = 0;
+	assert_non_null(strstr(captured_record(*state, LOG_TEXT, record, "/a"), " verb=- object="));
+	assert_non_null(strstr(
+		captured_record(*state, LOG_JSON, record, "/a"), "\"verb\":\"-\",\"object\""));
+}
+
+/* The end of the line: " why=..." there is of a denial by the policy alone. */
+static void the_last_word_is_what_of_the_policy_denied_it(void **state)
+{
+	static const struct {
+		uint8_t reason, outcome;
+		const char *why; /* NULL: not the policy */
+	} ends[] = {
+		{FDBROKER_REASON_POLICY, POLICY_DENIED_NO_RULE, "no-rule"},
+		{FDBROKER_REASON_POLICY, POLICY_DENIED_BY_RULE, "deny"},
+		{FDBROKER_REASON_POLICY, POLICY_DENIED_NARROWED, "only"},
+		{FDBROKER_REASON_POLICY, POLICY_DENIED_CONFLICT, "options"},
+		{FDBROKER_REASON_POLICY, POLICY_DENIED_GAIN, "gain"},
+		{FDBROKER_REASON_NARROWED, POLICY_DENIED_LIMITED, "limit"},
+		{FDBROKER_REASON_POLICY, POLICY_ALLOWED, NULL},
+		{FDBROKER_REASON_POLICY, POLICY_DENIED_LIMITED + 1, NULL},
+		{FDBROKER_REASON_POLICY, UINT8_MAX, NULL},
+		{FDBROKER_REASON_NONE, POLICY_ALLOWED, NULL},
+		{FDBROKER_REASON_KERNEL, POLICY_DENIED_NO_RULE, NULL},
+		{FDBROKER_REASON_PLACEMENT, POLICY_DENIED_BY_RULE, NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct record record = decision_of(0, 2);
+		char text[64] = " client=web\n", json[64] = "\"client\":\"web\"}\n";
+
+		record.reason = ends[i].reason;
+		record.outcome = ends[i].outcome;
+		if (ends[i].why != NULL) {
+			(void)snprintf(text, sizeof(text), " client=web why=%s\n", ends[i].why);
+			(void)snprintf(json, sizeof(json), "\"client\":\"web\",\"why\":\"%s\"}\n",
+				ends[i].why);
+		}
+		assert_line_ends(captured_record(*state, LOG_TEXT, record, "/a"), text);
+		assert_line_ends(captured_record(*state, LOG_JSON, record, "/a"), json);
+	}
 }
 
 static void every_event_is_one_line(void **state)
@@ -376,10 +438,10 @@ static void what_went_into_the_ring_comes_out_as_the_same_line(void **state)
 
 static void every_byte_of_an_object_can_be_told_from_the_line(void **state)
 {
-	char object[256], read[256];
+	char object[255], read[255]; /* without NUL, which no path has */
 
 	for (size_t i = 0; i < sizeof(object); i++)
-		object[i] = (char)i;
+		object[i] = (char)(i + 1);
 	for (size_t i = 0; i < COUNT(formats); i++) {
 		const char *line =
 			captured_record(*state, formats[i], decision_of(0, sizeof(object)), object);
@@ -389,9 +451,26 @@ static void every_byte_of_an_object_can_be_told_from_the_line(void **state)
 	}
 }
 
+static void a_rename_shows_both_of_its_paths(void **state)
+{
+	static const char paths[] = "/old \"name\0/new\nname";
+	static const char *const expected[] = {
+		[LOG_TEXT] = " object=\"/old \\\"name\" target=\"/new\\x0aname\" reason=",
+		[LOG_JSON] = "\"object\":\"/old \\\"name\",\"target\":\"/new\\u000aname\",",
+	};
+
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		const char *line = captured_record(
+			*state, formats[i], decision_of(0, sizeof(paths) - 1), paths);
+
+		assert_one_line(line);
+		assert_non_null(strstr(line, expected[formats[i]]));
+	}
+}
+
 static void a_byte_is_written_as_itself_or_as_its_number(void **state)
 {
-	for (int byte = 0; byte < 256; byte++)
+	for (int byte = 1; byte < 256; byte++)
 		for (size_t i = 0; i < COUNT(formats); i++) {
 			char object = (char)byte, expected[32], plain[8];
 			const char *line =
@@ -644,12 +723,15 @@ int main(void)
 		TEST(a_message_is_a_line),
 		TEST(a_decision_is_a_line),
 		TEST(what_no_rule_decided_and_no_unit_asked_is_said_as_well),
+		TEST(what_was_refused_before_it_had_a_verb_has_none),
+		TEST(the_last_word_is_what_of_the_policy_denied_it),
 		TEST(every_event_is_one_line),
 		TEST(a_message_less_urgent_than_the_level_is_not_written),
 		TEST(a_decision_is_written_at_every_level),
 		TEST(the_journal_and_nobody_else_is_told_how_urgent_a_line_is),
 		TEST(what_went_into_the_ring_comes_out_as_the_same_line),
 		TEST(every_byte_of_an_object_can_be_told_from_the_line),
+		TEST(a_rename_shows_both_of_its_paths),
 		TEST(a_byte_is_written_as_itself_or_as_its_number),
 		TEST(every_byte_of_a_unit_and_of_a_message_stays_in_its_line),
 		TEST(a_path_cannot_fake_a_line_or_a_field),

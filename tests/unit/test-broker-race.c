@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "broker/clock.h"
-#include "broker/race.h"
+#include "broker/operations/race.h"
 #include "descriptors.h"
 
 static int connection[2]; /* the broker's end, and the client's */

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -51,27 +52,45 @@ enum {
 	EXECUTOR_DEVICES = 1 << 10,
 	EXECUTOR_RAW = 1 << 11,
 	EXECUTOR_ALL = 1 << 12,
+	EXECUTOR_LOOKS = 1 << 13, /* stat */
+	EXECUTOR_CREATES = 1 << 14,
+	EXECUTOR_REMOVES = 1 << 15,
+	EXECUTOR_LISTS = 1 << 16,
+	EXECUTOR_WATCHES = 1 << 17,
+	EXECUTOR_COPIES = 1 << 18,
+	EXECUTOR_ACTS = 1 << 19, /* as others */
 };
 
 #define NOBODY 0
 #define WORKERS (WORKER_IDLE | WORKER_READS | WORKER_BINDS | WORKER_ALL)
 #define EXECUTORS                                                                                  \
 	(EXECUTOR_IDLE | EXECUTOR_READS | EXECUTOR_BINDS | EXECUTOR_PATHS | EXECUTOR_DIALS |       \
-		EXECUTOR_DEVICES | EXECUTOR_RAW | EXECUTOR_ALL)
+		EXECUTOR_DEVICES | EXECUTOR_RAW | EXECUTOR_ALL | EXECUTOR_LOOKS |                  \
+		EXECUTOR_CREATES | EXECUTOR_REMOVES | EXECUTOR_LISTS | EXECUTOR_WATCHES |          \
+		EXECUTOR_COPIES | EXECUTOR_ACTS)
 #define EVERYBODY (RESOLVER | WORKERS | EXECUTORS)
 
 #define BINDERS (WORKER_BINDS | WORKER_ALL | EXECUTOR_BINDS | EXECUTOR_PATHS | EXECUTOR_ALL)
 #define NAMERS (EXECUTOR_PATHS | EXECUTOR_ALL)
 #define DIALLERS (EXECUTOR_DIALS | EXECUTOR_ALL)
 #define DEVISERS (EXECUTOR_DEVICES | EXECUTOR_ALL)
-#define READERS (WORKER_READS | WORKER_ALL | EXECUTOR_READS | EXECUTOR_ALL)
+#define FILERS                                                                                     \
+	(EXECUTOR_READS | EXECUTOR_LOOKS | EXECUTOR_CREATES | EXECUTOR_REMOVES | EXECUTOR_LISTS |  \
+		EXECUTOR_WATCHES | EXECUTOR_COPIES | EXECUTOR_ACTS | EXECUTOR_ALL)
+#define READERS (WORKER_READS | WORKER_ALL | FILERS)
+#define CREATORS (EXECUTOR_CREATES | EXECUTOR_ALL)
+#define REMOVERS (EXECUTOR_REMOVES | EXECUTOR_ALL)
+#define LISTERS (EXECUTOR_LISTS | EXECUTOR_ALL)
+#define WATCHERS (EXECUTOR_WATCHES | EXECUTOR_ALL)
+#define COPIERS (EXECUTOR_COPIES | EXECUTOR_ALL)
+#define ACTORS (EXECUTOR_ACTS | EXECUTOR_ALL)
 
 #define ALL_NEEDS                                                                                  \
 	{                                                                                          \
 		.allowed_verbs = (1u << POLICY_VERB_COUNT) - 1,                                    \
 		.allowed_kinds = (1u << POLICY_KIND_COUNT) - 1, .with = 0x3f, .device = true,      \
-		.owner = true, .low_port = true, .unix_path = true, .user_name = true,             \
-		.unit = true                                                                       \
+		.owner = true, .low_port = true, .unix_path = true, .as = true, .as_peer = true,   \
+		.copy = true, .user_name = true, .unit = true                                      \
 	}
 
 static const struct confinement {
@@ -102,6 +121,20 @@ static const struct confinement {
 	{"an executor that makes raw sockets", EXECUTOR_RAW, ROLE_EXECUTOR,
 		{.allowed_verbs = POLICY_BIT(POLICY_SOCKET),
 			.allowed_kinds = POLICY_BIT(POLICY_RAW)}},
+	{"an executor that looks", EXECUTOR_LOOKS, ROLE_EXECUTOR,
+		{.allowed_verbs = POLICY_BIT(POLICY_STAT)}},
+	{"an executor that creates", EXECUTOR_CREATES, ROLE_EXECUTOR,
+		{.allowed_verbs = POLICY_BIT(POLICY_CREATE)}},
+	{"an executor that removes", EXECUTOR_REMOVES, ROLE_EXECUTOR,
+		{.allowed_verbs = POLICY_BIT(POLICY_REMOVE)}},
+	{"an executor that lists", EXECUTOR_LISTS, ROLE_EXECUTOR,
+		{.allowed_verbs = POLICY_BIT(POLICY_LIST)}},
+	{"an executor that watches", EXECUTOR_WATCHES, ROLE_EXECUTOR,
+		{.allowed_verbs = POLICY_BIT(POLICY_WATCH)}},
+	{"an executor that copies", EXECUTOR_COPIES, ROLE_EXECUTOR,
+		{.allowed_verbs = POLICY_BIT(POLICY_READ), .copy = true}},
+	{"an executor that acts as others", EXECUTOR_ACTS, ROLE_EXECUTOR,
+		{.allowed_verbs = POLICY_BIT(POLICY_READ), .as = true}},
 	{"an executor that does all", EXECUTOR_ALL, ROLE_EXECUTOR, ALL_NEEDS},
 };
 
@@ -161,11 +194,25 @@ static const struct attempt {
 	{"setuid", SYS_setuid, {0}, NOBODY},
 	{"setresuid", SYS_setresuid, {0, 0, 0}, NOBODY},
 	{"setgid", SYS_setgid, {0}, NOBODY},
-	{"setgroups", SYS_setgroups, {0, 0}, NOBODY},
-	{"capset", SYS_capset, {0, 0}, NOBODY},
+	{"setreuid", SYS_setreuid, {0, 0}, NOBODY},
+	{"setregid", SYS_setregid, {0, 0}, NOBODY},
+	{"setresgid", SYS_setresgid, {0, 0, 0}, NOBODY},
+	{"setgroups", SYS_setgroups, {0, 0}, ACTORS},
+	{"getgroups", SYS_getgroups, {0, 0}, ACTORS},
+	{"setfsuid", SYS_setfsuid, {P(-1)}, ACTORS},
+	{"setfsgid", SYS_setfsgid, {P(-1)}, ACTORS},
+	{"capset", SYS_capset, {0, 0}, ACTORS},
+	{"capget", SYS_capget, {0, 0}, ACTORS},
 	{"seccomp", SYS_seccomp, {P(-1)}, NOBODY},
 #if !FDBROKER_SANITIZED
 	{"prctl", SYS_prctl, {P(-1)}, NOBODY},
+	{"PR_SET_DUMPABLE", SYS_prctl, {PR_SET_DUMPABLE, 0}, ACTORS},
+	{"PR_SET_PDEATHSIG", SYS_prctl, {PR_SET_PDEATHSIG, SIGKILL}, ACTORS},
+	{"PR_SET_KEEPCAPS", SYS_prctl, {PR_SET_KEEPCAPS, 0}, NOBODY},
+	{"PR_SET_SECUREBITS", SYS_prctl, {PR_SET_SECUREBITS, 0}, NOBODY},
+	{"PR_CAP_AMBIENT", SYS_prctl, {PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0}, NOBODY},
+	{"PR_SET_SECCOMP", SYS_prctl, {PR_SET_SECCOMP, P(-1)}, NOBODY},
+	{"PR_SET_MM", SYS_prctl, {PR_SET_MM, 0, 0, 0, 0}, NOBODY},
 	{"personality", SYS_personality, {P(-1)}, NOBODY}, /* READ_IMPLIES_EXEC */
 #endif
 
@@ -200,20 +247,45 @@ static const struct attempt {
 	{"openat to read and write", SYS_openat, {HERE, P("/dev/null"), O_RDWR},
 		READERS | EXECUTOR_DEVICES},
 	{"openat with O_CREAT", SYS_openat, {HERE, P("/dev/null"), O_RDONLY | O_CREAT, 0},
-		EXECUTOR_READS | EXECUTOR_DEVICES | EXECUTOR_ALL},
+		FILERS | EXECUTOR_DEVICES},
 	{"openat with O_TRUNC", SYS_openat, {HERE, P("/dev/null"), O_RDONLY | O_TRUNC},
-		EXECUTOR_READS | EXECUTOR_DEVICES | EXECUTOR_ALL},
+		FILERS | EXECUTOR_DEVICES},
 #endif
 	{"openat2", SYS_openat2, {HERE, P("/dev/null"), 0, 0}, READERS | NAMERS | EXECUTOR_DEVICES},
 	{"truncate", SYS_truncate, {P(""), 0}, NOBODY},
 	{"linkat", SYS_linkat, {P(-1)}, NOBODY},
 	{"symlinkat", SYS_symlinkat, {P(""), P(-1)}, NOBODY},
 	{"mknodat", SYS_mknodat, {P(-1), P("x")}, NOBODY},
-	{"unlinkat", SYS_unlinkat, {P(-1), P("x"), 0}, NAMERS},
-	{"renameat2", SYS_renameat2, {P(-1), P("x"), P(-1), P("y"), 0}, NAMERS},
-	{"fchmodat", SYS_fchmodat, {P(-1), P("x"), 0}, NAMERS},
-	{"fchownat", SYS_fchownat, {P(-1), P("x"), 0, 0, 0}, NAMERS},
-	{"fchdir", SYS_fchdir, {P(-1)}, NAMERS},
+	{"unlinkat", SYS_unlinkat, {P(-1), P("x"), 0}, NAMERS | CREATORS | REMOVERS},
+	{"renameat2", SYS_renameat2, {P(-1), P("x"), P(-1), P("y"), 0}, NAMERS | REMOVERS},
+	{"mkdirat", SYS_mkdirat, {P(-1), P("x"), 0}, CREATORS},
+	{"faccessat2", SYS_faccessat2, {P(-1), P("x"), 0, 0}, RESOLVER | FILERS},
+	{"fchmodat", SYS_fchmodat, {P(-1), P("x"), 0}, NAMERS | CREATORS},
+	{"fchmod", SYS_fchmod, {P(-1), 0}, NOBODY},
+	{"fchownat", SYS_fchownat, {P(-1), P("x"), 0, 0, 0}, NAMERS | CREATORS},
+	{"fchown", SYS_fchown, {P(-1), 0, 0}, NOBODY},
+	{"utimensat", SYS_utimensat, {P(-1), 0, 0, 0}, NOBODY},
+	{"fsetxattr", SYS_fsetxattr, {P(-1), P("x"), 0, 0, 0}, NOBODY},
+	{"fchdir", SYS_fchdir, {P(-1)}, NAMERS | WATCHERS},
+	{"getdents64", SYS_getdents64, {P(-1), 0, 0}, RESOLVER | LISTERS},
+	{"pwrite64", SYS_pwrite64, {P(-1), 0, 0, 0}, LISTERS | COPIERS},
+	{"pwritev2", SYS_pwritev2, {P(-1)}, NOBODY},
+	{"ftruncate", SYS_ftruncate, {P(-1), 0}, LISTERS | COPIERS},
+	{"fallocate", SYS_fallocate, {P(-1), 0, 0, 0}, NOBODY},
+	{"copy_file_range", SYS_copy_file_range, {P(-1)}, NOBODY},
+	{"sendfile", SYS_sendfile, {P(-1), P(-1), 0, 0}, NOBODY},
+	{"splice", SYS_splice, {P(-1)}, NOBODY},
+#if !FDBROKER_SANITIZED
+	{"read", SYS_read, {P(-1), 0, 0}, RESOLVER | COPIERS},
+#endif
+	{"pread64", SYS_pread64, {P(-1), 0, 0, 0}, RESOLVER},
+	{"F_ADD_SEALS", SYS_fcntl, {FILE_FD, F_ADD_SEALS, 0}, LISTERS | COPIERS},
+	{"F_GET_SEALS", SYS_fcntl, {FILE_FD, F_GET_SEALS, 0}, LISTERS | COPIERS},
+	{"F_SETLEASE", SYS_fcntl, {FILE_FD, F_SETLEASE, F_UNLCK}, NOBODY},
+	{"inotify_init1", SYS_inotify_init1, {0}, NOBODY},
+	{"inotify_add_watch", SYS_inotify_add_watch, {P(-1), P(""), 0}, WATCHERS},
+	{"inotify_rm_watch", SYS_inotify_rm_watch, {P(-1), 0}, NOBODY},
+	{"fanotify_mark", SYS_fanotify_mark, {P(-1)}, NOBODY},
 	{"chdir", SYS_chdir, {P("")}, NOBODY},
 	{"chroot", SYS_chroot, {P("")}, NOBODY},
 	{"mount", SYS_mount, {0}, NOBODY},
@@ -227,6 +299,7 @@ static const struct attempt {
 	{"creat", SYS_creat, {P("/dev/null"), 0}, NOBODY},
 	{"unlink", SYS_unlink, {P("")}, NOBODY},
 	{"rename", SYS_rename, {P(""), P("")}, NOBODY},
+	{"renameat", SYS_renameat, {P(-1), P("x"), P(-1), P("y")}, NOBODY},
 	{"link", SYS_link, {P(""), P("")}, NOBODY},
 	{"symlink", SYS_symlink, {P(""), P("")}, NOBODY},
 	{"mkdir", SYS_mkdir, {P(""), 0}, NOBODY},
@@ -269,6 +342,9 @@ static const struct attempt {
 	{"SO_DEBUG", SYS_setsockopt, {INET_FD, SOL_SOCKET, SO_DEBUG, P(&number), sizeof(number)},
 		RESOLVER | EXECUTOR_ALL},
 	{"SO_ERROR", SYS_getsockopt, {INET_FD, SOL_SOCKET, SO_ERROR, P(&number), P(&number_length)},
+		RESOLVER | EXECUTORS},
+	{"SO_NETNS_COOKIE", SYS_getsockopt,
+		{INET_FD, SOL_SOCKET, SO_NETNS_COOKIE, P(&number), P(&number_length)},
 		RESOLVER | EXECUTORS},
 	{"FIONREAD", SYS_ioctl, {INET_FD, FIONREAD, P(&number)}, RESOLVER},
 	{"SIOCSIFFLAGS", SYS_ioctl, {INET_FD, SIOCSIFFLAGS, 0}, DEVISERS},

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "broker/target.h"
+#include "broker/operations/target.h"
 
 static struct target target_of(const char *text)
 {

@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "broker/limits.h"
-#include "broker/walk.h"
+#include "broker/operations/walk.h"
 #include "descriptors.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -138,15 +138,23 @@ static void rename_as(uid_t uid, const char *from, const char *to)
 	assert_int_equal(status, 0);
 }
 
-static enum walk_outcome walk_with(struct ground *ground, const char *path, enum walk_links links)
+static enum walk_outcome walk_by(
+	struct ground *ground, const char *path, const struct walk_way *way)
 {
 	walk_end(&ground->walk);
-	return walk_to(&ground->walker, path, strlen(path), links, &ground->walk);
+	return walk_to(&ground->walker, path, strlen(path), way, &ground->walk);
+}
+
+static enum walk_outcome walk_with(
+	struct ground *ground, const char *path, enum walk_links links, enum walk_final final)
+{
+	return walk_by(ground, path,
+		&(struct walk_way){.links = links, .final = final, .as = WALK_AS_NOBODY});
 }
 
 static enum walk_outcome walk_path(struct ground *ground, const char *path)
 {
-	return walk_with(ground, path, WALK_LINKS_TRUSTED);
+	return walk_with(ground, path, WALK_LINKS_TRUSTED, WALK_FINAL_FOLLOW);
 }
 
 static void assert_error(struct ground *ground, const char *path, int error)
@@ -178,7 +186,6 @@ static void assert_leads(struct ground *ground, const char *path, const char *to
 	assert_string_equal(walk->path, to);
 	assert_int_equal(walk->length, strlen(to));
 	assert_string_equal(walk->path + walk->name, strrchr(to, '/') + 1);
-	assert_true(walk_at_last(walk));
 	(void)snprintf(parent, sizeof(parent), "%.*s/", (int)walk->name - 1, to);
 	assert_same(walk->parent, parent);
 }
@@ -326,7 +333,8 @@ static void a_link_may_lead_to_the_root(void **state)
 	make_link("/mnt/above", 0, "../../../..//../mnt/file");
 	assert_int_equal(walk_path(ground, "/mnt/root"), WALK_FOUND);
 	assert_same(ground->walk.object, "/");
-	assert_int_equal(ground->walk.length, 0);
+	assert_string_equal(ground->walk.path, "/");
+	assert_int_equal(ground->walk.length, 1);
 	assert_int_equal(walk_path(ground, "/mnt/up"), WALK_FOUND);
 	assert_same(ground->walk.object, "/");
 	assert_leads(ground, "/mnt/root/mnt/file", "/mnt/file");
@@ -443,17 +451,22 @@ static void a_rule_may_follow_no_links_or_none_at_the_end(void **state)
 	make_link("/mnt/real/link", 0, "file");
 	make_link("/mnt/alias", 0, "real");
 	make_link("/mnt/both", 0, "alias/link");
-	assert_int_equal(walk_with(ground, "/mnt/alias/file", WALK_LINKS_NONE), WALK_LINK);
-	assert_false(walk_at_last(&ground->walk));
-	assert_int_equal(walk_with(ground, "/mnt/real/link", WALK_LINKS_NONE), WALK_LINK);
-	assert_true(walk_at_last(&ground->walk));
-	assert_int_equal(walk_with(ground, "/mnt/real/file", WALK_LINKS_NONE), WALK_FOUND);
+	assert_int_equal(walk_with(ground, "/mnt/alias/file", WALK_LINKS_NONE, WALK_FINAL_FOLLOW),
+		WALK_LINK);
+	assert_int_equal(
+		walk_with(ground, "/mnt/real/link", WALK_LINKS_NONE, WALK_FINAL_FOLLOW), WALK_LINK);
+	assert_int_equal(walk_with(ground, "/mnt/real/file", WALK_LINKS_NONE, WALK_FINAL_FOLLOW),
+		WALK_FOUND);
 
-	assert_int_equal(walk_with(ground, "/mnt/alias/file", WALK_LINKS_PARENTS), WALK_FOUND);
-	assert_int_equal(walk_with(ground, "/mnt/alias/link", WALK_LINKS_PARENTS), WALK_LINK);
-	assert_true(walk_at_last(&ground->walk));
-	assert_int_equal(walk_with(ground, "/mnt/both", WALK_LINKS_PARENTS), WALK_LINK);
-	assert_true(walk_at_last(&ground->walk));
+	assert_int_equal(walk_with(ground, "/mnt/alias/file", WALK_LINKS_TRUSTED, WALK_FINAL_HOLD),
+		WALK_FOUND);
+	assert_int_equal(walk_with(ground, "/mnt/alias/link", WALK_LINKS_TRUSTED, WALK_FINAL_HOLD),
+		WALK_FOUND);
+	assert_true(S_ISLNK(ground->walk.status.stx_mode));
+	assert_int_equal(
+		walk_with(ground, "/mnt/both", WALK_LINKS_TRUSTED, WALK_FINAL_HOLD), WALK_FOUND);
+	assert_int_equal(ground->walk.links, 0);
+	assert_true(S_ISLNK(ground->walk.status.stx_mode));
 }
 
 /* ---- links that are not ---- */
@@ -468,9 +481,7 @@ static void a_link_of_a_user_is_not_followed(void **state)
 	make_link("/mnt/alias", ALICE, "folder");
 	make_link("/mnt/indirect", 0, "link");
 	assert_int_equal(walk_path(ground, "/mnt/link"), WALK_LINK);
-	assert_true(walk_at_last(&ground->walk));
 	assert_int_equal(walk_path(ground, "/mnt/alias/file"), WALK_LINK);
-	assert_false(walk_at_last(&ground->walk));
 	assert_int_equal(walk_path(ground, "/mnt/indirect"), WALK_LINK);
 }
 
@@ -639,6 +650,218 @@ static void what_lies_outside_is_not_judged_by_the_way(void **state)
 	assert_true(ground->walk.parent_trusted);
 }
 
+/* ---- as somebody ---- */
+
+static enum walk_outcome walk_as(struct ground *ground, uid_t uid, const char *path)
+{
+	return walk_by(ground, path,
+		&(struct walk_way){
+			.links = WALK_LINKS_TRUSTED, .final = WALK_FINAL_FOLLOW, .as = uid});
+}
+
+/* What is there may be anybody's, and what is not there may come there. */
+static void assert_safe(struct ground *ground, uid_t uid, const char *folder)
+{
+	static const char *const names[] = {"own", "of-root", "of-bob"};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		assert_int_equal(walk_as(ground, uid, path), WALK_FOUND);
+		assert_true(ground->walk.parent_safe);
+	}
+	(void)snprintf(path, sizeof(path), "%s/missing", folder);
+	assert_int_equal(walk_as(ground, uid, path), WALK_MISSING);
+	assert_true(ground->walk.parent_safe);
+}
+
+/* Of what is there only what an owner has put there, and nothing may come there. */
+static void assert_unsafe(
+	struct ground *ground, uid_t uid, const char *folder, const char *permitted)
+{
+	static const char *const names[] = {"own", "of-root", "of-bob"};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		bool is_permitted = permitted != NULL && strcmp(permitted, names[i]) == 0;
+
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		assert_int_equal(
+			walk_as(ground, uid, path), is_permitted ? WALK_FOUND : WALK_PLACEMENT);
+		assert_false(ground->walk.parent_safe);
+	}
+	(void)snprintf(path, sizeof(path), "%s/missing", folder);
+	assert_int_equal(walk_as(ground, uid, path), WALK_MISSING);
+	assert_false(ground->walk.parent_safe);
+}
+
+static void make_furnished(const char *folder, uid_t uid, mode_t mode)
+{
+	char path[PATH_MAX];
+
+	make_folder(folder, uid, mode);
+	(void)snprintf(path, sizeof(path), "%s/own", folder);
+	make_file(path, ALICE);
+	(void)snprintf(path, sizeof(path), "%s/of-root", folder);
+	make_file(path, 0);
+	(void)snprintf(path, sizeof(path), "%s/of-bob", folder);
+	make_file(path, BOB);
+}
+
+static void the_own_folders_of_the_user_are_safe_for_it_and_for_nobody_else(void **state)
+{
+	struct ground *ground = ground_of(state);
+
+	make_furnished("/mnt/home", ALICE, 0755);
+	make_furnished("/mnt/home/below", ALICE, 0700);
+	assert_safe(ground, ALICE, "/mnt/home");
+	assert_safe(ground, ALICE, "/mnt/home/below");
+	assert_false(ground->walk.parent_trusted);
+	assert_unsafe(ground, BOB, "/mnt/home", "own");
+	assert_unsafe(ground, BOB, "/mnt/home/below", "own");
+	assert_unsafe(ground, WALK_AS_NOBODY, "/mnt/home", "own");
+	assert_unsafe(ground, WALK_AS_NOBODY, "/mnt/home/below", "own");
+}
+
+static void a_folder_of_root_is_safe_for_everybody(void **state)
+{
+	static const uid_t uids[] = {0, ALICE, BOB, WALK_AS_NOBODY};
+	struct ground *ground = ground_of(state);
+
+	make_furnished("/mnt/folder", 0, 0755);
+	for (size_t i = 0; i < COUNT(uids); i++) {
+		assert_safe(ground, uids[i], "/mnt/folder");
+		assert_true(ground->walk.parent_trusted);
+	}
+}
+
+/* The sticky bit protects from unlink(2), not from rename(2) of what one has. */
+static void a_folder_that_others_may_write_is_not_safe_for_its_owner(void **state)
+{
+	static const mode_t modes[] = {01777, 0777, 0775, 01775, 0757, 0722};
+	static const uid_t owners[] = {0, ALICE};
+	struct ground *ground = ground_of(state);
+
+	make_furnished("/mnt/folder", ALICE, 0755);
+	for (size_t i = 0; i < COUNT(owners); i++)
+		for (size_t j = 0; j < COUNT(modes); j++) {
+			assert_int_equal(chown("/mnt/folder", owners[i], 0), 0);
+			assert_int_equal(chmod("/mnt/folder", modes[j]), 0);
+			assert_unsafe(ground, ALICE, "/mnt/folder", NULL);
+			assert_unsafe(ground, 0, "/mnt/folder", NULL);
+		}
+}
+
+static void an_own_folder_in_one_that_others_may_write_is_not_safe(void **state)
+{
+	struct ground *ground = ground_of(state);
+
+	make_folder("/mnt/tmp", 0, 01777);
+	make_furnished("/mnt/tmp/home", ALICE, 0700);
+	assert_unsafe(ground, ALICE, "/mnt/tmp/home", NULL);
+}
+
+static void a_folder_of_root_in_the_users_own_is_safe_for_that_user_alone(void **state)
+{
+	struct ground *ground = ground_of(state);
+
+	make_folder("/mnt/home", ALICE, 0755);
+	make_furnished("/mnt/home/root", 0, 0755);
+	make_furnished("/mnt/home/root/below", ALICE, 0755);
+	assert_safe(ground, ALICE, "/mnt/home/root");
+	assert_safe(ground, ALICE, "/mnt/home/root/below");
+	assert_unsafe(ground, BOB, "/mnt/home/root", "own");
+	assert_unsafe(ground, WALK_AS_NOBODY, "/mnt/home/root/below", "own");
+}
+
+static void a_folder_of_another_user_is_not_safe_wherever_it_lies(void **state)
+{
+	struct ground *ground = ground_of(state);
+
+	make_folder("/mnt/home", ALICE, 0755);
+	make_furnished("/mnt/home/bob", BOB, 0755);
+	make_furnished("/mnt/home/bob/alice", ALICE, 0755);
+	make_furnished("/mnt/bob", BOB, 0755);
+	assert_unsafe(ground, ALICE, "/mnt/home/bob", "of-bob");
+	assert_unsafe(ground, ALICE, "/mnt/bob", "of-bob");
+	/* Below Bob's, where hers is neither his nor root's. */
+	assert_unsafe(ground, ALICE, "/mnt/home/bob/alice", NULL);
+}
+
+static void root_has_no_folders_of_its_own_but_those_that_are_trusted(void **state)
+{
+	struct ground *ground = ground_of(state);
+
+	make_furnished("/mnt/home", ALICE, 0755);
+	make_furnished("/mnt/home/root", 0, 0755);
+	make_folder("/mnt/mounted", 0, 0755);
+	assert_int_equal(mount("tmpfs", "/mnt/mounted", "tmpfs", 0, "mode=0755"), 0);
+	make_furnished("/mnt/mounted/folder", 0, 0755);
+	assert_unsafe(ground, 0, "/mnt/home", "own");
+	assert_unsafe(ground, 0, "/mnt/home/root", "own");
+	/* A mount that came since: uid 0 may be anybody there. */
+	assert_unsafe(ground, 0, "/mnt/mounted/folder", "of-root");
+	assert_unsafe(ground, WALK_AS_NOBODY, "/mnt/mounted/folder", "of-root");
+}
+
+static void a_link_is_trusted_no_more_for_being_the_users_own(void **state)
+{
+	struct ground *ground = ground_of(state);
+
+	make_furnished("/mnt/home", ALICE, 0755);
+	make_file("/mnt/file", ALICE);
+	make_link("/mnt/home/link", ALICE, "own");
+	make_link("/mnt/home/roots", 0, "own");
+	make_link("/mnt/home/alias", ALICE, "/mnt");
+	make_link("/mnt/home-of-alice", 0, "home");
+	assert_int_equal(walk_as(ground, ALICE, "/mnt/home/link"), WALK_LINK);
+	assert_int_equal(walk_as(ground, ALICE, "/mnt/home/roots"), WALK_LINK);
+	assert_int_equal(walk_as(ground, ALICE, "/mnt/home/alias/file"), WALK_LINK);
+	assert_safe(ground, ALICE, "/mnt/home-of-alice");
+	assert_string_equal(ground->walk.path, "/mnt/home/missing");
+}
+
+static void a_link_that_is_held_is_in_a_safe_folder_or_not(void **state)
+{
+	struct walk_way way = {.links = WALK_LINKS_TRUSTED, .final = WALK_FINAL_HOLD, .as = ALICE};
+	struct ground *ground = ground_of(state);
+
+	make_folder("/mnt/home", ALICE, 0755);
+	make_link("/mnt/home/link", BOB, "nowhere");
+	make_link("/mnt/home/own", ALICE, "nowhere");
+	assert_int_equal(walk_by(ground, "/mnt/home/link", &way), WALK_FOUND);
+	assert_true(ground->walk.parent_safe);
+	assert_true(S_ISLNK(ground->walk.status.stx_mode));
+	way.as = WALK_AS_NOBODY;
+	assert_int_equal(walk_by(ground, "/mnt/home/link", &way), WALK_PLACEMENT);
+	assert_int_equal(walk_by(ground, "/mnt/home/own", &way), WALK_FOUND);
+	assert_false(ground->walk.parent_safe);
+}
+
+/* The way there led through folders that are not safe, and out of them again. */
+static void only_the_folders_that_the_object_lies_in_are_judged(void **state)
+{
+	struct ground *ground = ground_of(state);
+
+	make_folder("/mnt/open", 0, 01777);
+	make_furnished("/mnt/home", ALICE, 0755);
+	make_link("/mnt/link", 0, "open/../home");
+	assert_safe(ground, ALICE, "/mnt/link");
+	make_link("/mnt/other", 0, "home/../open");
+	assert_int_equal(walk_as(ground, ALICE, "/mnt/other/missing"), WALK_MISSING);
+	assert_false(ground->walk.parent_safe);
+}
+
+static void the_root_is_a_safe_folder(void **state)
+{
+	struct ground *ground = ground_of(state);
+
+	assert_int_equal(walk_as(ground, ALICE, "/missing-from-the-root"), WALK_MISSING);
+	assert_true(ground->walk.parent_safe);
+	assert_int_equal(walk_as(ground, ALICE, "/"), WALK_FOUND);
+	assert_false(ground->walk.parent_safe);
+}
+
 /* ---- never waiting ---- */
 
 static void a_walker_that_may_not_wait_finds_the_same_or_says_later(void **state)
@@ -730,6 +953,17 @@ int main(void)
 		TEST(a_folder_that_others_may_write_holds_nothing),
 		TEST(a_link_of_root_into_a_users_folder_changes_nothing_there),
 		TEST(what_lies_outside_is_not_judged_by_the_way),
+		TEST(the_own_folders_of_the_user_are_safe_for_it_and_for_nobody_else),
+		TEST(a_folder_of_root_is_safe_for_everybody),
+		TEST(a_folder_that_others_may_write_is_not_safe_for_its_owner),
+		TEST(an_own_folder_in_one_that_others_may_write_is_not_safe),
+		TEST(a_folder_of_root_in_the_users_own_is_safe_for_that_user_alone),
+		TEST(a_folder_of_another_user_is_not_safe_wherever_it_lies),
+		TEST(root_has_no_folders_of_its_own_but_those_that_are_trusted),
+		TEST(a_link_is_trusted_no_more_for_being_the_users_own),
+		TEST(a_link_that_is_held_is_in_a_safe_folder_or_not),
+		TEST(only_the_folders_that_the_object_lies_in_are_judged),
+		TEST(the_root_is_a_safe_folder),
 		TEST(a_walker_that_may_not_wait_finds_the_same_or_says_later),
 		TEST(what_is_in_memory_is_found_without_waiting),
 		TEST(what_is_not_in_memory_is_said_to_be_for_later),

@@ -83,19 +83,6 @@ static void serve_into_pipe(int fd)
 	}
 }
 
-/* The reply to a name: data as it is. */
-static void reply_with_data(int fd, struct fdbroker_result result, const void *data, size_t length)
-{
-	unsigned char buffer[FDBROKER_PACKET_MAX];
-	struct fdbroker_packet packet;
-
-	result.data_length = (uint16_t)length;
-	fdbroker_packet_begin(&packet, buffer, FDBROKER_PACKET_REPLY, 0);
-	fdbroker_packet_add_result(&packet, &result);
-	memcpy(buffer + packet.length, data, length);
-	send_with(fd, buffer, packet.length + length, NULL, 0);
-}
-
 static void answer_names(int fd, uint32_t id, const struct fdbroker_answer *answer)
 {
 	unsigned char data[FDBROKER_DATA_MAX];

@@ -996,7 +996,8 @@ static void every_reason_has_words(void **state)
 	for (int i = -1; i < 300; i++)
 		assert_non_null(fdbroker_strreason((enum fdbroker_reason)i));
 	assert_string_equal(fdbroker_strreason(FDBROKER_REASON_POLICY),
-		"policy: no rule of the policy allows it, or one denies it");
+		"policy: no rule of the policy allows it, or one denies it, or rules disagree on "
+		"it: see the broker's log");
 }
 
 #define TEST_IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)

@@ -9,7 +9,30 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <grp.h>
+
 #include "load.h"
+
+/* How many groups the name service puts the user "root" in; real ones as they are: -1. */
+static int groups_of_root = -1;
+
+/* The name service of this machine is not ours to change; this stands before it (ld(1), --wrap). */
+int __real_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+
+int __wrap_getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
+{
+	int room = *count;
+
+	if (groups_of_root < 0)
+		return __real_getgrouplist(user, group, groups, count);
+	assert_string_equal(user, "root");
+	for (int i = 0; i < groups_of_root && i < room; i++)
+		groups[i] = group + (gid_t)i;
+	*count = groups_of_root;
+	return groups_of_root > room ? -1 : groups_of_root;
+}
 
 static void names_are_found_or_unknown(void **state)
 {
@@ -37,6 +60,63 @@ static void names_are_found_or_unknown(void **state)
 	assert_int_equal(names[0].gid, 0);
 	for (size_t i = 2; i < count; i++)
 		assert_int_equal(names[i].status, POLICY_NAME_UNKNOWN);
+}
+
+static void an_account_has_the_groups_of_a_login(void **state)
+{
+	static const char *const texts[] = {"root", "0", "000"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct policy_name name = {
+			.kind = POLICY_NAME_ACCOUNT, .name = texts[i], .id = 7, .gid = 7};
+		gid_t expected[POLICY_GROUPS_MAX];
+		int count = POLICY_GROUPS_MAX;
+		size_t failed;
+
+		assert_true(getgrouplist("root", 0, expected, &count) > 0);
+		assert_int_equal(policy_load_names(&name, 1, &failed), 0);
+		assert_int_equal(name.status, POLICY_NAME_FOUND);
+		assert_int_equal(name.id, 0);
+		assert_int_equal(name.gid, 0);
+		assert_int_equal(name.group_count, count);
+		assert_memory_equal(name.groups, expected, (size_t)count * sizeof(expected[0]));
+		free(name.groups);
+	}
+}
+
+static void an_account_that_nobody_has_is_unknown(void **state)
+{
+	static const char *const texts[] = {
+		"no-such-user-of-fdbroker", "4000000000", "4294967294", "0x0", "-0", "0 ", ""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct policy_name name = {.kind = POLICY_NAME_ACCOUNT, .name = texts[i]};
+		size_t failed;
+
+		assert_int_equal(policy_load_names(&name, 1, &failed), 0);
+		assert_int_equal(name.status, POLICY_NAME_UNKNOWN);
+		assert_null(name.groups);
+		assert_int_equal(name.group_count, 0);
+	}
+}
+
+static void an_account_has_at_most_1024_groups_and_with_one_more_the_load_fails(void **state)
+{
+	struct policy_name name = {.kind = POLICY_NAME_ACCOUNT, .name = "root"};
+	size_t failed = 7;
+
+	(void)state;
+	groups_of_root = 1024;
+	assert_int_equal(policy_load_names(&name, 1, &failed), 0);
+	assert_int_equal(name.group_count, 1024);
+	assert_int_equal(name.groups[1023], 1023);
+	groups_of_root = 1025;
+	assert_int_equal(policy_load_names(&name, 1, &failed), -E2BIG);
+	assert_int_equal(failed, 0);
+	groups_of_root = -1;
+	free(name.groups);
 }
 
 /* /root has one component only. */
@@ -74,6 +154,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_found_or_unknown),
+		cmocka_unit_test(an_account_has_the_groups_of_a_login),
+		cmocka_unit_test(an_account_that_nobody_has_is_unknown),
+		cmocka_unit_test(
+			an_account_has_at_most_1024_groups_and_with_one_more_the_load_fails),
 		cmocka_unit_test(the_home_of_root_is_undefined_and_its_name_is_not),
 		cmocka_unit_test(a_name_that_does_not_fit_is_undefined),
 		cmocka_unit_test(a_uid_that_nobody_has_is_undefined),

@@ -9,6 +9,9 @@
 #define APPEND POLICY_BIT(POLICY_APPEND)
 #define CREATE POLICY_BIT(POLICY_CREATE)
 #define REMOVE POLICY_BIT(POLICY_REMOVE)
+#define STAT POLICY_BIT(POLICY_STAT)
+#define LIST POLICY_BIT(POLICY_LIST)
+#define WATCH POLICY_BIT(POLICY_WATCH)
 
 struct match {
 	const char *pattern, *path;
@@ -45,6 +48,12 @@ static const struct match matches[] = {
 	{"/a/[*]", "/a/b", false, false},
 	{"/a/[*][*]", "/a/**", true, true},
 	{"/a/**", "/a", false, true},
+	{"/", "/", true, true},
+	{"/", "/a", false, false},
+	{"/**", "/", false, true},
+	{"/*", "/", false, false},
+	{"/**/a", "/", false, false},
+	{"%h/**", "/", false, false},
 	{"/a/**", "/a/b", true, true},
 	{"/a/**", "/a/b/c/d", true, true},
 	{"/a/**", "/a/.b", false, true},
@@ -120,6 +129,51 @@ static void a_pattern_matches_what_the_manual_says(void **state)
 	}
 }
 
+/* What lists, watches and asks about a folder does not open what is in it. */
+static void a_final_deep_wildcard_includes_the_folder_under_list_stat_and_watch(void **state)
+{
+	static const struct {
+		const char *pattern, *path;
+		bool is_included;
+	} cases[] = {
+		{"/a/**", "/a", true},
+		{"/a/**", "/b", false},
+		{"/a/.b/**", "/a/.b", true},
+		{"/a/*/**", "/a/b", true},
+		{"/a/*/**", "/a/.b", false},
+		{"/a/*/**", "/a", false},
+		{"/a/**/c", "/a", false},
+		{"/**", "/proc", false},
+		{"/**", "/", true},
+		{"/*", "/", false},
+		{"/**/a", "/", false},
+		{"%h/**", "/", false},
+		{"/proc/**", "/proc", true},
+		{"/**/b/**", "/a/b", true},
+		{"/**/b/**", "/a", false},
+		{"%h/**", "/home/alice", true},
+		{"%h/**", "/home", false},
+		{"%h/.x/**", "/home/alice/.x", true},
+		{"/home/%u/**", "/home/alice", true},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct policy policy = policy_of_pattern(
+			"allow read,write,create,remove,list,watch,stat", cases[i].pattern);
+		for (int verb = POLICY_READ; verb <= POLICY_WATCH; verb++) {
+			bool is_expected = verb >= POLICY_STAT && cases[i].is_included;
+			if ((path_decide(&policy, &alice, POLICY_BIT(verb), cases[i].path)
+					    .outcome == POLICY_ALLOWED) != is_expected)
+				fail_msg("%s %s: %s", cases[i].pattern, cases[i].path,
+					policy_verb_name((enum policy_verb)verb));
+		}
+		assert_int_not_equal(
+			path_decide(&policy, &alice, READ | STAT, cases[i].path).outcome,
+			POLICY_ALLOWED);
+		policy_drop(&policy);
+	}
+}
+
 static void an_undefined_variable_never_allows_and_always_denies(void **state)
 {
 	static const struct match cases[] = {
@@ -132,6 +186,7 @@ static void an_undefined_variable_never_allows_and_always_denies(void **state)
 		{"%h/.ssh/**", "/.ssh", false, true},
 		{"%h/.ssh/**", "/root/ssh", false, false},
 		{"%h/**", "/x", false, true},
+		{"%h/**", "/", false, true},
 	};
 	static const struct policy_identity nobody[] = {
 		{.uid = 7, .gid = 7},
@@ -176,7 +231,7 @@ static void the_instance_of_a_unit_is_literal_text(void **state)
 static void a_path_that_is_not_canonical_is_denied(void **state)
 {
 	static const char *const paths[] = {
-		"", "a", "/", "//", "/a/", "/a//b", "/./a", "/a/..", "/a/.", "a/b"};
+		"", "a", "//", "/a/", "/a//b", "/./a", "/a/..", "/a/.", "a/b"};
 	struct policy policy = policy_of_pattern("allow read", "/**");
 	struct policy deny = policy_of_pattern("deny read", "/nowhere");
 	struct policy_peer peer = peer_make(&policy, &alice);
@@ -189,13 +244,14 @@ static void a_path_that_is_not_canonical_is_denied(void **state)
 	}
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
-	assert_int_equal(
-		policy_decide_path(policy.image, &peer, READ, path, 4095).outcome, POLICY_ALLOWED);
+	assert_int_equal(policy_decide_path(policy.image, &peer, NULL, READ, path, 4095).outcome,
+		POLICY_ALLOWED);
 	assert_int_not_equal(
-		policy_decide_path(policy.image, &peer, READ, path, 4096).outcome, POLICY_ALLOWED);
+		policy_decide_path(policy.image, &peer, NULL, READ, path, 4096).outcome,
+		POLICY_ALLOWED);
 	path[7] = '\0';
-	assert_int_not_equal(
-		policy_decide_path(policy.image, &peer, READ, path, 20).outcome, POLICY_ALLOWED);
+	assert_int_not_equal(policy_decide_path(policy.image, &peer, NULL, READ, path, 20).outcome,
+		POLICY_ALLOWED);
 	policy_drop(&policy);
 	policy_drop(&deny);
 }
@@ -217,6 +273,16 @@ static const struct verdict verdicts[] = {
 	{BLOCK("a", "allow write /a/b"), APPEND, POLICY_ALLOWED, 3, 0600},
 	{BLOCK("a", "allow append /a/b"), WRITE, POLICY_DENIED_NO_RULE, 0, 0},
 	{BLOCK("a", "allow write /a/b"), CREATE, POLICY_DENIED_NO_RULE, 0, 0},
+	{BLOCK("a", "allow read /a/b"), STAT, POLICY_ALLOWED, 3, 0600},
+	{BLOCK("a", "allow write /a/b"), STAT, POLICY_ALLOWED, 3, 0600},
+	{BLOCK("a", "allow append /a/b"), STAT, POLICY_ALLOWED, 3, 0600},
+	{BLOCK("a", "allow create /a/b"), STAT, POLICY_ALLOWED, 3, 0600},
+	{BLOCK("a", "allow remove,list,watch /a/b"), STAT, POLICY_DENIED_NO_RULE, 0, 0},
+	{BLOCK("a", "allow stat /a/b"), READ, POLICY_DENIED_NO_RULE, 0, 0},
+	{BLOCK("a", "allow stat /a/b"), LIST, POLICY_DENIED_NO_RULE, 0, 0},
+	{BLOCK("a", "allow read,write,append,create /a/b"), REMOVE, POLICY_DENIED_NO_RULE, 0, 0},
+	{BLOCK("a", "allow remove /a/b"), REMOVE, POLICY_ALLOWED, 3, 0600},
+	{BLOCK("a", "allow watch /a/b"), WATCH, POLICY_ALLOWED, 3, 0600},
 	{BLOCK("a", "allow read /a/b"), READ | WRITE, POLICY_DENIED_NO_RULE, 0, 0},
 	{BLOCK("a", "allow read,write /a/b"), READ | WRITE, POLICY_ALLOWED, 3, 0600},
 	{BLOCK("a", "allow read /a/b"), 0, POLICY_DENIED_NO_RULE, 0, 0},
@@ -225,6 +291,13 @@ static const struct verdict verdicts[] = {
 	{BLOCK("a", "deny write /a/*\nallow append /a/b"), APPEND, POLICY_DENIED_BY_RULE, 3, 0},
 	{BLOCK("a", "deny write /a/*\nallow create /a/b"), CREATE, POLICY_DENIED_BY_RULE, 3, 0},
 	{BLOCK("a", "deny write /a/*\nallow read /a/b"), READ, POLICY_ALLOWED, 4, 0600},
+	{BLOCK("a", "deny write /a/*\nallow remove /a/b"), REMOVE, POLICY_DENIED_BY_RULE, 3, 0},
+	{BLOCK("a", "deny write /a/*\nallow write /a/b"), STAT, POLICY_ALLOWED, 4, 0600},
+	{BLOCK("a", "deny read /a/*\nallow read /a/b"), STAT, POLICY_ALLOWED, 4, 0600},
+	{BLOCK("a", "deny stat /a/*\nallow read /a/b"), STAT, POLICY_DENIED_BY_RULE, 3, 0},
+	{BLOCK("a", "deny stat /a/*\nallow read /a/b"), READ, POLICY_ALLOWED, 4, 0600},
+	{BLOCK("a", "deny remove,list /a/*\nallow watch /a/b"), WATCH, POLICY_ALLOWED, 4, 0600},
+	{BLOCK("a", "deny all /a/*\nallow list /a/b"), LIST, POLICY_DENIED_BY_RULE, 3, 0},
 	{BLOCK("a", "deny append /a/*\nallow write /a/b"), WRITE, POLICY_ALLOWED, 4, 0600},
 	{BLOCK("a", "deny read /a/*\nallow read,write /a/b"), READ | WRITE, POLICY_DENIED_BY_RULE,
 		3, 0},
@@ -257,6 +330,17 @@ static const struct verdict verdicts[] = {
 		POLICY_DENIED_CONFLICT, 4, 0},
 	{BLOCK("a", "allow read /a/b log none\nallow write /a/b log denied"), READ | WRITE,
 		POLICY_ALLOWED, 3, 0600},
+	/* nothing is made or opened under stat: what its rules say of that does not matter */
+	{BLOCK("a", "allow read /a/b type any\nallow create /a/b mode 0640"), STAT, POLICY_ALLOWED,
+		3, 0600},
+	{BLOCK("a", "allow read /a/b* type any\nallow create /a/*b mode 0640"), STAT,
+		POLICY_ALLOWED, 3, 0600},
+	{BLOCK("a", "allow read /a/b* symlinks none\nallow create /a/*b"), STAT,
+		POLICY_DENIED_CONFLICT, 3, 0},
+	{BLOCK("a", "allow read /a/b* as peer\nallow create /a/*b"), STAT, POLICY_DENIED_CONFLICT,
+		3, 0},
+	{BLOCK("a", "allow read /a/b* as bob\nallow create /a/*b as alice"), STAT,
+		POLICY_DENIED_CONFLICT, 3, 0},
 	/* only */
 	{BLOCK("a", "allow read /a/**") BLOCK("b only", "allow read /a/b"), READ, POLICY_ALLOWED, 7,
 		0600},
@@ -323,6 +407,77 @@ static void the_options_of_the_deciding_rule_are_given(void **state)
 	policy_drop(&policy);
 }
 
+static void a_user_to_act_as_has_its_groups(void **state)
+{
+	struct policy policy = policy_make(
+		BLOCK("a", "allow read /a as alice\nallow read /b as bob\nallow read /c as 1001\n"
+			   "allow read /d as alias\nallow read /e as peer\nallow read /f as root\n"
+			   "allow read /g"));
+	static const struct {
+		const char *path;
+		uint32_t uid, gid, group_count, last_group;
+	} cases[] = {
+		{"/a", 1001, 1101, 2, 50},
+		{"/b", 1002, 1102, 1, 1102},
+		{"/c", 1001, 1101, 2, 50},
+		{"/d", 1001, 1101, 1, 1101},
+		{"/f", 0, 0, 1, 0},
+	};
+	struct policy_user user;
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct policy_options options =
+			path_decide(&policy, &alice, READ, cases[i].path).options;
+		assert_int_equal(options.as, POLICY_AS_USER);
+		policy_image_user(policy.image, options.as_user, &user);
+		assert_int_equal(user.uid, cases[i].uid);
+		assert_int_equal(user.gid, cases[i].gid);
+		assert_int_equal(user.group_count, cases[i].group_count);
+		assert_int_equal(user.groups[user.group_count - 1], cases[i].last_group);
+	}
+	assert_int_equal(path_decide(&policy, &alice, READ, "/e").options.as, POLICY_AS_PEER);
+	assert_int_equal(path_decide(&policy, &alice, READ, "/g").options.as, POLICY_AS_BROKER);
+	assert_int_equal(path_decide(&policy, &alice, READ, "/a").options.as_user,
+		path_decide(&policy, &alice, READ, "/c").options.as_user);
+	policy_image_user(policy.image, 4, &user); /* one more than there are */
+	assert_int_equal(user.uid, UINT32_MAX);
+	assert_int_equal(user.gid, UINT32_MAX);
+	assert_int_equal(user.group_count, 0);
+	policy_drop(&policy);
+}
+
+static void nothing_is_done_as_a_user_that_does_not_exist(void **state)
+{
+	static const char *const users[] = {"ghost", "4711", "nobody-to-be"};
+	(void)state;
+	for (size_t i = 0; i < COUNT(users); i++) {
+		char text[128];
+		snprintf(text, sizeof(text), BLOCK("a", "allow read /** as %s"), users[i]);
+		struct policy policy = policy_make(text);
+		assert_int_equal(policy_set_count(policy.set, POLICY_WARNING), 1);
+		assert_int_equal(
+			path_decide(&policy, &alice, READ, "/a").outcome, POLICY_DENIED_NO_RULE);
+		policy_drop(&policy);
+	}
+}
+
+static void a_copy_has_a_size_of_its_own(void **state)
+{
+	struct policy policy = policy_make(BLOCK("a",
+		"allow read /a copy\nallow read /b copy max 64K as bob\nallow read /c max 1 copy\n"
+		"allow read /d\nallow write /a"));
+	(void)state;
+	assert_int_equal(
+		path_decide(&policy, &alice, READ, "/a").options.copy_max, POLICY_COPY_MAX_DEFAULT);
+	assert_int_equal(path_decide(&policy, &alice, READ, "/b").options.copy_max, 65536);
+	assert_int_equal(path_decide(&policy, &alice, READ, "/b").options.as, POLICY_AS_USER);
+	assert_int_equal(path_decide(&policy, &alice, READ, "/c").options.copy_max, 1);
+	assert_int_equal(path_decide(&policy, &alice, READ, "/d").options.copy_max, 0);
+	assert_int_equal(
+		path_decide(&policy, &alice, READ | WRITE, "/a").outcome, POLICY_DENIED_CONFLICT);
+	policy_drop(&policy);
+}
+
 static void a_denial_is_recorded_as_its_own_rule_says(void **state)
 {
 	struct policy policy = policy_make("client a {\nfrom anyone\n"
@@ -367,6 +522,19 @@ static void equal_patterns_with_different_options_are_an_error(void **state)
 		{BLOCK("a", "allow create /a mode 0640\nallow create /a mode 0640"), false},
 		{BLOCK("a", "allow create /a mode 0640\nallow read /a"), false},
 		{BLOCK("a", "allow write /a mode 0640\nallow append /a"), true},
+		{BLOCK("a", "allow read /a copy\nallow write /a"), false},
+		{BLOCK("a", "allow read /a copy\nallow read /a"), true},
+		{BLOCK("a", "allow read /a copy\nallow read /a copy max 1024K"), false},
+		{BLOCK("a", "allow read /a copy\nallow read /a copy max 1025K"), true},
+		{BLOCK("a", "allow read /a\nallow write /a symlinks none"), true},
+		{BLOCK("a", "allow read /a as peer\nallow write /a"), true},
+		{BLOCK("a", "allow read /a as peer\nallow remove /a"), false},
+		{BLOCK("a", "allow read /a as peer\nallow list /a as bob"), false},
+		{BLOCK("a", "allow read /a as alice\nallow read /a as alice"), false},
+		{BLOCK("a", "allow read /a as alice\nallow read /a as 1001"), false},
+		{BLOCK("a", "allow read /a as alice\nallow read /a as alias"), true},
+		{BLOCK("a", "allow read /a as alice\nallow read /a as peer"), true},
+		{BLOCK("a", "allow read /a as alice\nallow read /a as ghost"), false},
 		{BLOCK("a", "allow read /a log none\nallow read /a"), false},
 		{BLOCK("a", "allow read /[*] symlinks none\nallow read \"/\\x2a\""), true},
 		{BLOCK("a", "allow create /a/**/**/b mode 0640\nallow create /a/**/b"), true},
@@ -411,9 +579,15 @@ static void an_explanation_names_the_rule(void **state)
 		{READ, "/a/y", "denied by test.policy:4 (client a)\n"},
 		{READ, "/a/z",
 			"denied: an 'only' block does not allow read: test.policy:8 (client b)\n"},
+		{LIST, "/a/x", "allowed by test.policy:9 (client b), as the client itself\n"},
+		{READ, "/c",
+			"allowed by test.policy:10 (client b), as uid 1002, as a copy of at most "
+			"1024 bytes\n"},
+		{REMOVE | WATCH, "/c", "denied: no rule allows remove,watch\n"},
 	};
 	struct policy policy = policy_make(BLOCK("a", "allow read /a/*\ndeny read /a/y")
-			BLOCK("b only", "allow read /a/[xy]"));
+			BLOCK("b only", "allow read /a/[xy]\nallow list /a/[xy] as peer\n"
+					"allow read /c as bob copy max 1K"));
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char *text = NULL;
@@ -441,12 +615,12 @@ static void no_combination_of_wildcards_takes_long(void **state)
 	for (size_t i = 0; i + 1 < sizeof(path); i += 2)
 		memcpy(path + i, "/a", 2);
 	assert_int_not_equal(
-		policy_decide_path(policy.image, &peer, READ, path, sizeof(path) - 1).outcome,
+		policy_decide_path(policy.image, &peer, NULL, READ, path, sizeof(path) - 1).outcome,
 		POLICY_ALLOWED);
 	memset(path, 'a', sizeof(path));
 	memcpy(path, "/x/", 3);
 	assert_int_not_equal(
-		policy_decide_path(policy.image, &peer, READ, path, sizeof(path)).outcome,
+		policy_decide_path(policy.image, &peer, NULL, READ, path, sizeof(path)).outcome,
 		POLICY_ALLOWED);
 	policy_drop(&policy);
 }
@@ -542,7 +716,7 @@ static void the_image_means_the_same_wherever_it_is(void **state)
 	const struct policy_image *image = policy_image_open(copy, policy.size);
 	assert_non_null(image);
 	assert_int_equal(
-		policy_decide_path(image, &peer, READ, "/a/xy", 5).outcome, POLICY_ALLOWED);
+		policy_decide_path(image, &peer, NULL, READ, "/a/xy", 5).outcome, POLICY_ALLOWED);
 	free(copy);
 	policy_drop(&policy);
 }
@@ -551,11 +725,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pattern_matches_what_the_manual_says),
+		cmocka_unit_test(
+			a_final_deep_wildcard_includes_the_folder_under_list_stat_and_watch),
 		cmocka_unit_test(an_undefined_variable_never_allows_and_always_denies),
 		cmocka_unit_test(the_instance_of_a_unit_is_literal_text),
 		cmocka_unit_test(a_path_that_is_not_canonical_is_denied),
 		cmocka_unit_test(a_request_is_judged_by_all_rules_together),
 		cmocka_unit_test(the_options_of_the_deciding_rule_are_given),
+		cmocka_unit_test(a_user_to_act_as_has_its_groups),
+		cmocka_unit_test(nothing_is_done_as_a_user_that_does_not_exist),
+		cmocka_unit_test(a_copy_has_a_size_of_its_own),
 		cmocka_unit_test(a_denial_is_recorded_as_its_own_rule_says),
 		cmocka_unit_test(the_home_of_the_peer_counts_as_the_path_it_is),
 		cmocka_unit_test(equal_patterns_with_different_options_are_an_error),

@@ -108,7 +108,7 @@ static void an_endpoint_is_judged_by_protocol_address_and_port(void **state)
 		struct policy_peer peer = peer_make(&policy, &alice);
 		struct policy_endpoint endpoint = endpoint_make(&cases[i]);
 		struct policy_decision decision =
-			policy_decide_endpoint(policy.image, &peer, POLICY_BIND, &endpoint);
+			policy_decide_endpoint(policy.image, &peer, NULL, POLICY_BIND, &endpoint);
 		if (decision.outcome != cases[i].outcome)
 			fail_msg("%s: %s %s %u: %d", cases[i].rules, cases[i].protocol,
 				cases[i].address, cases[i].port, decision.outcome);
@@ -126,11 +126,11 @@ static void an_only_block_narrows_both_families(void **state)
 	struct policy_endpoint endpoint = endpoint_make(&any);
 	(void)state;
 	assert_int_equal(
-		policy_decide_endpoint(policy.image, &peer, POLICY_BIND, &endpoint).outcome,
+		policy_decide_endpoint(policy.image, &peer, NULL, POLICY_BIND, &endpoint).outcome,
 		POLICY_DENIED_NARROWED);
 	endpoint.address[15] = 1;
 	struct policy_decision decision =
-		policy_decide_endpoint(policy.image, &peer, POLICY_BIND, &endpoint);
+		policy_decide_endpoint(policy.image, &peer, NULL, POLICY_BIND, &endpoint);
 	assert_int_equal(decision.outcome, POLICY_ALLOWED);
 	assert_int_equal(decision.rule, 1);
 	policy_drop(&policy);
@@ -143,14 +143,16 @@ static void what_is_no_endpoint_is_denied(void **state)
 	struct policy_endpoint endpoint = {.family = 5};
 	(void)state;
 	assert_int_not_equal(
-		policy_decide_endpoint(policy.image, &peer, POLICY_BIND, &endpoint).outcome,
+		policy_decide_endpoint(policy.image, &peer, NULL, POLICY_BIND, &endpoint).outcome,
 		POLICY_ALLOWED);
 	endpoint.family = 4;
 	assert_int_not_equal(
-		policy_decide_endpoint(policy.image, &peer, POLICY_CONNECT, &endpoint).outcome,
+		policy_decide_endpoint(policy.image, &peer, NULL, POLICY_CONNECT, &endpoint)
+			.outcome,
 		POLICY_ALLOWED);
 	assert_int_not_equal(
-		policy_decide_endpoint(policy.image, &peer, POLICY_VERB_COUNT, &endpoint).outcome,
+		policy_decide_endpoint(policy.image, &peer, NULL, POLICY_VERB_COUNT, &endpoint)
+			.outcome,
 		POLICY_ALLOWED);
 	policy_drop(&policy);
 }
@@ -174,9 +176,9 @@ static void a_range_is_the_ports_from_its_first_to_its_last(void **state)
 			struct policy_endpoint endpoint = {.kind = POLICY_UDP,
 				.family = POLICY_IPV4,
 				.number = (uint32_t)port};
-			bool is_allowed =
-				policy_decide_endpoint(policy.image, &peer, POLICY_BIND, &endpoint)
-					.outcome == POLICY_ALLOWED;
+			bool is_allowed = policy_decide_endpoint(
+						  policy.image, &peer, NULL, POLICY_BIND, &endpoint)
+						  .outcome == POLICY_ALLOWED;
 			assert_int_equal(is_allowed, port >= first && port <= last);
 		}
 		policy_drop(&policy);

@@ -11,16 +11,6 @@
 #define PATTERNS 6
 #define PATHS 60
 
-static uint32_t random_state = 20240607;
-
-static uint32_t random_below(uint32_t bound)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 17;
-	random_state ^= random_state << 5;
-	return random_state % bound;
-}
-
 /* ---- the model ---- */
 
 static bool model_name(
@@ -55,21 +45,25 @@ static bool model_may_take(const char *name, const char *name_end, bool is_first
 						     (length == 3 && memcmp(name, "dev", 3) == 0)));
 }
 
+/* Under list a final `**` is about its folder, too. */
+enum model_sense { MODEL_ALLOW, MODEL_ALLOW_LIST, MODEL_DENY };
+
 /* Both point at a slash or at the end. */
-static bool model_path(const char *pattern, const char *path, bool is_deny, bool is_first)
+static bool model_path(const char *pattern, const char *path, enum model_sense sense, bool is_first)
 {
 	if (!*pattern)
 		return !*path;
+	bool is_deny = sense == MODEL_DENY;
 	const char *part = pattern + 1, *part_end = component_end(part);
 	bool is_deep = part_end - part == 2 && memcmp(part, "**", 2) == 0;
 	const char *name = *path ? path + 1 : path, *name_end = component_end(name);
 	bool may_take = *path && (is_deny || model_may_take(name, name_end, is_first));
 	if (is_deep && !*part_end && !*path)
-		return is_deny;
+		return sense != MODEL_ALLOW;
 	if (is_deep)
-		return (*part_end && model_path(part_end, path, is_deny, is_first)) ||
+		return (*part_end && model_path(part_end, path, sense, is_first)) ||
 		       (may_take && !*part_end && !*name_end) ||
-		       (may_take && model_path(pattern, name_end, is_deny, false));
+		       (may_take && model_path(pattern, name_end, sense, false));
 	if (!*path || !model_name(part, part_end, name, name_end))
 		return false;
 	bool has_wildcard = strcspn(part, "*?[") < (size_t)(part_end - part);
@@ -78,7 +72,7 @@ static bool model_path(const char *pattern, const char *path, bool is_deny, bool
 		return false;
 	if (!is_deny && has_wildcard && *name != '.' && !may_take)
 		return false;
-	return model_path(part_end, name_end, is_deny, false);
+	return model_path(part_end, name_end, sense, false);
 }
 
 /* ---- random patterns and paths ---- */
@@ -109,7 +103,7 @@ static void random_path(char *text)
 
 struct sample {
 	char patterns[PATTERNS][64];
-	struct policy allow, deny;
+	struct policy allow, allow_list, deny;
 };
 
 static struct policy sample_compile(struct sample *sample, const char *verb)
@@ -122,26 +116,36 @@ static struct policy sample_compile(struct sample *sample, const char *verb)
 	return policy_make(text);
 }
 
+static bool model_matches(const struct sample *sample, const char *path, enum model_sense sense)
+{
+	for (int i = 0; i < PATTERNS; i++) {
+		if (model_path(sample->patterns[i], path, sense, true))
+			return true;
+	}
+	return false;
+}
+
+static bool sample_allows(const struct policy *policy, uint32_t verbs, const char *path)
+{
+	return path_decide(policy, &alice, verbs, path).outcome == POLICY_ALLOWED;
+}
+
 static void path_check(const struct sample *sample, const char *path)
 {
-	struct policy_peer allow_peer = peer_make(&sample->allow, &alice);
 	struct policy_peer deny_peer = peer_make(&sample->deny, &alice);
-	bool allows = false, denies = false;
-	for (int i = 0; i < PATTERNS; i++) {
-		allows = allows || model_path(sample->patterns[i], path, false, true);
-		denies = denies || model_path(sample->patterns[i], path, true, true);
-	}
-	bool allowed =
-		policy_decide_path(sample->allow.image, &allow_peer, READ, path, strlen(path))
-			.outcome == POLICY_ALLOWED;
+	bool allows = model_matches(sample, path, MODEL_ALLOW);
+	bool lists = model_matches(sample, path, MODEL_ALLOW_LIST);
+	bool denies = model_matches(sample, path, MODEL_DENY);
+	bool allowed = sample_allows(&sample->allow, READ, path);
+	bool listed = sample_allows(&sample->allow_list, POLICY_BIT(POLICY_LIST), path);
 	bool denied = policy_deny_path(sample->deny.image, &deny_peer, READ, path, strlen(path)) !=
 		      POLICY_NO_RULE;
-	if (allowed == allows && denied == denies)
+	if (allowed == allows && listed == lists && denied == denies)
 		return;
 	for (int i = 0; i < PATTERNS; i++)
 		print_error("%s\n", sample->patterns[i]);
-	fail_msg("%s: allowed %d, model %d; denied %d, model %d", path, allowed, allows, denied,
-		denies);
+	fail_msg("%s: allowed %d, model %d; listed %d, model %d; denied %d, model %d", path,
+		allowed, allows, listed, lists, denied, denies);
 }
 
 static void random_patterns_match_what_the_model_matches(void **state)
@@ -152,6 +156,7 @@ static void random_patterns_match_what_the_model_matches(void **state)
 		for (int i = 0; i < PATTERNS; i++)
 			random_pattern(sample.patterns[i]);
 		sample.allow = sample_compile(&sample, "allow read");
+		sample.allow_list = sample_compile(&sample, "allow list");
 		sample.deny = sample_compile(&sample, "deny read");
 		for (int i = 0; i < PATHS; i++) {
 			char path[64];
@@ -159,6 +164,7 @@ static void random_patterns_match_what_the_model_matches(void **state)
 			path_check(&sample, path);
 		}
 		policy_drop(&sample.allow);
+		policy_drop(&sample.allow_list);
 		policy_drop(&sample.deny);
 	}
 }
@@ -254,7 +260,8 @@ static void endpoint_check(const struct policy *policy, const struct endpoint_ru
 				       : allows ? POLICY_ALLOWED
 						: POLICY_DENIED_NO_RULE;
 	enum policy_outcome outcome =
-		policy_decide_endpoint(policy->image, &peer, POLICY_CONNECT, &endpoint).outcome;
+		policy_decide_endpoint(policy->image, &peer, NULL, POLICY_CONNECT, &endpoint)
+			.outcome;
 	bool denied = policy_deny_endpoint(policy->image, &peer, POLICY_CONNECT, &endpoint) !=
 		      POLICY_NO_RULE;
 	if (outcome == expected && denied == denies)
@@ -319,8 +326,8 @@ static void random_ranges_are_judged_as_numbers_compare(void **state)
 			enum policy_outcome expected = in & 8   ? POLICY_DENIED_BY_RULE
 						       : in & 7 ? POLICY_ALLOWED
 								: POLICY_DENIED_NO_RULE;
-			assert_int_equal(policy_decide_endpoint(
-						 policy.image, &peer, POLICY_OPTION, &endpoint)
+			assert_int_equal(policy_decide_endpoint(policy.image, &peer, NULL,
+						 POLICY_OPTION, &endpoint)
 						 .outcome,
 				expected);
 		}
@@ -335,7 +342,7 @@ static void random_bytes_never_crash_the_parser(void **state)
 		"\\", "\n", "-", ":", ",", "0", "x", "\xff", "mode ", "unit ", "udp:[::1]", "/32",
 		"\\x4", "connect ", "socket ", "option ", "resolve ", "unix:", "vsock:", "host:",
 		"raw:", "netlink:", "tun:", "mark=", "bindtodevice=", "with ", "device=", "netns ",
-		"*.", "x.", "K"};
+		"*.", "x.", "K", "list", "as ", "peer", "copy ", "max ", "type ", "any "};
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
 		char text[1024] = "client a {\nfrom anyone\n";

@@ -59,7 +59,7 @@ static void requests_check(const struct request *requests, size_t count)
 		struct policy_endpoint endpoint =
 			endpoint_of(request->kind, request->host, request->number);
 		struct policy_decision decision =
-			policy_decide_endpoint(policy.image, &peer, request->verb, &endpoint);
+			policy_decide_endpoint(policy.image, &peer, NULL, request->verb, &endpoint);
 		uint32_t deny = policy_deny_endpoint(policy.image, &peer, request->verb, &endpoint);
 		if (decision.outcome != request->outcome)
 			fail_msg("%s: %s %s %s %u: %d", request->rules,
@@ -297,7 +297,8 @@ static void a_name_goes_on_after_a_nul(void **state)
 		.kind = POLICY_TCP, .number = 80, .name = name, .name_length = sizeof(name) - 1};
 	(void)state;
 	assert_int_equal(
-		policy_decide_endpoint(policy.image, &peer, CONNECT, &endpoint).outcome, DENY);
+		policy_decide_endpoint(policy.image, &peer, NULL, CONNECT, &endpoint).outcome,
+		DENY);
 	policy_drop(&policy);
 }
 
@@ -309,13 +310,13 @@ static void what_no_rule_can_be_about_is_denied(void **state)
 	struct policy_endpoint endpoint = {.kind = POLICY_KIND_COUNT};
 	(void)state;
 	assert_int_equal(
-		policy_decide_endpoint(policy.image, &peer, CONNECT, &endpoint).outcome, NO);
+		policy_decide_endpoint(policy.image, &peer, NULL, CONNECT, &endpoint).outcome, NO);
 	assert_int_equal(
 		policy_deny_endpoint(policy.image, &peer, CONNECT, &endpoint), POLICY_NO_RULE);
 	assert_int_equal(policy_deny_endpoint(denying.image, &peer, CONNECT, &endpoint), 0);
 	endpoint = (struct policy_endpoint){.kind = POLICY_TCP, .family = (enum policy_family)200};
 	assert_int_equal(
-		policy_decide_endpoint(policy.image, &peer, CONNECT, &endpoint).outcome, NO);
+		policy_decide_endpoint(policy.image, &peer, NULL, CONNECT, &endpoint).outcome, NO);
 	assert_int_equal(policy_deny_endpoint(denying.image, &peer, CONNECT, &endpoint), 0);
 	policy_drop(&policy);
 	policy_drop(&denying);
@@ -398,7 +399,7 @@ static void the_options_of_the_most_specific_rule_count(void **state)
 		struct policy_endpoint endpoint =
 			endpoint_of(POLICY_TCP, cases[i].host, cases[i].port);
 		struct policy_decision decision =
-			policy_decide_endpoint(policy.image, &peer, BIND, &endpoint);
+			policy_decide_endpoint(policy.image, &peer, NULL, BIND, &endpoint);
 		assert_int_equal(decision.outcome, OK);
 		assert_int_equal(decision.options.with, cases[i].with);
 		assert_int_equal(decision.options.netns, cases[i].netns);
@@ -428,7 +429,7 @@ static void a_name_is_more_specific_than_a_label_and_that_than_a_star(void **sta
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct policy_endpoint endpoint = endpoint_of(POLICY_TCP, cases[i].name, 80);
 		struct policy_decision decision =
-			policy_decide_endpoint(policy.image, &peer, CONNECT, &endpoint);
+			policy_decide_endpoint(policy.image, &peer, NULL, CONNECT, &endpoint);
 		assert_int_equal(decision.outcome, OK);
 		assert_int_equal(decision.options.netns, cases[i].netns);
 	}
@@ -445,10 +446,11 @@ static void all_addresses_with_options_that_differ_are_refused(void **state)
 	struct policy_peer peer = peer_make(&policy, &alice);
 	struct policy_endpoint endpoint = endpoint_of(POLICY_TCP, "::", 80);
 	(void)state;
-	assert_int_equal(
-		policy_decide_endpoint(policy.image, &peer, BIND, &endpoint).outcome, CONFLICT);
+	assert_int_equal(policy_decide_endpoint(policy.image, &peer, NULL, BIND, &endpoint).outcome,
+		CONFLICT);
 	endpoint.number = 81;
-	assert_int_equal(policy_decide_endpoint(policy.image, &peer, BIND, &endpoint).outcome, OK);
+	assert_int_equal(
+		policy_decide_endpoint(policy.image, &peer, NULL, BIND, &endpoint).outcome, OK);
 	policy_drop(&policy);
 }
 
@@ -509,7 +511,8 @@ static void a_verb_for_anything_needs_some_rule_in_every_only_block(void **state
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct policy policy = policy_make(cases[i].text);
 		struct policy_peer peer = peer_make(&policy, &alice);
-		struct policy_decision decision = policy_decide_verb(policy.image, &peer, RESOLVE);
+		struct policy_decision decision =
+			policy_decide_verb(policy.image, &peer, NULL, RESOLVE);
 		if (decision.outcome != cases[i].outcome || decision.rule != cases[i].rule)
 			fail_msg("%s: %d by %u", cases[i].text, decision.outcome, decision.rule);
 		policy_drop(&policy);
@@ -543,7 +546,8 @@ static void a_verb_for_anything_is_recorded_as_its_rules_say(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct policy policy = policy_make(cases[i].text);
 		struct policy_peer peer = peer_make(&policy, &alice);
-		struct policy_decision decision = policy_decide_verb(policy.image, &peer, RESOLVE);
+		struct policy_decision decision =
+			policy_decide_verb(policy.image, &peer, NULL, RESOLVE);
 		if (decision.options.log != cases[i].log)
 			fail_msg("%s: log %u", cases[i].text, decision.options.log);
 		policy_drop(&policy);

@@ -128,7 +128,8 @@ static const struct {
 	struct policy_needs needs;
 } needs_cases[] = {
 	{"allow read /a", {VERB(READ)}},
-	{"allow write /a owner 3", {VERB(WRITE), .owner = true}},
+	{"allow create /a owner 3", {VERB(CREATE), .owner = true}},
+	{"allow write /a owner 3", {VERB(WRITE)}}, /* it creates nothing */
 	{"allow bind tcp:1024", {VERB(BIND), KIND(TCP)}},
 	{"allow bind tcp:1023-2000", {VERB(BIND), KIND(TCP), .low_port = true}},
 	{"allow bind tcp:*", {VERB(BIND), KIND(TCP), .low_port = true}},
@@ -155,6 +156,10 @@ static const struct {
 	{"deny all icmp", {.allowed_verbs = 0}},
 	{"allow read /%u", {VERB(READ), .user_name = true}},
 	{"deny read %h/a", {.user_name = true}},
+	{"allow read /a as peer", {VERB(READ), .as = true, .as_peer = true}},
+	{"allow list /a as bob", {VERB(LIST), .as = true}},
+	{"allow read /a copy", {VERB(READ), .copy = true}},
+	{"allow remove /a", {VERB(REMOVE)}},
 };
 
 static void what_the_broker_needs_follows_from_the_rules(void **state)
@@ -168,13 +173,16 @@ static void what_the_broker_needs_follows_from_the_rules(void **state)
 			needs_cases[i].rule);
 		struct policy policy = policy_make(text);
 		policy_image_needs(policy.image, &needs);
-		bool is_right = needs.allowed_verbs == expected->allowed_verbs &&
-				needs.allowed_kinds == expected->allowed_kinds &&
-				needs.with == expected->with && needs.device == expected->device &&
-				needs.owner == expected->owner &&
-				needs.low_port == expected->low_port &&
-				needs.unix_path == expected->unix_path &&
-				needs.user_name == expected->user_name && !needs.unit;
+		uint32_t own_verbs = expected->as ? 0 : expected->allowed_verbs;
+		bool is_right =
+			needs.allowed_verbs == expected->allowed_verbs &&
+			needs.own_verbs == own_verbs &&
+			needs.allowed_kinds == expected->allowed_kinds &&
+			needs.with == expected->with && needs.device == expected->device &&
+			needs.owner == expected->owner && needs.low_port == expected->low_port &&
+			needs.unix_path == expected->unix_path && needs.as == expected->as &&
+			needs.as_peer == expected->as_peer && needs.copy == expected->copy &&
+			needs.user_name == expected->user_name && !needs.unit;
 		if (!is_right)
 			fail_msg("%s", needs_cases[i].rule);
 		policy_drop(&policy);

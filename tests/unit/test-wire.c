@@ -67,6 +67,18 @@ enum sample {
 	GETADDRINFO,
 	GETNAMEINFO,
 	GETPROTOBYNAME,
+	STAT,
+	ACCESS,
+	READLINK,
+	MKDIR,
+	UNLINK,
+	RMDIR,
+	RENAME,
+	LIST,
+	WATCH,
+	COPY,
+	LIMIT,
+	CLONE,
 	SAMPLES,
 };
 
@@ -106,6 +118,22 @@ static const struct fdbroker_request samples[SAMPLES] = {
 		.nameinfo = {4},
 		.endpoint = IPV6_ENDPOINT},
 	[GETPROTOBYNAME] = {.operation = FDBROKER_GETPROTOBYNAME, .name = TEXT("tcp")},
+	[STAT] = {.operation = FDBROKER_STAT, .find.flags = O_NOFOLLOW, .path = TEXT("/etc/x")},
+	[ACCESS] = {.operation = FDBROKER_ACCESS, .find = {0, 4}, .path = TEXT("/etc")},
+	[READLINK] = {.operation = FDBROKER_READLINK, .path = TEXT("/link")},
+	[MKDIR] = {.operation = FDBROKER_MKDIR, .path = TEXT("/srv/new")},
+	[UNLINK] = {.operation = FDBROKER_UNLINK,
+		.find.flags = O_DIRECTORY,
+		.path = TEXT("/srv/old")},
+	[RMDIR] = {.operation = FDBROKER_RMDIR, .path = TEXT("/srv/dir")},
+	[RENAME] = {.operation = FDBROKER_RENAME, .path = TEXT("/a/old"), .new_path = TEXT("/new")},
+	[LIST] = {.operation = FDBROKER_LIST, .path = TEXT("/srv")},
+	[WATCH] = {.operation = FDBROKER_WATCH,
+		.watch = {O_DIRECTORY, 0x80000002u},
+		.path = TEXT("/log")},
+	[COPY] = {.operation = FDBROKER_COPY, .find.flags = O_NOFOLLOW, .path = TEXT("/key")},
+	[LIMIT] = {.operation = FDBROKER_LIMIT, .limits = TEXT("read /srv/x\nbind tcp:80\n")},
+	[CLONE] = {.operation = FDBROKER_CLONE},
 };
 
 /* Byte offsets into the packet of one sample, as fdbroker-protocol(7) has them. */
@@ -149,10 +177,10 @@ static int decode(const unsigned char *bytes, size_t length)
 
 	for (int i = 0; i < count; i++) {
 		for (size_t t = 0; t < FDBROKER_TEXTS_MAX; t++) {
-			const struct fdbroker_text *text = &requests[i].texts[t];
+			const struct fdbroker_text *one = &requests[i].texts[t];
 
-			if (text->length > 0)
-				assert_null(memchr(text->bytes, 0, text->length));
+			if (one->length > 0)
+				assert_null(memchr(one->bytes, 0, one->length));
 		}
 	}
 	if (count < 0)
@@ -171,6 +199,21 @@ static int decode_reply(const unsigned char *bytes, size_t length)
 	if (count > 0) /* the data ends where the packet does */
 		assert_ptr_equal(data + data_length, held + 1 + length);
 	return count;
+}
+
+static struct fdbroker_text text;
+
+/* 1, like a count, or -EPROTO. */
+static int decode_text(const unsigned char *bytes, size_t length)
+{
+	int error = fdbroker_text_decode(hold(bytes, length), length, &text);
+
+	return error == 0 ? 1 : error;
+}
+
+static struct fdbroker_packet text_data(unsigned char *buffer, const struct fdbroker_text *written)
+{
+	return (struct fdbroker_packet){buffer, fdbroker_text_encode(buffer, written)};
 }
 
 /* 1, like a count, or -EPROTO. */
@@ -305,11 +348,11 @@ static void expect_request_refused(const struct fdbroker_request *request, const
 	(sizeof(struct fdbroker_header) + (index) * sizeof(struct fdbroker_result) +               \
 		offsetof(struct fdbroker_result, field))
 
-static void expect_text(struct fdbroker_text text, struct fdbroker_text expected)
+static void expect_text(struct fdbroker_text found, struct fdbroker_text expected)
 {
-	assert_int_equal(text.length, expected.length);
-	if (text.length > 0)
-		assert_memory_equal(text.bytes, expected.bytes, expected.length);
+	assert_int_equal(found.length, expected.length);
+	if (found.length > 0)
+		assert_memory_equal(found.bytes, expected.bytes, expected.length);
 }
 
 static void expect_same(
@@ -392,6 +435,26 @@ static void an_answer_of_the_name_service_arrives_as_it_was_sent(void **state)
 	assert_int_equal(answer.name.length, 0);
 }
 
+/* Of each padding, and the longest. */
+static void a_text_arrives_as_it_was_sent(void **state)
+{
+	(void)state;
+	unsigned char buffer[FDBROKER_DATA_MAX];
+	static char bytes[FDBROKER_PATH_MAX];
+	static const size_t lengths[] = {0, 1, 2, 3, 4, 5, 107, FDBROKER_PATH_MAX};
+
+	memset(bytes, 'x', sizeof(bytes));
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		const struct fdbroker_text written = {bytes, lengths[i]};
+		struct fdbroker_packet data = text_data(buffer, &written);
+
+		assert_int_equal(data.length % 4, 0);
+		assert_in_range(data.length - lengths[i], 4, 7);
+		assert_int_equal(decode_text(data.bytes, data.length), 1);
+		expect_text(text, written);
+	}
+}
+
 /* Of fdbroker-protocol(7), on a little-endian machine. */
 static const unsigned char dial_example[] = {0x66, 0x42, 1, 1, 1, 0, 0, 0, 8, 0, 0, 0, /* header */
 	0x2c, 0, 5, 0, 1, 0, 0, 0, 0x50, 0, 0, 0, [48] = 2, 0, 0, 0, 'd', 'b', 0, 0};
@@ -401,6 +464,16 @@ static const unsigned char protocol_example[] = {
 	0x66, 0x42, 1, 1, 1, 0, 0, 0, 9, 0, 0, 0, 0x0c, 0, 0x0b, 0, 3, 0, 0, 0, 't', 'c', 'p', 0};
 static const unsigned char reply_example[] = {0x66, 0x42, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, /* header */
 	9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0, [32] = 6, [43] = 0};
+
+static const unsigned char limit_example[] = {0x66, 0x42, 1, 1, 1, 0, 0, 0, 0x0a, 0, 0,
+	0, /* header */
+	0x18, 0, 0x16, 0, 0x0e, 0, 0, 0, 'r', 'e', 'a', 'd', ' ', '/', 'e', 't', 'c', '/', 'k', 'e',
+	'y', '\n', 0, 0};
+static const unsigned char link_example[] = {0x66, 0x42, 1, 1, 1, 0, 0, 0, 0x0b, 0, 0,
+	0, /* header */
+	0x10, 0, 0x0e, 0, 0, 0, 0, 0, 2, 0, 0, 0, '/', 'a', 0, 0};
+static const unsigned char link_reply_example[] = {0x66, 0x42, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0x0b,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 1, 0, 0, 0, 'b', 0, 0, 0};
 
 static void the_examples_of_the_manual_are_right(void **state)
 {
@@ -422,15 +495,36 @@ static void the_examples_of_the_manual_are_right(void **state)
 	assert_int_equal(answer.number, 6);
 }
 
+static void the_examples_of_the_manual_for_limits_and_links_are_right(void **state)
+{
+	(void)state;
+	if (htons(1) == 1)
+		skip();
+	assert_int_equal(decode(limit_example, sizeof(limit_example)), 1);
+	assert_int_equal(first_id, 10);
+	assert_int_equal(requests[0].operation, FDBROKER_LIMIT);
+	expect_text(requests[0].limits, (struct fdbroker_text)TEXT("read /etc/key\n"));
+	assert_int_equal(decode(link_example, sizeof(link_example)), 1);
+	assert_int_equal(requests[0].operation, FDBROKER_READLINK);
+	expect_text(requests[0].path, (struct fdbroker_text)TEXT("/a"));
+	assert_int_equal(decode_reply(link_reply_example, sizeof(link_reply_example)), 1);
+	assert_int_equal(results[0].data_length, 8);
+	assert_int_equal(decode_text(link_reply_example + 24, 8), 1);
+	expect_text(text, (struct fdbroker_text)TEXT("b"));
+}
+
 static void each_operation_has_its_traits(void **state)
 {
 	(void)state;
 	static const struct {
 		enum sample sample;
 		const char *traits;
-	} table[] = {{OPEN, "g"}, {BIND, "ta"}, {LISTEN, "g"}, {CONNECT, "ta"}, {DIAL, "gar"},
+	} table[] = {{OPEN, "gp"}, {BIND, "ta"}, {LISTEN, "g"}, {CONNECT, "ta"}, {DIAL, "gar"},
 		{SOCKET, "g"}, {TUN, "g"}, {SETSOCKOPT, "ta"}, {GETADDRINFO, "nar"},
-		{GETNAMEINFO, "nar"}, {GETPROTOBYNAME, "nar"}};
+		{GETNAMEINFO, "nar"}, {GETPROTOBYNAME, "nar"}, {STAT, "narp"}, {ACCESS, "arp"},
+		{READLINK, "narp"}, {MKDIR, "p"}, {UNLINK, "p"}, {RMDIR, "p"}, {RENAME, "ap"},
+		{LIST, "tap"}, {WATCH, "tnap"}, {COPY, "tap"}, {LIMIT, "a"}, {CLONE, "ga"}};
+	size_t described = 0;
 
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const struct fdbroker_traits *traits =
@@ -438,10 +532,13 @@ static void each_operation_has_its_traits(void **state)
 
 		assert_int_equal(traits->takes_descriptor, strchr(table[i].traits, 't') != NULL);
 		assert_int_equal(traits->gives_descriptor, strchr(table[i].traits, 'g') != NULL);
-		assert_int_equal(traits->gives_names, strchr(table[i].traits, 'n') != NULL);
+		assert_int_equal(traits->gives_data, strchr(table[i].traits, 'n') != NULL);
 		assert_int_equal(traits->is_alone, strchr(table[i].traits, 'a') != NULL);
 		assert_int_equal(traits->is_repeatable, strchr(table[i].traits, 'r') != NULL);
+		assert_int_equal(traits->has_paths, strchr(table[i].traits, 'p') != NULL);
+		described |= (size_t)1 << samples[table[i].sample].operation;
 	}
+	assert_int_equal(described, ((size_t)1 << FDBROKER_OPERATIONS_END) - 2);
 }
 
 /* ---- bounds, at N and N + 1 ---- */
@@ -514,29 +611,56 @@ static void every_text_has_its_bounds(void **state)
 		{GETADDRINFO, 0, 0, FDBROKER_HOST_MAX},
 		{GETADDRINFO, 1, 0, FDBROKER_SERVICE_MAX},
 		{GETPROTOBYNAME, 0, 1, FDBROKER_SERVICE_MAX},
+		{STAT, 0, 1, FDBROKER_PATH_MAX},
+		{ACCESS, 0, 1, FDBROKER_PATH_MAX},
+		{READLINK, 0, 1, FDBROKER_PATH_MAX},
+		{MKDIR, 0, 1, FDBROKER_PATH_MAX},
+		{UNLINK, 0, 1, FDBROKER_PATH_MAX},
+		{RMDIR, 0, 1, FDBROKER_PATH_MAX},
+		{RENAME, 0, 1, FDBROKER_PATH_MAX},
+		{RENAME, 1, 1, FDBROKER_PATH_MAX},
+		{LIST, 0, 1, FDBROKER_PATH_MAX},
+		{WATCH, 0, 1, FDBROKER_PATH_MAX},
+		{COPY, 0, 1, FDBROKER_PATH_MAX},
+		{LIMIT, 0, 0, FDBROKER_LIMITS_MAX},
 	};
 
 	memset(bytes, 'x', sizeof(bytes));
 	for (size_t i = 0; i < COUNT(table); i++) {
 		struct fdbroker_request request = samples[table[i].sample];
-		struct fdbroker_text *text = &request.texts[table[i].text];
+		struct fdbroker_text *bounded = &request.texts[table[i].text];
 		struct fdbroker_packet packet = begin(buffer);
 
-		*text = (struct fdbroker_text){bytes, table[i].max + 1};
+		*bounded = (struct fdbroker_text){bytes, table[i].max + 1};
 		assert_false(fdbroker_packet_add_request(&packet, &request));
 		assert_int_equal(fdbroker_packet_count(&packet), 0);
 		for (size_t length = table[i].min; length <= table[i].max;
 			length += table[i].max - table[i].min) {
-			text->length = length;
+			bounded->length = length;
 			packet = packet_of(buffer, &request);
 			assert_int_equal(decode(packet.bytes, packet.length), 1);
 			expect_same(&requests[0], &request);
 		}
 	}
-	struct fdbroker_request empty = {.operation = FDBROKER_OPEN};
+}
+
+static void a_text_that_must_not_be_empty_is_not(void **state)
+{
+	(void)state;
+	unsigned char buffer[FDBROKER_PACKET_MAX];
+	static const enum sample table[] = {OPEN, GETPROTOBYNAME, STAT, ACCESS, READLINK, MKDIR,
+		UNLINK, RMDIR, RENAME, LIST, WATCH, COPY};
+
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct fdbroker_request empty = samples[table[i]];
+		struct fdbroker_packet packet = begin(buffer);
+
+		empty.path.length = 0;
+		assert_false(fdbroker_packet_add_request(&packet, &empty));
+	}
+	struct fdbroker_request empty = samples[RENAME];
 	struct fdbroker_packet packet = begin(buffer);
-	assert_false(fdbroker_packet_add_request(&packet, &empty));
-	empty.operation = FDBROKER_GETPROTOBYNAME;
+	empty.new_path.length = 0;
 	assert_false(fdbroker_packet_add_request(&packet, &empty));
 }
 
@@ -558,6 +682,15 @@ static void a_text_beyond_its_bound_is_refused(void **state)
 		{TUN, 0, FDBROKER_INTERFACE_MAX, AT_BODY + 2 * NUMBER},
 		{SETSOCKOPT, 0, FDBROKER_INTERFACE_MAX, AT_BODY + 3 * NUMBER},
 		{GETPROTOBYNAME, 0, FDBROKER_SERVICE_MAX, AT_BODY},
+		{STAT, 0, FDBROKER_PATH_MAX, AT_BODY + NUMBER},
+		{ACCESS, 0, FDBROKER_PATH_MAX, AT_BODY + 2 * NUMBER},
+		{READLINK, 0, FDBROKER_PATH_MAX, AT_BODY + NUMBER},
+		{MKDIR, 0, FDBROKER_PATH_MAX, AT_BODY},
+		{UNLINK, 0, FDBROKER_PATH_MAX, AT_BODY + NUMBER},
+		{RMDIR, 0, FDBROKER_PATH_MAX, AT_BODY},
+		{LIST, 0, FDBROKER_PATH_MAX, AT_BODY},
+		{WATCH, 0, FDBROKER_PATH_MAX, AT_BODY + 2 * NUMBER},
+		{COPY, 0, FDBROKER_PATH_MAX, AT_BODY + NUMBER},
 	};
 
 	memset(bytes, 'x', sizeof(bytes));
@@ -573,6 +706,25 @@ static void a_text_beyond_its_bound_is_refused(void **state)
 		buffer[table[i].lengths + LENGTHS + table[i].max] = 'x';
 		assert_int_equal(decode(packet.bytes, packet.length), -EPROTO);
 	}
+}
+
+/* There is no padding behind a set of limits that is as long as can be: it takes a word more. */
+static void limits_beyond_their_bound_are_refused(void **state)
+{
+	(void)state;
+	unsigned char buffer[FDBROKER_PACKET_MAX];
+	static char bytes[FDBROKER_LIMITS_MAX];
+	const struct fdbroker_request request = {
+		.operation = FDBROKER_LIMIT, .limits = {bytes, sizeof(bytes)}};
+	const uint16_t length = FDBROKER_LIMITS_MAX + 1;
+
+	memset(bytes, 'x', sizeof(bytes));
+	struct fdbroker_packet packet = packet_of(buffer, &request);
+	uint16_t size = (uint16_t)(packet.length - AT_REQUEST + 4);
+	memcpy(buffer + packet.length, "x\0\0", 4);
+	memcpy(buffer + AT_SIZE, &size, sizeof(size));
+	memcpy(buffer + AT_BODY, &length, sizeof(length));
+	assert_int_equal(decode(packet.bytes, packet.length + 4), -EPROTO);
 }
 
 static void more_than_64_are_refused(void **state)
@@ -726,13 +878,13 @@ static void a_malformed_request_header_is_refused(void **state)
 		uint32_t size = (uint32_t)(packet_of(buffer, &samples[i]).length - AT_REQUEST);
 		const struct change changes[] = {
 			{"size 0", AT_SIZE, 2, 0},
-			{"size of a header", AT_SIZE, 2, 4},
+			{"size of a header", AT_SIZE, 2, size == 4 ? 3 : 4},
 			{"less than its size", AT_SIZE, 2, size - 4},
 			{"a size that is not padded", AT_SIZE, 2, size - 1},
 			{"size beyond the packet", AT_SIZE, 2, size + 4},
 			{"largest size", AT_SIZE, 2, 0xffff},
 			{"operation 0", AT_OPERATION, 1, 0},
-			{"operation 12", AT_OPERATION, 1, 12},
+			{"an operation beyond", AT_OPERATION, 1, FDBROKER_OPERATIONS_END},
 			{"operation 255", AT_OPERATION, 1, 255},
 			{"reserved", AT_RESERVED, 1, 1},
 		};
@@ -756,20 +908,26 @@ static void malformed_texts_are_refused(void **state)
 		{SETSOCKOPT_DEVICE, AT_BODY + 3 * NUMBER},
 		{GETADDRINFO, AT_BODY + 4 * NUMBER},
 		{GETPROTOBYNAME, AT_BODY},
+		{STAT, AT_BODY + NUMBER},
+		{ACCESS, AT_BODY + 2 * NUMBER},
+		{MKDIR, AT_BODY},
+		{RENAME, AT_BODY + NUMBER},
+		{WATCH, AT_BODY + 2 * NUMBER},
+		{LIMIT, AT_BODY},
 	};
 
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const struct fdbroker_request *sample = &samples[table[i].sample];
 		uint32_t first = (uint32_t)sample->texts[0].length;
 		uint32_t second = (uint32_t)sample->texts[1].length;
-		size_t at = table[i].lengths, text = at + LENGTHS, end = text + first + second;
+		size_t at = table[i].lengths, start = at + LENGTHS, end = start + first + second;
 		const struct change changes[] = {
 			{"longer by a word", at, 2, first + 4},
 			{"far longer", at, 2, 0xffff},
 			{"shorter by a word", at, 2, first > 4 ? first - 4 : 0xfffc},
 			{"second longer by a word", at + 2, 2, second + 4},
 			{"second far longer", at + 2, 2, 0xffff},
-			{"NUL first", text, 1, 0},
+			{"NUL first", start, 1, 0},
 			{"NUL last", end - 1, 1, 0},
 			{"padding", end, (first + second) % 4 != 0 ? 1 : 0, 1},
 		};
@@ -970,6 +1128,29 @@ static void a_malformed_answer_is_refused(void **state)
 	expect_refused(changes, COUNT(changes), &data, decode_names);
 }
 
+static void a_malformed_text_is_refused(void **state)
+{
+	(void)state;
+	unsigned char buffer[FDBROKER_DATA_MAX] = {0};
+	const struct fdbroker_text written = TEXT("linked");
+	struct fdbroker_packet data = text_data(buffer, &written);
+	const struct change changes[] = {
+		{"shorter", 0, 4, 5},
+		{"shorter by a word", 0, 4, 2},
+		{"longer than there is", 0, 4, 9},
+		{"longest", 0, 4, UINT32_MAX},
+		{"NUL first", 4, 1, 0},
+		{"NUL last", 9, 1, 0},
+		{"padding", 10, 1, 1},
+	};
+
+	assert_int_equal(data.length, 12);
+	expect_refused(changes, COUNT(changes), &data, decode_text);
+	for (size_t length = 0; length < 10; length++)
+		assert_int_equal(decode_text(data.bytes, length), -EPROTO);
+	assert_int_equal(decode_text(data.bytes, 16), -EPROTO);
+}
+
 static void flipped_bits_do_no_harm(void **state)
 {
 	(void)state;
@@ -1029,6 +1210,11 @@ static void random_bytes_do_no_harm(void **state)
 		overwrite_at_random(buffer, packet.length);
 		if (decode_names(buffer, packet.length) == 1)
 			assert_true(answer.name.length + answer.service.length <= packet.length);
+
+		packet = text_data(buffer, &two_addresses.name);
+		overwrite_at_random(buffer, packet.length);
+		if (decode_text(buffer, packet.length) == 1)
+			assert_true(text.length <= packet.length - 4);
 	}
 }
 
@@ -1039,13 +1225,17 @@ int main(void)
 		cmocka_unit_test(requests_of_several_kinds_share_a_packet),
 		cmocka_unit_test(results_and_their_data_arrive_as_they_were_sent),
 		cmocka_unit_test(an_answer_of_the_name_service_arrives_as_it_was_sent),
+		cmocka_unit_test(a_text_arrives_as_it_was_sent),
 		cmocka_unit_test(the_examples_of_the_manual_are_right),
+		cmocka_unit_test(the_examples_of_the_manual_for_limits_and_links_are_right),
 		cmocka_unit_test(each_operation_has_its_traits),
 		cmocka_unit_test(a_packet_holds_64_requests_and_no_more),
 		cmocka_unit_test(a_packet_holds_64_results_and_no_more),
 		cmocka_unit_test(a_reply_holds_8192_bytes_of_data_beside_64_results),
 		cmocka_unit_test(every_text_has_its_bounds),
+		cmocka_unit_test(a_text_that_must_not_be_empty_is_not),
 		cmocka_unit_test(a_text_beyond_its_bound_is_refused),
+		cmocka_unit_test(limits_beyond_their_bound_are_refused),
 		cmocka_unit_test(more_than_64_are_refused),
 		cmocka_unit_test(a_packet_never_grows_beyond_its_bound),
 		cmocka_unit_test(a_longer_packet_is_refused),
@@ -1063,6 +1253,7 @@ int main(void)
 		cmocka_unit_test(what_stands_alone_is_alone_in_its_packet),
 		cmocka_unit_test(a_malformed_reply_is_refused),
 		cmocka_unit_test(a_malformed_answer_is_refused),
+		cmocka_unit_test(a_malformed_text_is_refused),
 		cmocka_unit_test(flipped_bits_do_no_harm),
 		cmocka_unit_test(random_bytes_do_no_harm),
 	};

@@ -16,6 +16,11 @@
  *	tun DEVICE [FLAGS]           fdbroker_tun
  *	dial ENDPOINT                fdbroker_dial
  *	resolve NODE                 fdbroker_getaddrinfo: canonical name and addresses, or EAI_...
+ *	stat PATH | lstat PATH       mode, owner and size
+ *	access PATH MODE             MODE is a number as of access(2)
+ *	readlink PATH | mkdir PATH | rmdir PATH | unlink PATH | rename PATH PATH
+ *	list PATH                    fdbroker_list: the names, sorted; it is kept as the descriptor
+ *	limit VERBS OBJECT           fdbroker_limit, with this one
  *	name-of ADDRESS [FLAGS]      fdbroker_getnameinfo; FLAGS: numeric|nofqdn|namereqd
  *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
  *	adopt NUMBER                 a descriptor that was inherited
@@ -31,6 +36,7 @@
  *	open-myself PATH | bind-myself ADDRESS PORT
  *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
+ *	adopt-connection NUMBER      fdbroker_from_fd; it is the one in use from now on
  *
  * With --direct as the first argument there is no broker at all: those of the above that stand for
  * a system call make it themselves, and print the errno alone.
@@ -47,6 +53,7 @@
 #include <seccomp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -709,6 +716,122 @@ static void do_name_of(struct client *client, int count, char **words)
 		print_answer(host, strlen(host));
 }
 
+static void print_status(int result, const struct stat *status)
+{
+	if (result < 0)
+		print_refusal();
+	else
+		printf("ok %o %u:%u %jd\n", status->st_mode, status->st_uid, status->st_gid,
+			(intmax_t)status->st_size);
+}
+
+static void do_stat(struct client *client, int count, char **words)
+{
+	struct stat status;
+
+	(void)count;
+	print_status(fdbroker_stat(client->broker, words[1], &status), &status);
+}
+
+static void do_lstat(struct client *client, int count, char **words)
+{
+	struct stat status;
+
+	(void)count;
+	print_status(fdbroker_lstat(client->broker, words[1], &status), &status);
+}
+
+static void do_access(struct client *client, int count, char **words)
+{
+	(void)count;
+	print_outcome(fdbroker_access(client->broker, words[1], atoi(words[2])));
+}
+
+static void do_readlink(struct client *client, int count, char **words)
+{
+	char text[4096];
+	ssize_t length = fdbroker_readlink(client->broker, words[1], text, sizeof(text));
+
+	(void)count;
+	if (length < 0)
+		print_refusal();
+	else
+		print_answer(text, (size_t)length);
+}
+
+static void do_mkdir(struct client *client, int count, char **words)
+{
+	(void)count;
+	print_outcome(fdbroker_mkdir(client->broker, words[1], 0777));
+}
+
+static void do_rmdir(struct client *client, int count, char **words)
+{
+	(void)count;
+	print_outcome(fdbroker_rmdir(client->broker, words[1]));
+}
+
+static void do_unlink(struct client *client, int count, char **words)
+{
+	(void)count;
+	print_outcome(fdbroker_unlink(client->broker, words[1]));
+}
+
+static void do_rename(struct client *client, int count, char **words)
+{
+	(void)count;
+	print_outcome(fdbroker_rename(client->broker, words[1], words[2]));
+}
+
+static int compare_names(const void *one, const void *other)
+{
+	return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+/* Of a list: each is ended by a NUL. */
+static void print_names(char *bytes, size_t length)
+{
+	char *names[WORDS_MAX];
+	size_t count = 0;
+
+	for (size_t at = 0; at < length && count < WORDS_MAX; at += strlen(bytes + at) + 1)
+		names[count++] = bytes + at;
+	qsort(names, count, sizeof(names[0]), compare_names);
+	printf("ok");
+	for (size_t i = 0; i < count; i++) {
+		putchar(' ');
+		print_escaped(names[i], strlen(names[i]));
+	}
+	printf("\n");
+}
+
+static void do_list(struct client *client, int count, char **words)
+{
+	char bytes[65536];
+	ssize_t length;
+	int fd = fdbroker_list(client->broker, words[1]);
+
+	(void)count;
+	if (fd < 0) {
+		print_refusal();
+		return;
+	}
+	keep(client, fd);
+	length = read_all(fd, bytes, sizeof(bytes));
+	if (length < 0)
+		print_result(-1);
+	else
+		print_names(bytes, (size_t)length);
+}
+
+static void do_limit(struct client *client, int count, char **words)
+{
+	const struct fdbroker_limit limit = {words[1], words[2]};
+
+	(void)count;
+	print_outcome(fdbroker_limit(client->broker, &limit, 1));
+}
+
 /* To whom is the descriptor connected? */
 static void do_peer(struct client *client, int count, char **words)
 {
@@ -736,6 +859,20 @@ static void do_connect_again(struct client *client, int count, char **words)
 		print_refusal();
 	else
 		printf("ok\n");
+}
+
+static void do_adopt_connection(struct client *client, int count, char **words)
+{
+	struct fdbroker *adopted = fdbroker_from_fd((int)strtol(words[1], NULL, 10));
+
+	(void)count;
+	if (adopted == NULL) {
+		print_refusal();
+		return;
+	}
+	fdbroker_free(client->broker);
+	client->broker = adopted;
+	printf("ok\n");
 }
 
 /* ---- commands about the descriptor ---- */
@@ -970,8 +1107,19 @@ static const struct command {
 	{"dial", 2, do_dial},
 	{"resolve", 2, do_resolve},
 	{"name-of", 2, do_name_of},
+	{"stat", 2, do_stat},
+	{"lstat", 2, do_lstat},
+	{"access", 3, do_access},
+	{"readlink", 2, do_readlink},
+	{"mkdir", 2, do_mkdir},
+	{"rmdir", 2, do_rmdir},
+	{"unlink", 2, do_unlink},
+	{"rename", 3, do_rename},
+	{"list", 2, do_list},
+	{"limit", 3, do_limit},
 	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},
+	{"adopt-connection", 2, do_adopt_connection},
 	{"read", 1, do_read},
 	{"write", 1, do_write},
 	{"flags", 1, do_flags},

@@ -11,6 +11,8 @@
  *	read	open works, reading it or touching a page of it does not
  *	link	a symbolic link; reading where it leads hangs
  *	escape	a symbolic link that leads to PATH
+ *	mkdir	is not there, and making it hangs
+ *	free	is not there, which the kernel remembers
  *
  * The folder and all its files belong to UID. It prints "mounted", serves until it is told to
  * stop, and unmounts. When it is killed, the kernel lets go of everybody who waits.
@@ -71,7 +73,19 @@ static void hang_lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
 			return;
 		}
 	}
+	if (strcmp(name, "free") == 0) {
+		entry.entry_timeout = 1000; /* and no inode */
+		fuse_reply_entry(request, &entry);
+		return;
+	}
 	fuse_reply_err(request, ENOENT);
+}
+
+static void hang_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	(void)parent, (void)mode;
+	if (strcmp(name, "mkdir") != 0)
+		fuse_reply_err(request, EROFS);
 }
 
 static void hang_getattr(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *file)
@@ -138,6 +152,7 @@ static void hang_readdir(fuse_req_t request, fuse_ino_t inode, size_t size, off_
 static const struct fuse_lowlevel_ops operations = {
 	.lookup = hang_lookup,
 	.getattr = hang_getattr,
+	.mkdir = hang_mkdir,
 	.open = hang_open,
 	.read = hang_read,
 	.readlink = hang_readlink,

@@ -340,6 +340,48 @@ static void bind_nothing(char **arguments)
 	outcome(fd);
 }
 
+/* limit|clone PATH: asks for that together with a file, in one packet. */
+static void not_alone(char **arguments)
+{
+	static const char line[] = "read /\n";
+	struct fdbroker_request request = {.operation = FDBROKER_CLONE};
+	unsigned char buffer[FDBROKER_PACKET_MAX], file[FDBROKER_PACKET_MAX];
+	const size_t header = sizeof(struct fdbroker_header);
+	size_t file_length = open_packet(file, arguments[1], 1);
+	struct fdbroker_packet packet;
+	const uint16_t two = 2;
+	int fd = broker_connect();
+
+	if (strcmp(arguments[0], "limit") == 0) {
+		request.operation = FDBROKER_LIMIT;
+		request.limits = (struct fdbroker_text){line, strlen(line)};
+	}
+	fdbroker_packet_begin(&packet, buffer, FDBROKER_PACKET_REQUEST, 1);
+	if (!fdbroker_packet_add_request(&packet, &request))
+		die("cannot build a request");
+	memcpy(buffer + offsetof(struct fdbroker_header, count), &two, sizeof(two));
+	memcpy(buffer + packet.length, file + header, file_length - header);
+	packet_send(fd, buffer, packet.length + file_length - header, NULL, 0);
+	outcome(fd);
+}
+
+/* limit|clone: sends a descriptor along, which neither takes. */
+static void not_bare(char **arguments)
+{
+	struct fdbroker_request request = {.operation = FDBROKER_CLONE};
+	unsigned char buffer[FDBROKER_PACKET_MAX];
+	struct fdbroker_packet packet;
+	int fd = broker_connect();
+
+	if (strcmp(arguments[0], "limit") == 0)
+		request.operation = FDBROKER_LIMIT;
+	fdbroker_packet_begin(&packet, buffer, FDBROKER_PACKET_REQUEST, 1);
+	if (!fdbroker_packet_add_request(&packet, &request))
+		die("cannot build a request");
+	packet_send(fd, packet.bytes, packet.length, &fd, 1);
+	outcome(fd);
+}
+
 /*
  * PORT: a connected socket with unsent data that lingers for five minutes; the peer reads
  * nothing. Its last close is the broker's (SO_LINGER in man 7 socket: that close blocks).
@@ -512,6 +554,8 @@ static const struct deed {
 	{"mixed", "", 0, mixed},
 	{"bind-a", "file|epoll|unix|path|pipe PORT", 2, bind_a},
 	{"bind-nothing", "PORT", 1, bind_nothing},
+	{"not-alone", "limit|clone PATH", 2, not_alone},
+	{"not-bare", "limit|clone", 1, not_bare},
 	{"lingering", "PORT", 1, lingering},
 	{"stalled-bind", "PORT FILE", 2, stalled_bind},
 	{"stalled-connect", "PORT FILE", 2, stalled_connect},
