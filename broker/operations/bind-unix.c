@@ -139,16 +139,6 @@ static int bind_name(const struct server *server, const struct walk *walk, int f
 	return error;
 }
 
-/* What bind(2) has just made: the broker's own, and without any permission. */
-static bool is_fresh(const struct server *server, int made)
-{
-	struct statx status;
-
-	return trust_statx(server->walker.mounts, made, &status) == 0 &&
-	       S_ISSOCK(status.stx_mode) && (status.stx_mode & 0777) == 0 &&
-	       status.stx_uid == server->own_uid;
-}
-
 /* The same, with owner and mode. */
 static int bind_dressed(const struct server *server, const struct walk *walk, int fd,
 	const struct policy_options *options)
@@ -161,7 +151,7 @@ static int bind_dressed(const struct server *server, const struct walk *walk, in
 	made = folder_hold(walk, object_name(walk));
 	if (made < 0)
 		return errno;
-	if (!is_fresh(server, made))
+	if (!folder_is_fresh(server, made, S_IFSOCK, server->own_uid))
 		return EADDRINUSE; /* root alone could have put something in its place */
 	error = -object_dress(server, made, options, options->mode);
 	if (error != 0)

@@ -24,15 +24,6 @@ static enum served mkdir_found(const struct server *server, const struct asker *
 	return reply_kernel(reply, EEXIST);
 }
 
-/* What mkdirat(2) has just made: empty, of the acting user, and without any permission. */
-static bool is_fresh(const struct server *server, int made)
-{
-	struct statx status;
-
-	return trust_statx(server->walker.mounts, made, &status) == 0 && S_ISDIR(status.stx_mode) &&
-	       (status.stx_mode & 0777) == 0 && status.stx_uid == acting_uid(server);
-}
-
 /*
  * It has no permission at all until it has its owner. What is found under its name a moment later
  * is looked at: in its own folder the acting user could have put another there. 0 or a negative
@@ -47,7 +38,7 @@ static int make_directory(
 	if (mkdirat(walk->parent, object_name(walk), 0) < 0)
 		return -errno;
 	made = folder_hold(walk, object_name(walk));
-	if (made < 0 || !is_fresh(server, made))
+	if (made < 0 || !folder_is_fresh(server, made, S_IFDIR, acting_uid(server)))
 		return -EBUSY;
 	error = object_dress(server, made, options, options->directory_mode);
 	if (error < 0)

@@ -99,6 +99,14 @@ int folder_hold(const struct walk *walk, const char *name)
 		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
 }
 
+bool folder_is_fresh(const struct server *server, int made, mode_t type, uid_t owner)
+{
+	struct statx status;
+
+	return trust_statx(server->walker.mounts, made, &status) == 0 &&
+	       (status.stx_mode & (S_IFMT | 0777)) == type && status.stx_uid == owner;
+}
+
 /* The object is held open, so its number is nobody else's. */
 static bool is_same(const struct statx *a, const struct statx *b)
 {

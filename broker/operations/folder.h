@@ -23,6 +23,9 @@ void folder_unlock(const struct server *server);
 /* O_PATH of what bears the name in the walk's parent, not following it; or -1 and errno. */
 int folder_hold(const struct walk *walk, const char *name) __attribute__((warn_unused_result));
 
+/* Is it as the broker makes it: of this type (S_IFMT) and owner, and without any permission? */
+bool folder_is_fresh(const struct server *server, int made, mode_t type, uid_t owner);
+
 /* Does the walk's last name still lead to what was looked at? */
 bool folder_still_has(
 	const struct server *server, const struct walk *walk, const struct statx *status);
