@@ -65,7 +65,7 @@
 #include <unistd.h>
 
 #include "fdbroker.h"
-#include "reason.h"
+#include "words.h"
 
 #define WORDS_MAX 80
 #define ENOUGH_OPENS 5000ul
@@ -102,26 +102,6 @@ static const struct flag open_flags[] = {
 
 /* ---- what is printed ---- */
 
-static const char *errno_word(int error)
-{
-	const char *word = strerrorname_np(error);
-
-	return word != NULL ? word : "unknown-errno";
-}
-
-static const char *reason_word(int reason)
-{
-#define WORD(name, number, word, sentence) {word, number},
-	static const struct flag reasons[] = {FDBROKER_REASONS(WORD)};
-#undef WORD
-
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (reasons[i].value == reason)
-			return reasons[i].name;
-	}
-	return "unknown-reason";
-}
-
 static void print_escaped(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -148,7 +128,7 @@ static void print_refusal(void)
 {
 	int error = errno;
 
-	printf("%s %s\n", errno_word(error), reason_word((int)fdbroker_last_reason()));
+	printf("%s %s\n", errno_word(error), reason_word(fdbroker_last_reason()));
 }
 
 /* With --direct. */
@@ -311,7 +291,7 @@ static void do_many(struct client *client, int count, char **words)
 			close(requests[i].fd);
 		} else {
 			printf("%s %s", errno_word(requests[i].error),
-				reason_word((int)requests[i].reason));
+				reason_word(requests[i].reason));
 		}
 	}
 	printf("\n");
@@ -665,7 +645,7 @@ static void print_code(int code)
 	}
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (codes[i].value == code) {
-			printf("%s %s\n", codes[i].name, reason_word((int)fdbroker_last_reason()));
+			printf("%s %s\n", codes[i].name, reason_word(fdbroker_last_reason()));
 			return;
 		}
 	}

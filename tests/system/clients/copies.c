@@ -40,7 +40,7 @@
 
 #include "fdbroker.h"
 #include "protocol.h"
-#include "reason.h"
+#include "words.h"
 
 #define ROOM 65536
 static const char was_there[] = "what was there";
@@ -112,18 +112,6 @@ static struct fdbroker_result ask(enum fdbroker_operation asked, const char *pat
 	if (fdbroker_reply_decode(bytes, (size_t)length, results, &data) != 1)
 		errx(1, "a reply that makes no sense");
 	return results[0];
-}
-
-static const char *reason_word(unsigned int reason)
-{
-#define WORD(name, number, word, sentence)                                                         \
-	case number:                                                                               \
-		return word;
-	switch (reason) {
-		FDBROKER_REASONS(WORD)
-	}
-#undef WORD
-	return "unknown-reason";
 }
 
 static void print_result(const struct fdbroker_result *result)

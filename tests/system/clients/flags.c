@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "fdbroker.h"
-#include "reason.h"
+#include "words.h"
 
 /* Both sides of glibc's: O_SYNC and O_TMPFILE have bits of other flags too. */
 #define SYNC_ALONE (O_SYNC & ~O_DSYNC)
@@ -309,18 +309,6 @@ static void expect(const struct request *request, char outcome[OUTCOME_BYTES])
 }
 
 /* ---- what comes of it ---- */
-
-static const char *reason_word(enum fdbroker_reason reason)
-{
-	switch (reason) {
-#define WORD(name, number, word, sentence)                                                         \
-	case number:                                                                               \
-		return word;
-		FDBROKER_REASONS(WORD)
-#undef WORD
-	}
-	return "?";
-}
 
 /* A file that was truncated is filled again. */
 static void fill(int fd)

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "protocol.h"
-#include "reason.h"
+#include "words.h"
 
 #define PATIENCE_MSEC 5000
 #define DESCRIPTORS_MAX 253 /* SCM_MAX_FD */
@@ -79,18 +79,6 @@ static void packet_send(int fd, const void *bytes, size_t length, const int *fds
 			die("sendmsg");
 		usleep(1000);
 	}
-}
-
-static const char *reason_word(unsigned int reason)
-{
-#define WORD(name, number, word, sentence)                                                         \
-	case number:                                                                               \
-		return word;
-	switch (reason) {
-		FDBROKER_REASONS(WORD)
-	}
-#undef WORD
-	return "unknown-reason";
 }
 
 static void outcome(int fd)

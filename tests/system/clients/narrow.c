@@ -38,7 +38,7 @@
 
 #include "fdbroker.h"
 #include "protocol.h"
-#include "reason.h"
+#include "words.h"
 
 #define CONNECTIONS_MAX 64
 #define MANY_MAX 1024
@@ -59,25 +59,6 @@ static void __attribute__((noreturn)) die(const char *what)
 }
 
 /* ---- what is printed ---- */
-
-static const char *errno_word(int error)
-{
-	const char *word = strerrorname_np(error);
-
-	return word != NULL ? word : "unknown-errno";
-}
-
-static const char *reason_word(unsigned int reason)
-{
-#define WORD(name, number, word, sentence)                                                         \
-	case number:                                                                               \
-		return word;
-	switch (reason) {
-		FDBROKER_REASONS(WORD)
-	}
-#undef WORD
-	return "unknown-reason";
-}
 
 static void print_outcome(int error, unsigned int reason)
 {

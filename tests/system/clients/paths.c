@@ -46,7 +46,7 @@
 #include <unistd.h>
 
 #include "paths.h"
-#include "reason.h"
+#include "words.h"
 
 #define LINE_BYTES 16384
 #define LINES_MAX 64
@@ -81,18 +81,6 @@ static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
 	said_length += (size_t)length;
 	if (said_length >= sizeof(said))
 		errx(1, "too much to say");
-}
-
-static const char *reason_word(enum fdbroker_reason reason)
-{
-	switch (reason) {
-#define WORD(name, number, word, sentence)                                                         \
-	case number:                                                                               \
-		return word;
-		FDBROKER_REASONS(WORD)
-#undef WORD
-	}
-	return "?";
 }
 
 /*
