@@ -1,9 +1,6 @@
 # shellcheck shell=bash
 # Copies: the client's own memory, filled and sealed, in the place of a descriptor.
 
-SEALED="seals=seal,shrink,grow,write offset=0 write=EPERM grow=EPERM shrink=EPERM punch=EPERM"
-SEALED+=" map=EPERM protect=EACCES seal=EPERM again=ok"
-
 copy_policy() { # [MORE RULES]
 	policy <<-END
 		client copy {

@@ -24,6 +24,10 @@ BROKER_PID=
 # be more.
 # shellcheck disable=SC2034 # for the tests
 EXECUTORS=$(awk '$2 == "EXECUTORS_MAX" { print $3 }' broker/limits.h)
+# What the client `sealed` prints of the memory that a copy or a list came in, after its sizes.
+# shellcheck disable=SC2034
+SEALED="seals=seal,shrink,grow,write offset=0 write=EPERM grow=EPERM shrink=EPERM punch=EPERM"
+SEALED+=" map=EPERM protect=EACCES seal=EPERM again=ok"
 # shellcheck disable=SC2034
 HANGFS_PID=
 output= # of the last expect_status

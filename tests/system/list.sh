@@ -2,8 +2,6 @@
 # The names in a folder: those that the policy grants, and no others.
 
 LIST_BYTES_MAX=$((4 << 20))
-SEALED="seals=seal,shrink,grow,write offset=0 write=EPERM grow=EPERM shrink=EPERM punch=EPERM"
-SEALED+=" map=EPERM protect=EACCES seal=EPERM again=ok"
 
 list_policy() { # [MORE RULES]
 	policy <<-END
