@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files to set, names to numbers, set to image. Must never stop at what is wrong with the policy:
+ * that is for the caller to show.
+ */
+#include "policy-files.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "load.h"
+
+/* The loading itself failed; what it failed at is not a problem of the policy. */
+static int fail(const char *command, const char *action, int error)
+{
+	(void)fprintf(stderr, "%s: %s: %s\n", command, action, strerror(-error));
+	return error;
+}
+
+static int become_broker(const char *command)
+{
+	const struct passwd *user;
+
+	if (geteuid() != 0)
+		return 0;
+	user = getpwnam(FDBROKER_USER);
+	if (user == NULL) {
+		(void)fprintf(stderr,
+			"%s: there is no user '" FDBROKER_USER
+			"' yet: whether it may read the files is not checked\n",
+			command);
+		return 0;
+	}
+	if (setgroups(0, NULL) < 0 || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ||
+		setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0)
+		return fail(command, "cannot become user '" FDBROKER_USER "'", -errno);
+	return 0;
+}
+
+static int load_files(
+	struct loaded_policy *policy, const char *command, const char *const *paths, size_t count)
+{
+	int r;
+
+	if (count == 0) {
+		r = become_broker(command);
+		if (r < 0)
+			return r;
+		r = trusted_mounts_read(&policy->mounts);
+		if (r < 0)
+			return fail(command, "cannot read /proc/self/mountinfo", r);
+	}
+	policy->set = policy_set_new();
+	if (policy->set == NULL)
+		return fail(command, "cannot begin", -ENOMEM);
+	r = policy_load_files(policy->set, policy->mounts, paths, count);
+	if (r < 0)
+		return fail(command, "cannot load the policy files", r);
+	policy->file_count = (size_t)r;
+	return 0;
+}
+
+static int load_names(struct loaded_policy *policy, const char *command)
+{
+	struct policy_name *names;
+	size_t count, failed;
+	int r;
+
+	names = policy_set_names(policy->set, &count);
+	r = policy_load_names(names, count, &failed);
+	if (r < 0)
+		(void)fprintf(stderr,
+			"%s: the name service failed at '%s': %s\n"
+			"Look at nsswitch.conf(5) and at the services that it names.\n",
+			command, names[failed].name, policy_load_names_error(r));
+	return r;
+}
+
+static int compile(struct loaded_policy *policy, const char *command)
+{
+	size_t size;
+	int r;
+
+	r = policy_set_compile(policy->set, &policy->bytes, &size);
+	if (r == -EINVAL)
+		return 0; /* the diagnostics say why */
+	if (r < 0)
+		return fail(command, "cannot compile the policy", r);
+	policy->image = policy_image_open(policy->bytes, size);
+	return 0;
+}
+
+enum policy_loaded policy_load(
+	struct loaded_policy *policy, const char *command, const char *const *paths, size_t count)
+{
+	*policy = (struct loaded_policy){.set = NULL};
+	if (load_files(policy, command, paths, count) < 0)
+		return POLICY_NOT_LOADED;
+	if (load_names(policy, command) < 0 || compile(policy, command) < 0)
+		return POLICY_PARTLY_LOADED;
+	return POLICY_LOADED;
+}
+
+void policy_release(struct loaded_policy *policy)
+{
+	policy_set_free(policy->set);
+	free(policy->mounts);
+	free(policy->bytes);
+}
