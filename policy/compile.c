@@ -100,11 +100,16 @@ static void froms_fill(struct builder *builder, struct plain_tables *tables,
 static void rules_fill(struct builder *builder, struct plain_tables *tables)
 {
 	const struct policy_set *set = builder->set;
+	uint32_t text = 0;
 	for (uint32_t i = 0; i < set->rules.count; i++) {
 		const struct rule *rule = &set->rules.items[i];
+		/* A line may be two rules. */
+		if (i == 0 || rule->text != rule[-1].text)
+			text = text_add(builder, rule->text);
 		tables->rules[i] = (struct image_rule){
 			.block = rule->client,
 			.line = rule->where.line,
+			.text = text,
 			.verbs = rule->effective_verbs,
 			.mode = rule->options.mode,
 			.directory_mode = rule->options.directory_mode,

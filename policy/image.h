@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define IMAGE_MAGIC "fdbrokP"
-#define IMAGE_VERSION 4u
+#define IMAGE_VERSION 5u
 #define IMAGE_ALIGNMENT 16u
 
 enum effect { EFFECT_ALLOW, EFFECT_DENY, EFFECT_COUNT };
@@ -54,6 +54,7 @@ struct image_condition {
 
 struct image_rule {
 	uint32_t block, line;
+	uint32_t text;  /* as written, its offset in the bytes */
 	uint32_t verbs; /* with what they imply */
 	uint32_t mode, directory_mode, uid, gid;
 	uint32_t device; /* its name's offset in the bytes; 0: none */

@@ -375,6 +375,24 @@ static void rule_add_objects(struct parser *parser, struct rule_parser *line)
 	rule_add(parser, &rule);
 }
 
+/* The words of the line as they stand in the file, quotes and all: a comment is none of them. */
+static const char *line_text(struct parser *parser)
+{
+	const struct line *line = &parser->line;
+	size_t length = 0;
+	for (uint32_t i = 0; i < line->words.count; i++)
+		length += line->words.items[i].where.width + 1;
+	char *text = set_alloc(parser->set, length);
+	for (uint32_t i = 0, at = 0; text && i < line->words.count; i++) {
+		const struct span *where = &line->words.items[i].where;
+		const char *source = parser->scanner.text + where->line_start + where->column - 1;
+		memcpy(text + at, source, where->width);
+		at += where->width;
+		text[at++] = i + 1 < line->words.count ? ' ' : '\0';
+	}
+	return text;
+}
+
 void rule_parse(struct parser *parser, enum effect effect)
 {
 	struct policy_set *set = parser->set;
@@ -387,6 +405,7 @@ void rule_parse(struct parser *parser, enum effect effect)
 				.effect = effect,
 				.client = parser->client,
 				.where = parser->line.words.items[0].where,
+				.text = line_text(parser),
 				.first_object = set->objects.count,
 				.as.name = NONE,
 				.options =

@@ -82,6 +82,7 @@ struct rule {
 	enum effect effect;
 	uint32_t client;
 	struct span where;
+	const char *text;         /* of its line: the words as written, a blank between two */
 	uint32_t named_verbs;     /* as written */
 	uint32_t effective_verbs; /* with what they imply */
 	uint32_t first_object, object_count;
