@@ -452,3 +452,30 @@ void log_record(const struct record *record, const char *text, const struct poli
 	decision_locate(&decision, image);
 	decision_write(&decision);
 }
+
+void log_refusal(uint32_t uid, int32_t pid, const char *unit, enum log_refusal refusal)
+{
+	static const char *const words[] = {
+		[LOG_NO_CLIENT] = "no-client",
+		[LOG_CONNECTIONS] = "connections",
+	};
+	const size_t length = unit != NULL ? strnlen(unit, UINT8_MAX) : 0;
+	const struct record record = {
+		.kind = RECORD_DECISION,
+		.uid = uid,
+		.pid = pid,
+		.rule = POLICY_NO_RULE,
+		.error = ECONNRESET,
+		.reason = FDBROKER_REASON_BROKER,
+		.unit_length = (uint8_t)length,
+		.text_length = (uint16_t)length,
+	};
+	struct decision decision;
+
+	/* No rule's `log` decides on it. */
+	if (log_state.level < LOG_NOTICE)
+		return;
+	decision_read(&decision, &record, unit != NULL ? unit : "");
+	decision.why = words[refusal];
+	decision_write(&decision);
+}

@@ -30,3 +30,12 @@ void log_event(int level, const char *id, const char *format, ...)
 
 /* Writes one record of a ring; the image says where its rule stands. text is raw bytes. */
 void log_record(const struct record *record, const char *text, const struct policy_image *image);
+
+/* Why a connection was not taken. */
+enum log_refusal {
+	LOG_NO_CLIENT,   /* no client block is for it */
+	LOG_CONNECTIONS, /* its user has too many */
+};
+
+/* The record of a connection that was not taken. unit may be NULL. */
+void log_refusal(uint32_t uid, int32_t pid, const char *unit, enum log_refusal refusal);
