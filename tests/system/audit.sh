@@ -308,5 +308,6 @@ test_journalctl_accepts_the_catalog() {
 	cp systemd/fdbroker.catalog /run/test/root/usr/lib/systemd/catalog/
 	expect_status 0 journalctl --root=/run/test/root --update-catalog
 	expect_status 0 journalctl --root=/run/test/root --list-catalog
+	# shellcheck disable=SC2154 # lib.sh
 	expect_equal "$(grep -c '^[0-9a-f]\{32\} fdbroker: ' <<<"$output")" 4
 }
