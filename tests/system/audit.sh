@@ -146,7 +146,7 @@ collect() {
 }
 
 # A broker whose stderr is the journal's stream: of that, a pipe has all that is needed.
-start_journaled_broker() { # [ARGUMENTS]
+run_journaled_broker() { # [ARGUMENTS]
 	touch "$BROKER_LOG" "$ENTRIES"
 	(
 		exec 2> >(exec cat >>"$BROKER_LOG")
@@ -155,6 +155,10 @@ start_journaled_broker() { # [ARGUMENTS]
 		exec fdbrokerd --policy "$POLICY" "$@" </dev/null
 	) &
 	BROKER_PID=$!
+}
+
+start_journaled_broker() { # [ARGUMENTS]
+	run_journaled_broker "$@"
 	eventually 10 grep -qs '\bready: ' "$ENTRIES" "$BROKER_LOG" || fail "the broker is not ready"
 }
 
@@ -266,6 +270,40 @@ test_a_journal_that_does_not_read_holds_nobody_up() {
 	done < <(sed -nE 's/.*: ([0-9]+) (lines|records) skipped.*/\1/p' "$ENTRIES")
 	((skipped > 0)) || fail "nothing was skipped"
 	expect_equal "$((taken + skipped))" "$requests" "taken and skipped"
+}
+
+journal_of_systemd() {
+	local program
+	for program in /usr/lib/systemd/systemd-journald /lib/systemd/systemd-journald ""; do
+		[[ ! -x $program ]] || break
+	done
+	if [[ -z $program ]] || ! command -v journalctl >/dev/null; then
+		skip "systemd-journald is not installed"
+	fi
+	mkdir -p /run/log/journal
+	echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+	"$program" >/run/test/journald.log 2>&1 &
+	eventually 5 test -S /run/systemd/journal/socket ||
+		skip "systemd-journald does not start here: $(tail -n 1 /run/test/journald.log)"
+}
+
+take_entries() {
+	journalctl -D /run/log/journal --all --output=json --identifier=fdbrokerd >"$ENTRIES" 2>&1 &&
+		grep -q "$1" "$ENTRIES"
+}
+
+test_the_journal_of_systemd_understands_the_entries() {
+	audited_policy
+	journal_of_systemd
+	run_journaled_broker
+	eventually 10 take_entries '"ready: ' || fail "it is not ready: $(cat "$ENTRIES")"
+	ask_for_some
+	eventually 5 take_entries no-client || fail "not all are there: $(cat "$ENTRIES")"
+	expect_entry "e.FDBROKER_OBJECT == r'''$HOSTILE_ESCAPED''' and e.FDBROKER_UID == '2001' and \
+		e._UID == '$(id -u fdbroker)' and e.MESSAGE_ID == '$(id_of DENIED)'"
+	expect_entry "e.FDBROKER_TARGET == '/srv/open/new' and e.FDBROKER_VERB == 'create,remove'"
+	expect_match "$(journalctl -D /run/log/journal --output=cat FDBROKER_WHY=deny 2>&1)" \
+		'^audit: denied uid=2001 [^'$'\n'']* object="/srv/one.key" [^'$'\n'']*$'
 }
 
 test_without_the_socket_of_the_journal_lines_go_to_its_stream() {
