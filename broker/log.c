@@ -125,6 +125,7 @@ static bool line_send(struct line *line, int level, const char *id, const struct
 	return write_line(line->bytes, line->length);
 }
 
+/* How many lines are missing here. */
 static bool skipped_write(void)
 {
 	static struct line line;
@@ -176,7 +177,8 @@ static void message_write(int level, const char *id, const char *text, size_t le
 	line_write(&line, level, id, NULL);
 }
 
-static void message_format(int level, const char *id, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void message_format(
+	int level, const char *id, const char *format, va_list arguments)
 {
 	char text[LOG_MESSAGE_MAX];
 	int n = vsnprintf(text, sizeof(text), format, arguments);
@@ -475,6 +477,7 @@ void log_refusal(uint32_t uid, int32_t pid, const char *unit, enum log_refusal r
 	/* No rule's `log` decides on it. */
 	if (log_state.level < LOG_NOTICE)
 		return;
+	/* Without a rule there is nothing to locate. */
 	decision_read(&decision, &record, unit != NULL ? unit : "");
 	decision.why = words[refusal];
 	decision_write(&decision);
