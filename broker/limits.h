@@ -106,8 +106,18 @@
 
 /* Bytes of the ring between a process and the log; what does not fit is counted and said. */
 #define RING_BYTES ((size_t)256 * 1024)
-/* A log line: two of the longest paths (PATH_MAX), each byte as \u00HH, and what stands around. */
-#define LOG_LINE_MAX (2 * 6 * 4096 + 4096)
+/* Bytes of a message, before they are escaped. */
+#define LOG_MESSAGE_MAX 1024
+/*
+ * A log line: two of the longest paths (PATH_MAX), unit, rule and client, each byte as \u00HH, and
+ * what stands around.
+ */
+#define LOG_LINE_MAX (2 * 6 * 4096 + 6 * 1024 + 1024)
+/*
+ * Bytes on their way to the journal, as far as net.core.wmem_max (socket(7)) goes: the longest
+ * entry is two log lines, and a journal that is busy for a moment should not miss others.
+ */
+#define JOURNAL_SEND_BYTES (8 << 20)
 
 /* Bytes of the names in one list: a hundred thousand names of 40 bytes. */
 #define LIST_BYTES_MAX (4u << 20)

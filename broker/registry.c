@@ -354,31 +354,26 @@ void registry_use(const struct generation *generation)
 
 /* ---- coming and going ---- */
 
-static void connection_refuse(struct connection *connection, const char *why)
+static void connection_refuse(struct connection *connection, enum log_refusal why)
 {
-	log_message(LOG_NOTICE, "refused: uid=%u pid=%d: %s", connection->identity.uid,
-		connection->identity.pid, why);
+	const struct peer_identity *identity = &connection->identity;
+
+	log_refusal(identity->uid, identity->pid, identity->unit, why);
 	connection_close(connection);
 }
 
-/* Why this connection, held of which the uid has so many already, is not taken; NULL: it is. */
-static const char *connection_objection(const struct connection *connection, uint32_t held)
+static bool connection_is_concerned(const struct connection *connection)
 {
 	struct policy_peer peer;
 
-	if (!share_permits(held, registry.total, registry.used - 1))
-		return "this user has too many connections";
-	if (connection_judge(connection, &peer) == 0)
-		return "no client block of the policy concerns it";
-	return NULL;
+	return connection_judge(connection, &peer) > 0;
 }
 
 void registry_accept(int fd)
 {
 	struct connection *connection = connection_new(fd);
 	int error = identify_peer(fd, &connection->identity);
-	const char *objection = NULL;
-	uint32_t held;
+	uint32_t held; /* of connections, by its uid, beside this one */
 
 	if (error < 0) {
 		if (error == -EACCES)
@@ -394,9 +389,12 @@ void registry_accept(int fd)
 	connection->cookie = connection_cookie(fd);
 	held = account_sessions(&registry.accounts, connection->identity.uid);
 	connection->account = account_add_session(&registry.accounts, connection->identity.uid);
-	objection = connection_objection(connection, held);
-	if (objection != NULL) {
-		connection_refuse(connection, objection);
+	if (!share_permits(held, registry.total, registry.used - 1)) {
+		connection_refuse(connection, LOG_CONNECTIONS);
+		return;
+	}
+	if (!connection_is_concerned(connection)) {
+		connection_refuse(connection, LOG_NO_CLIENT);
 		return;
 	}
 	connection_permit_descriptors(fd);

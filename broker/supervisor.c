@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "crew.h"
 #include "events.h"
+#include "journal.h"
 #include "limits.h"
 #include "log.h"
 #include "manager.h"
@@ -86,7 +87,7 @@ static void tell_ready(const char *what)
 
 static void reload_failed(void)
 {
-	log_message(LOG_ERR, "reload failed: the policy in force stays");
+	log_event(LOG_ERR, JOURNAL_RELOAD_FAILED, "reload failed: the policy in force stays");
 	tell_ready("reload failed, the policy in force stays");
 }
 
@@ -226,8 +227,8 @@ static uint64_t current_advance(uint64_t now)
 static void relieved(void)
 {
 	supervisor.relieving = false;
-	log_message(LOG_INFO, "reload done: generation %u, %u rules", supervisor.current->number,
-		policy_image_rule_count(supervisor.current->image));
+	log_event(LOG_INFO, JOURNAL_RELOAD_DONE, "reload done: generation %u, %u rules",
+		supervisor.current->number, policy_image_rule_count(supervisor.current->image));
 	tell_ready("serving");
 }
 
