@@ -171,7 +171,8 @@ struct policy_set {
 
 	LIST(struct source_file) files;
 	LIST(struct policy_diagnostic) diagnostics;
-	LIST(uint32_t) diagnostic_files; /* file number of each diagnostic, to keep the order */
+	LIST(uint32_t) diagnostic_files; /* the file number of each diagnostic */
+	bool is_disordered; /* the diagnostics stand as they were found, not as in the text */
 
 	LIST(struct policy_name) names;
 	struct name_index names_index;
@@ -211,7 +212,13 @@ struct quoted {
 };
 struct quoted text_quote(const char *bytes, size_t length);
 
-/* Writes text so that it cannot steer a terminal or break a line. */
+/* How many bytes the character of UTF-8 has that they begin with; 0: they are none. */
+size_t text_character(const char *bytes, size_t length);
+
+/*
+ * Writes text so that it cannot steer a terminal or break a line: a `?` for what would, and for
+ * each byte that is not UTF-8.
+ */
 void text_print(const char *bytes, size_t length, FILE *out);
 
 /* Records a diagnostic. The remedy is copied and may be NULL. */

@@ -92,7 +92,7 @@ static void check_print_diagnostics(const struct check *check)
 
 	diagnostics = policy_set_diagnostics(check->policy.set, &count);
 	for (size_t i = 0; i < count; i++)
-		policy_diagnostic_print(&diagnostics[i], stderr);
+		policy_diagnostic_print(&diagnostics[i], false, stderr);
 }
 
 static const char *plural(size_t count)

@@ -613,17 +613,24 @@ static void the_same_client_in_two_files_is_a_warning(void **state)
 	policy_set_free(set);
 }
 
-static void a_diagnostic_is_shown_with_a_caret(void **state)
+/* The first diagnostic of the text as it is printed; malloc'ed. */
+static char *first_diagnostic_print(const char *source, bool is_coloured)
 {
 	char *text = NULL;
-	size_t length = 0;
+	size_t length = 0, count;
 	FILE *out = open_memstream(&text, &length);
-	struct policy policy =
-		policy_try("client a {\n\tfrom anyone\n\tallow read /\xc3\xa9/ /b\n}\n");
-	size_t count;
-	(void)state;
-	policy_diagnostic_print(policy_set_diagnostics(policy.set, &count), out);
+	struct policy policy = policy_try(source);
+	policy_diagnostic_print(policy_set_diagnostics(policy.set, &count), is_coloured, out);
 	fclose(out);
+	policy_drop(&policy);
+	return text;
+}
+
+static void a_diagnostic_is_shown_with_a_caret(void **state)
+{
+	char *text = first_diagnostic_print(
+		"client a {\n\tfrom anyone\n\tallow read /\xc3\xa9/ /b\n}\n", false);
+	(void)state;
 	assert_string_equal(text,
 		"test.policy:3:16: error: the path ends with a slash\n"
 		"    \tallow read /\xc3\xa9/ /b\n"
@@ -631,7 +638,73 @@ static void a_diagnostic_is_shown_with_a_caret(void **state)
 		"    leave it out; what is in a folder is /folder/*, with all below it "
 		"/folder/**\n");
 	free(text);
-	policy_drop(&policy);
+}
+
+static void a_word_of_several_bytes_has_a_first_and_a_last_column(void **state)
+{
+	char *text = first_diagnostic_print(
+		"client a {\n\tfrom anyone\n\tallow r\xc3\xa9\xff,read /b\n}\n", false);
+	(void)state;
+	assert_string_equal(text, "test.policy:3:8-11: error: unknown verb 'r\\xc3\\xa9\\xff'\n"
+				  "    \tallow r\xc3\xa9?,read /b\n"
+				  "    \t      ^~~\n"
+				  "    the verbs of this version: read write append create remove "
+				  "stat list watch bind connect socket option resolve\n");
+	free(text);
+}
+
+static void colours_change_nothing_but_the_colours(void **state)
+{
+	static const char source[] = "client a {\nfrom anyone\nallow read /a/\n}\n";
+	char *plain = first_diagnostic_print(source, false);
+	char *coloured = first_diagnostic_print(source, true), *to = coloured;
+	(void)state;
+	assert_ptr_equal(strstr(coloured, "\033[1mtest.policy:3:14:\033[m "), coloured);
+	assert_non_null(strstr(coloured, " \033[1;31merror:\033[m "));
+	assert_non_null(strstr(coloured, " \033[1;32m             ^\033[m\n"));
+	for (const char *from = coloured; *from;) {
+		from += *from == '\033' ? strcspn(from, "m") + 1 : 0;
+		if (*from != '\033' && *from)
+			*to++ = *from++;
+	}
+	*to = '\0';
+	assert_string_equal(coloured, plain);
+	free(plain);
+	free(coloured);
+}
+
+static void nothing_of_a_file_steers_the_terminal(void **state)
+{
+	char *text = first_diagnostic_print(
+		"x\x1b["
+		"2J\xc2\x9b\x9b\xed\xa0\x80\xe2\x82\xf4\x90\x80\x80\xe2\x82\xac\xf0\x9f\x98\x80\n",
+		false);
+	(void)state;
+	/* A `?` for ESC, for c2 9b, and for each of the other bytes up to e2 82 ac. */
+	assert_non_null(strstr(text, "\n    x?[2J?\??\??\??\??\??\xe2\x82\xac\xf0\x9f\x98\x80\n    "
+				     "^~~~~~~~~~~~~~~~~~\n"));
+	free(text);
+}
+
+static void many_diagnostics_are_soon_in_order(void **state)
+{
+	struct policy_set *set = policy_set_new();
+	size_t count;
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		policy_set_note(set, POLICY_NOTE, i ? "a" : "b", "known", NULL);
+	for (uint32_t i = 0; i < 50000; i++) {
+		policy_set_note(
+			set, POLICY_NOTE, i % 2 ? "b" : "a", i < 2 ? "first" : "later", NULL);
+	}
+	const struct policy_diagnostic *all = policy_set_diagnostics(set, &count);
+	assert_int_equal(count, 50002);
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(all[i].file, i < count / 2 ? "b" : "a");
+	assert_string_equal(all[0].message, "known");
+	assert_string_equal(all[1].message, "first");
+	assert_string_equal(all[2].message, "later");
+	policy_set_free(set);
 }
 
 static void diagnostics_are_ordered_by_file_and_line(void **state)
@@ -728,6 +801,10 @@ int main(void)
 		cmocka_unit_test(a_name_that_nobody_was_asked_for_is_an_error),
 		cmocka_unit_test(the_same_client_in_two_files_is_a_warning),
 		cmocka_unit_test(a_diagnostic_is_shown_with_a_caret),
+		cmocka_unit_test(a_word_of_several_bytes_has_a_first_and_a_last_column),
+		cmocka_unit_test(colours_change_nothing_but_the_colours),
+		cmocka_unit_test(nothing_of_a_file_steers_the_terminal),
+		cmocka_unit_test(many_diagnostics_are_soon_in_order),
 		cmocka_unit_test(diagnostics_are_ordered_by_file_and_line),
 		cmocka_unit_test(a_limit_holds_where_it_is_and_one_further_is_an_error),
 		cmocka_unit_test(as_many_blocks_as_16_bits_count_are_taken),
