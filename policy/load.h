@@ -46,6 +46,13 @@ int policy_load_files(struct policy_set *set, const struct trusted_mounts *mount
  */
 int policy_load_names(struct policy_name *names, size_t count, size_t *failed);
 
+/*
+ * Finds for names that are UNKNOWN what was probably meant, among all users, groups, services,
+ * protocols and interfaces of this machine: policy_name.near. For people alone, before the policy is
+ * compiled; of many names the first ones. Waits as policy_load_names() does. 0 or -ENOMEM.
+ */
+int policy_load_near(struct policy_name *names, size_t count);
+
 /* What such an errno means, to be said after the name. */
 const char *policy_load_names_error(int error);
 

@@ -118,6 +118,7 @@ static bool interface_parse(struct parser *parser, const struct part *part, stru
 {
 	if (!device_check(parser, part))
 		return false;
+	address->interface_where = word_part(parser->set, part->word, part->first, part->length);
 	address->interface =
 		set_name(parser->set, POLICY_NAME_INTERFACE, part_bytes(part), part->length);
 	return address->interface != NONE;

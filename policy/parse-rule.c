@@ -48,13 +48,15 @@ static const char *verb_find_remedy(const char *bytes, uint32_t length)
 static void verb_report_unknown(struct parser *parser, const struct word *word, uint32_t first,
 	uint32_t length, enum effect effect)
 {
-	const char *names[POLICY_VERB_COUNT];
+	const char *names[POLICY_VERB_COUNT + 1]; /* and `all` */
 	const char *remedy = verb_find_remedy(word->bytes + first, length);
 	size_t count = 0;
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
 		if (verb_words[verb].is_supported)
 			names[count++] = verb_words[verb].name;
 	}
+	if (effect == EFFECT_DENY && length == word->length)
+		names[count++] = "all";
 	if (!length)
 		report_part(parser, word, first, 1, "write the verbs without blanks: read,write",
 			"a verb is missing");

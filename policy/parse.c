@@ -93,6 +93,17 @@ static void client_report_open(struct parser *parser)
 		text_quote(client->name, strlen(client->name)).text);
 }
 
+/* What stands after the name, or after `only`, and is no '{'. */
+static void client_report_unknown(struct parser *parser, const struct word *word, bool is_only)
+{
+	static const char *const known[] = {"only"};
+	bool is_near = !is_only && !word->is_quoted &&
+		       word_find_near(word->bytes, word->length, known, COUNT(known));
+	report_word(parser, word, is_near ? "did you mean 'only'?" : "write: client NAME [only] {",
+		is_only ? "'%s' where '{' belongs" : "'%s' where 'only' or '{' belongs",
+		word_quote(word).text);
+}
+
 /* "client" NAME [ "only" ] "{" */
 static void client_parse(struct parser *parser)
 {
@@ -120,8 +131,7 @@ static void client_parse(struct parser *parser)
 		set_report(parser->set, POLICY_ERROR, &parser->line.end,
 			"end the line with a blank and '{'", "'{' is missing");
 	else if (!word_is(&words[at], "{"))
-		report_word(parser, &words[at], "write: client NAME [only] {",
-			"'%s' where 'only' or '{' belongs", word_quote(&words[at]).text);
+		client_report_unknown(parser, &words[at], is_only);
 	else if (at + 1 < count)
 		report_word(parser, &words[at + 1], "put what is in the block on lines of its own",
 			"'%s' after '{'", word_quote(&words[at + 1]).text);
@@ -165,7 +175,7 @@ static const struct statement {
 
 static void statement_report_unknown(struct parser *parser, const struct word *word)
 {
-	static const char *const inside[] = {"from", "allow", "deny"};
+	static const char *const inside[] = {"from", "allow", "deny", "limit", "client"};
 	static const char *const outside[] = {"client"};
 	if (word->is_quoted)
 		report_word(parser, word, "remove the quotes", "a quoted word is never a keyword");

@@ -99,6 +99,7 @@ struct address {
 	uint8_t prefix; /* in bits */
 	uint8_t bytes[16];
 	uint32_t interface; /* index into set->names, or NONE */
+	struct span interface_where;
 	const char *name;   /* of a host, as it is compared, or of a device */
 	uint32_t name_length;
 };
