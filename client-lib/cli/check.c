@@ -5,6 +5,7 @@
  *
  * Must never: have an opinion of its own on what a policy means, or stop at the first problem.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -105,15 +106,23 @@ static bool terminal_has_colours(int fd)
 	       terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
 }
 
-static void check_print_diagnostics(const struct check *check)
+/* Through a buffer, which stderr has none: there may be a hundred thousand. */
+static bool check_print_diagnostics(const struct check *check)
 {
 	const struct policy_diagnostic *diagnostics;
 	bool is_coloured = terminal_has_colours(STDERR_FILENO);
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	size_t count;
 
+	if (out == NULL) {
+		cleanup_close(&fd);
+		return false;
+	}
 	diagnostics = policy_set_diagnostics(check->policy.set, &count);
 	for (size_t i = 0; i < count; i++)
-		policy_diagnostic_print(&diagnostics[i], is_coloured, stderr);
+		policy_diagnostic_print(&diagnostics[i], is_coloured, out);
+	return fclose(out) == 0;
 }
 
 static const char *plural(size_t count)
@@ -144,7 +153,8 @@ static bool check_print(const struct check *check, enum policy_loaded loaded)
 {
 	if (check->json)
 		return check_json_print(&check->policy, stdout);
-	check_print_diagnostics(check);
+	if (!check_print_diagnostics(check))
+		return false;
 	if (loaded == POLICY_LOADED)
 		check_print_summary(check);
 	return fflush(stdout) == 0;
