@@ -88,9 +88,13 @@ static void client_close(struct parser *parser)
 static void client_report_open(struct parser *parser)
 {
 	const struct client *client = &parser->set->clients.items[parser->client];
-	set_report(parser->set, POLICY_ERROR, &client->where, "end it with a line of '}' alone",
-		"the block of client '%s' is not closed",
-		text_quote(client->name, strlen(client->name)).text);
+	if (client->name[0])
+		set_report(parser->set, POLICY_ERROR, &client->where,
+			"end it with a line of '}' alone", "the block of client '%s' is not closed",
+			text_quote(client->name, strlen(client->name)).text);
+	else
+		set_report(parser->set, POLICY_ERROR, &client->where,
+			"end it with a line of '}' alone", "the block is not closed");
 }
 
 /* What stands after the name, or after `only`, and is no '{'. */
@@ -173,9 +177,15 @@ static const struct statement {
 	{"limit", limit_parse, false},
 };
 
+/* Whether it was to be the first line of a block: then the rest of the block is to be read as one. */
+static bool line_opens_block(const struct line *line)
+{
+	return word_is(&line->words.items[line->words.count - 1], "{");
+}
+
 static void statement_report_unknown(struct parser *parser, const struct word *word)
 {
-	static const char *const inside[] = {"from", "allow", "deny", "limit", "client"};
+	static const char *const inside[] = {"from", "allow", "deny", "client"};
 	static const char *const outside[] = {"client"};
 	if (word->is_quoted)
 		report_word(parser, word, "remove the quotes", "a quoted word is never a keyword");
@@ -185,6 +195,8 @@ static void statement_report_unknown(struct parser *parser, const struct word *w
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "statement", inside,
 			COUNT(inside), "a line of a block begins with from, allow or deny");
+	if (parser->client == NONE && line_opens_block(&parser->line))
+		client_open(parser, NULL, false);
 }
 
 static void line_parse(struct parser *parser)
