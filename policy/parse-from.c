@@ -151,12 +151,16 @@ static void condition_report_unknown(
 {
 	static const char *const known[] = {"anyone", "user", "group", "unit"};
 	char remedy[320] = "the conditions are anyone, user, group and unit";
+	bool is_alone = parser->line.words.count == 2;
 	const char *near = condition_find_near(word);
 	if (before)
 		snprintf(remedy, sizeof(remedy), "one name each: write another line: from %s %s",
 			word_quote(before).text, word_quote(word).text);
 	else if (near)
 		snprintf(remedy, sizeof(remedy), "did you mean '%s'?", near);
+	else if (is_alone)
+		snprintf(remedy, sizeof(remedy), "say what it is: from user %s, group or unit",
+			word_quote(word).text);
 	if (word->is_quoted)
 		report_word(parser, word, before ? remedy : "remove the quotes",
 			"a quoted word is never a condition");

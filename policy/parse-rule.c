@@ -127,12 +127,18 @@ static bool verbs_parse(struct parser *parser, struct rule_parser *line)
 		line->rule.named_verbs = line->rule.effective_verbs = ALL_VERBS;
 		return true;
 	}
+	if (object_find_kind(word) != OBJECT_KIND_COUNT) {
+		report_word(parser, word, "write what may be done before it, as in: allow read /a",
+			"a verb is missing before '%s'", word_quote(word).text);
+		return false;
+	}
 	for (uint32_t at = 0; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
 		verb_parse(parser, line, word, at, comma - at);
 		at = comma + 1;
 	}
-	return line->rule.named_verbs != 0;
+	/* What follows a comma and a blank is another verb, and no object. */
+	return line->rule.named_verbs != 0 && word->bytes[word->length - 1] != ',';
 }
 
 static bool word_starts_with(const struct word *word, const char *start)

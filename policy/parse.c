@@ -108,6 +108,19 @@ static void client_report_unknown(struct parser *parser, const struct word *word
 		word_quote(word).text);
 }
 
+/* client NAME { from user alice }: what is said there is not read, nor found missing. */
+static void client_report_same_line(struct parser *parser, const struct word *word)
+{
+	const struct line *line = &parser->line;
+	report_word(parser, word, "put what is in the block on lines of its own, and '}' too",
+		"'%s' after '{'", word_quote(word).text);
+	if (parser->client == NONE)
+		return;
+	parser->set->clients.items[parser->client].has_from = true;
+	if (word_is(&line->words.items[line->words.count - 1], "}"))
+		client_close(parser);
+}
+
 /* "client" NAME [ "only" ] "{" */
 static void client_parse(struct parser *parser)
 {
@@ -122,7 +135,8 @@ static void client_parse(struct parser *parser)
 		client_open(parser, NULL, false);
 		return;
 	}
-	if (count < 2 || word_is(&words[1], "{"))
+	bool has_name = count >= 2 && !word_is(&words[1], "{");
+	if (!has_name)
 		set_report(parser->set, POLICY_ERROR, &parser->line.end, "write: client NAME {",
 			"the client has no name");
 	else if (client_name_check(parser, &words[at++]))
@@ -131,14 +145,21 @@ static void client_parse(struct parser *parser)
 	if (is_only)
 		at++;
 	client_open(parser, name, is_only);
-	if (at == count)
+	if (at == count && has_name)
 		set_report(parser->set, POLICY_ERROR, &parser->line.end,
 			"end the line with a blank and '{'", "'{' is missing");
+	else if (at == count)
+		return;
 	else if (!word_is(&words[at], "{"))
 		client_report_unknown(parser, &words[at], is_only);
 	else if (at + 1 < count)
-		report_word(parser, &words[at + 1], "put what is in the block on lines of its own",
-			"'%s' after '{'", word_quote(&words[at + 1]).text);
+		client_report_same_line(parser, &words[at + 1]);
+}
+
+/* Whether it was to be the first line of a block: then the rest of the block is to be read as one. */
+static bool line_opens_block(const struct line *line)
+{
+	return word_is(&line->words.items[line->words.count - 1], "{");
 }
 
 static void close_parse(struct parser *parser)
@@ -148,9 +169,12 @@ static void close_parse(struct parser *parser)
 		report_word(parser, &line->words.items[0], "remove it", "'}' without a block");
 	else
 		client_close(parser);
-	if (line->words.count > 1)
-		report_word(parser, &line->words.items[1], "begin a new line", "'%s' after '}'",
-			word_quote(&line->words.items[1]).text);
+	if (line->words.count == 1)
+		return;
+	report_word(parser, &line->words.items[1], "begin a new line", "'%s' after '}'",
+		word_quote(&line->words.items[1]).text);
+	if (line_opens_block(line))
+		client_open(parser, NULL, false);
 }
 
 static void allow_parse(struct parser *parser)
@@ -176,12 +200,6 @@ static const struct statement {
 	{"deny", deny_parse, false},
 	{"limit", limit_parse, false},
 };
-
-/* Whether it was to be the first line of a block: then the rest of the block is to be read as one. */
-static bool line_opens_block(const struct line *line)
-{
-	return word_is(&line->words.items[line->words.count - 1], "{");
-}
 
 static void statement_report_unknown(struct parser *parser, const struct word *word)
 {
