@@ -291,7 +291,7 @@ static void advise_home(const struct object *object, struct advice *advice)
 			: "it is refused there: choose a folder that only root can write to");
 }
 
-/* Who can place things in the folder. */
+/* Who can place things in the folder. Whose it is on a mount that is not trusted, nobody knows. */
 static void advise_message(const struct folder *folder, const char *path, const char *owner,
 	char *message, size_t size)
 {
@@ -310,9 +310,8 @@ static void advise_message(const struct folder *folder, const char *path, const 
 			quoted.text, folder->mode & 07777u);
 	else if (folder->distrust == DISTRUST_MOUNT)
 		(void)snprintf(message, size,
-			"'%s', which belongs to user '%s', is not on a trusted mount (FUSE, "
-			"network, FAT, removable)",
-			quoted.text, user.text);
+			"'%s' is not on a trusted mount (FUSE, network, FAT, removable)",
+			quoted.text);
 	else
 		(void)snprintf(message, size,
 			"'%s' belongs to user '%s', who can place things there", quoted.text,
@@ -331,10 +330,10 @@ static void advise_remedy(const struct object *object, const struct folder *fold
 		(void)snprintf(remedy, size,
 			"all is refused there, with 'as' too: choose a folder that only its owner "
 			"can write to");
-	else if (folder->uid == 0)
+	else if (folder->distrust == DISTRUST_MOUNT)
 		(void)snprintf(remedy, size,
-			"only root's files are served there, and nothing is made or removed: "
-			"choose a local file system");
+			"only its owner's files are served there, and nothing is made or removed: "
+			"choose a local file system, or add 'as' and the owner");
 	else
 		(void)snprintf(remedy, size,
 			"only files of '%s' are served there, and nothing is made or removed: add "
