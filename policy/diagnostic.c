@@ -65,35 +65,74 @@ static size_t line_length(const struct source_file *file, uint32_t start)
 	return length && from[length - 1] == '\r' ? length - 1 : length;
 }
 
-static bool diagnostic_precedes(uint32_t file_a, const struct policy_diagnostic *a, uint32_t file_b,
-	const struct policy_diagnostic *b)
+/* A diagnostic while it is put in order. */
+struct ordered {
+	struct policy_diagnostic diagnostic;
+	uint32_t file;
+	uint32_t number; /* as it was recorded, which is the order of those at one place */
+};
+
+static int numbers_compare(uint32_t a, uint32_t b)
 {
-	if (file_a != file_b)
-		return file_a < file_b;
-	if (a->line != b->line)
-		return a->line < b->line;
-	return a->column < b->column;
+	return (a > b) - (a < b);
 }
 
-/* Inserts in order; nearly always that is the end. */
+static int ordered_compare(const void *first, const void *second)
+{
+	const struct ordered *a = first, *b = second;
+	int order = numbers_compare(a->file, b->file);
+	if (order == 0)
+		order = numbers_compare(a->diagnostic.line, b->diagnostic.line);
+	if (order == 0)
+		order = numbers_compare(a->diagnostic.column, b->diagnostic.column);
+	return order == 0 ? numbers_compare(a->number, b->number) : order;
+}
+
+static struct ordered ordered_make(const struct policy_set *set, uint32_t at)
+{
+	return (struct ordered){set->diagnostics.items[at], set->diagnostic_files.items[at], at};
+}
+
+void set_order_diagnostics(struct policy_set *set)
+{
+	uint32_t count = set->diagnostics.count;
+	if (set->diagnostics_ordered == count)
+		return;
+	struct ordered *all = calloc(count, sizeof(*all));
+	if (!all) {
+		set->out_of_memory = true;
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		all[i] = ordered_make(set, i);
+	qsort(all, count, sizeof(*all), ordered_compare);
+	for (uint32_t i = 0; i < count; i++) {
+		set->diagnostics.items[i] = all[i].diagnostic;
+		set->diagnostic_files.items[i] = all[i].file;
+	}
+	set->diagnostics_ordered = count;
+	free(all);
+}
+
+/* Nearly always they come in order. */
 static void diagnostic_record(
 	struct policy_set *set, uint32_t file, const struct policy_diagnostic *diagnostic)
 {
-	if (!set_append(set, diagnostics))
-		return;
-	if (!set_append(set, diagnostic_files)) {
+	struct policy_diagnostic *added = set_append(set, diagnostics);
+	uint32_t *added_file = added ? set_append(set, diagnostic_files) : NULL;
+	if (added && !added_file)
 		set->diagnostics.count--;
+	if (!added_file)
 		return;
-	}
-	struct policy_diagnostic *all = set->diagnostics.items;
-	uint32_t *files = set->diagnostic_files.items;
+	*added = *diagnostic;
+	*added_file = file;
 	uint32_t at = set->diagnostics.count - 1;
-	for (; at > 0 && diagnostic_precedes(file, diagnostic, files[at - 1], &all[at - 1]); at--) {
-		all[at] = all[at - 1];
-		files[at] = files[at - 1];
-	}
-	all[at] = *diagnostic;
-	files[at] = file;
+	if (set->diagnostics_ordered != at)
+		return;
+	struct ordered this = ordered_make(set, at);
+	struct ordered before = at ? ordered_make(set, at - 1) : this;
+	if (at == 0 || ordered_compare(&before, &this) < 0)
+		set->diagnostics_ordered = at + 1;
 }
 
 void set_vreport(struct policy_set *set, enum policy_severity severity, const struct span *where,
@@ -140,6 +179,7 @@ int policy_set_note(struct policy_set *set, enum policy_severity severity, const
 		return -ENOMEM;
 	const struct span whole = {.file = number};
 	set_report(set, severity, &whole, remedy, "%s", message);
+	set_order_diagnostics(set);
 	return set->out_of_memory ? -ENOMEM : 0;
 }
 
