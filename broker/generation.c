@@ -20,7 +20,7 @@
 #include "surroundings.h"
 
 /* Every diagnostic on the log, one line each. */
-static void log_diagnostics(struct policy_set *set)
+static void log_diagnostics(const struct policy_set *set)
 {
 	static const struct {
 		int level;

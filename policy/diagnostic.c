@@ -103,30 +103,74 @@ static size_t line_length(const struct source_file *file, uint32_t start)
 	return length && from[length - 1] == '\r' ? length - 1 : length;
 }
 
-static bool diagnostic_precedes(const struct policy_set *set, uint32_t a, uint32_t b)
+/* A diagnostic while it is put in order. */
+struct ordered {
+	struct policy_diagnostic diagnostic;
+	uint32_t file;
+	uint32_t number; /* as it was recorded, which is the order of those at one place */
+};
+
+static int numbers_compare(uint32_t a, uint32_t b)
 {
-	const struct policy_diagnostic *all = set->diagnostics.items;
-	const uint32_t *files = set->diagnostic_files.items;
-	if (files[a] != files[b])
-		return files[a] < files[b];
-	if (all[a].line != all[b].line)
-		return all[a].line < all[b].line;
-	return all[a].column < all[b].column;
+	return (a > b) - (a < b);
 }
 
+static int ordered_compare(const void *first, const void *second)
+{
+	const struct ordered *a = first, *b = second;
+	int order = numbers_compare(a->file, b->file);
+	if (order == 0)
+		order = numbers_compare(a->diagnostic.line, b->diagnostic.line);
+	if (order == 0)
+		order = numbers_compare(a->diagnostic.column, b->diagnostic.column);
+	return order == 0 ? numbers_compare(a->number, b->number) : order;
+}
+
+static struct ordered ordered_make(const struct policy_set *set, uint32_t at)
+{
+	return (struct ordered){set->diagnostics.items[at], set->diagnostic_files.items[at], at};
+}
+
+void set_order_diagnostics(struct policy_set *set)
+{
+	uint32_t count = set->diagnostics.count;
+	if (set->diagnostics_ordered == count)
+		return;
+	struct ordered *all = calloc(count, sizeof(*all));
+	if (!all) {
+		set->out_of_memory = true;
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		all[i] = ordered_make(set, i);
+	qsort(all, count, sizeof(*all), ordered_compare);
+	for (uint32_t i = 0; i < count; i++) {
+		set->diagnostics.items[i] = all[i].diagnostic;
+		set->diagnostic_files.items[i] = all[i].file;
+	}
+	set->diagnostics_ordered = count;
+	free(all);
+}
+
+/* Nearly always they come in order. */
 static void diagnostic_record(
 	struct policy_set *set, uint32_t file, const struct policy_diagnostic *diagnostic)
 {
 	struct policy_diagnostic *added = set_append(set, diagnostics);
 	uint32_t *added_file = added ? set_append(set, diagnostic_files) : NULL;
-	if (!added_file) {
-		set->diagnostics.count = set->diagnostic_files.count;
+	if (added && !added_file)
+		set->diagnostics.count--;
+	if (!added_file)
 		return;
-	}
 	*added = *diagnostic;
 	*added_file = file;
-	uint32_t last = set->diagnostics.count - 1;
-	set->is_disordered |= last && diagnostic_precedes(set, last, last - 1);
+	uint32_t at = set->diagnostics.count - 1;
+	if (set->diagnostics_ordered != at)
+		return;
+	struct ordered this = ordered_make(set, at);
+	struct ordered before = at ? ordered_make(set, at - 1) : this;
+	if (at == 0 || ordered_compare(&before, &this) < 0)
+		set->diagnostics_ordered = at + 1;
 }
 
 void set_vreport(struct policy_set *set, enum policy_severity severity, const struct span *where,
@@ -173,67 +217,12 @@ int policy_set_note(struct policy_set *set, enum policy_severity severity, const
 		return -ENOMEM;
 	const struct span whole = {.file = number};
 	set_report(set, severity, &whole, remedy, "%s", message);
+	set_order_diagnostics(set);
 	return set->out_of_memory ? -ENOMEM : 0;
 }
 
-/* Merges two runs that follow each other; of equals those of the first come first. */
-static void runs_merge(const struct policy_set *set, const uint32_t *from, uint32_t first,
-	uint32_t middle, uint32_t end, uint32_t *to)
+const struct policy_diagnostic *policy_set_diagnostics(const struct policy_set *set, size_t *count)
 {
-	uint32_t left = first, right = middle;
-	for (uint32_t at = first; at < end; at++) {
-		bool is_right = left == middle ||
-				(right < end && diagnostic_precedes(set, from[right], from[left]));
-		to[at] = from[is_right ? right++ : left++];
-	}
-}
-
-/* The numbers of all diagnostics in their order, in one half of `orders`. */
-static const uint32_t *order_find(const struct policy_set *set, uint32_t *orders)
-{
-	uint32_t count = set->diagnostics.count;
-	uint32_t *from = orders, *to = orders + count;
-	for (uint32_t i = 0; i < count; i++)
-		from[i] = i;
-	for (uint32_t run = 1; run < count; run *= 2) {
-		for (uint32_t first = 0; first < count; first += 2 * run) {
-			uint32_t middle = first + run < count ? first + run : count;
-			uint32_t end = middle + run < count ? middle + run : count;
-			runs_merge(set, from, first, middle, end, to);
-		}
-		uint32_t *other = from;
-		from = to;
-		to = other;
-	}
-	return from;
-}
-
-/* Without memory they stay in the order in which they were found. */
-static void diagnostics_sort(struct policy_set *set)
-{
-	uint32_t count = set->diagnostics.count;
-	uint32_t *orders = calloc(count, 2 * sizeof(*orders));
-	uint32_t *files = calloc(count, sizeof(*files));
-	struct policy_diagnostic *all = calloc(count, sizeof(*all));
-	if (orders && files && all) {
-		const uint32_t *order = order_find(set, orders);
-		for (uint32_t i = 0; i < count; i++) {
-			all[i] = set->diagnostics.items[order[i]];
-			files[i] = set->diagnostic_files.items[order[i]];
-		}
-		memcpy(set->diagnostics.items, all, count * sizeof(*all));
-		memcpy(set->diagnostic_files.items, files, count * sizeof(*files));
-		set->is_disordered = false;
-	}
-	free(orders);
-	free(files);
-	free(all);
-}
-
-const struct policy_diagnostic *policy_set_diagnostics(struct policy_set *set, size_t *count)
-{
-	if (set->is_disordered)
-		diagnostics_sort(set);
 	*count = set->diagnostics.count;
 	return set->diagnostics.items;
 }

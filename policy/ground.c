@@ -410,5 +410,6 @@ int policy_load_ground(struct policy_set *set, const struct trusted_mounts *moun
 		return -ENOMEM;
 	for (uint32_t i = 0; i < set->rules.count && !ground.out_of_memory; i++)
 		rule_check(&ground, &set->rules.items[i]);
+	set_order_diagnostics(set);
 	return ground.out_of_memory || set->out_of_memory ? -ENOMEM : 0;
 }

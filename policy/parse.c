@@ -274,5 +274,6 @@ int policy_set_add(struct policy_set *set, const char *file, const char *text, s
 		set->files.items[number].length = (uint32_t)length;
 		file_parse(set, number);
 	}
+	set_order_diagnostics(set);
 	return set->out_of_memory ? -ENOMEM : 0;
 }

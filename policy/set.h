@@ -100,7 +100,7 @@ struct address {
 	uint8_t bytes[16];
 	uint32_t interface; /* index into set->names, or NONE */
 	struct span interface_where;
-	const char *name;   /* of a host, as it is compared, or of a device */
+	const char *name; /* of a host, as it is compared, or of a device */
 	uint32_t name_length;
 };
 
@@ -172,8 +172,8 @@ struct policy_set {
 
 	LIST(struct source_file) files;
 	LIST(struct policy_diagnostic) diagnostics;
-	LIST(uint32_t) diagnostic_files; /* the file number of each diagnostic */
-	bool is_disordered; /* the diagnostics stand as they were found, not as in the text */
+	LIST(uint32_t) diagnostic_files; /* file number of each diagnostic, to keep the order */
+	uint32_t diagnostics_ordered;    /* how many, from the first on, are in order */
 
 	LIST(struct policy_name) names;
 	struct name_index names_index;
@@ -206,6 +206,12 @@ uint32_t set_name(
 uint32_t set_client_first(struct policy_set *set, uint32_t client);
 
 /* ---- diagnostic.c ---- */
+
+/*
+ * Brings the diagnostics into the order of the text. Whatever of policy.h may have recorded some
+ * ends with it: at once, as each for itself would take a time that grows with their square.
+ */
+void set_order_diagnostics(struct policy_set *set);
 
 /* Text for a message: control bytes escaped, cut when long. */
 struct quoted {

@@ -93,7 +93,7 @@ static bool diagnostic_add(json_t *array, const struct policy_diagnostic *diagno
 	       object_add(object, "remedy", string_value(diagnostic->remedy));
 }
 
-static bool diagnostics_add(json_t *report, struct policy_set *set)
+static bool diagnostics_add(json_t *report, const struct policy_set *set)
 {
 	const struct policy_diagnostic *diagnostics;
 	json_t *array = json_array();
@@ -116,7 +116,7 @@ static json_t *rules_value(const struct policy_image *image)
 
 static bool report_fill(json_t *report, const struct loaded_policy *policy)
 {
-	struct policy_set *set = policy->set;
+	const struct policy_set *set = policy->set;
 
 	return report != NULL && object_add(report, "files", number_value(policy->file_count)) &&
 	       object_add(report, "rules", rules_value(policy->image)) &&

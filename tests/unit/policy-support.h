@@ -85,7 +85,7 @@ static inline void names_answer(struct policy_set *set)
 	}
 }
 
-static inline void diagnostics_print(struct policy_set *set)
+static inline void diagnostics_print(const struct policy_set *set)
 {
 	size_t count;
 	const struct policy_diagnostic *all = policy_set_diagnostics(set, &count);

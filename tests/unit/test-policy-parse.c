@@ -704,27 +704,6 @@ static void nothing_of_a_file_steers_the_terminal(void **state)
 	free(text);
 }
 
-static void many_diagnostics_are_soon_in_order(void **state)
-{
-	struct policy_set *set = policy_set_new();
-	size_t count;
-	(void)state;
-	for (int i = 0; i < 2; i++)
-		policy_set_note(set, POLICY_NOTE, i ? "a" : "b", "known", NULL);
-	for (uint32_t i = 0; i < 50000; i++) {
-		policy_set_note(
-			set, POLICY_NOTE, i % 2 ? "b" : "a", i < 2 ? "first" : "later", NULL);
-	}
-	const struct policy_diagnostic *all = policy_set_diagnostics(set, &count);
-	assert_int_equal(count, 50002);
-	for (size_t i = 0; i < count; i++)
-		assert_string_equal(all[i].file, i < count / 2 ? "b" : "a");
-	assert_string_equal(all[0].message, "known");
-	assert_string_equal(all[1].message, "first");
-	assert_string_equal(all[2].message, "later");
-	policy_set_free(set);
-}
-
 static void diagnostics_are_ordered_by_file_and_line(void **state)
 {
 	struct policy_set *set = policy_set_new();
@@ -822,7 +801,6 @@ int main(void)
 		cmocka_unit_test(a_word_of_several_bytes_has_a_first_and_a_last_column),
 		cmocka_unit_test(colours_change_nothing_but_the_colours),
 		cmocka_unit_test(nothing_of_a_file_steers_the_terminal),
-		cmocka_unit_test(many_diagnostics_are_soon_in_order),
 		cmocka_unit_test(diagnostics_are_ordered_by_file_and_line),
 		cmocka_unit_test(a_limit_holds_where_it_is_and_one_further_is_an_error),
 		cmocka_unit_test(as_many_blocks_as_16_bits_count_are_taken),
