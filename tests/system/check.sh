@@ -172,3 +172,31 @@ test_the_installed_files_are_checked_with_their_folders() {
 	expect_status 2 fdbroker check --strict
 	expect_match "$output" "policy.d/1.policy:3:12-17: warning: '/tmp' may be written to"
 }
+
+test_every_file_that_does_not_count_is_named_with_the_reason() {
+	local etc=/etc/fdbroker/policy.d run=/run/fdbroker/policy.d
+	mkdir -p "$run"
+	printf 'client app {\nfrom user alice\n}\n' | tee "$run/10-a.policy" "$etc/10-a.policy" \
+		"$etc/20-b.policy" "$etc/30-c.policy" >"$etc/40-d.policy~"
+	chown alice "$etc/20-b.policy"
+	chmod g+w "$etc/30-c.policy"
+	ln -s /dev/null "$etc/50-e.policy"
+	ln -s "$run/10-a.policy" "$etc/60-f.policy"
+	mkdir "$etc/70-g.policy"
+	expect_status 0 fdbroker check
+	diff -u - <(echo "$output") <<-END
+		$run/10-a.policy: note: is masked by $etc/10-a.policy
+		$etc/20-b.policy: warning: is owned by uid 2001, not by root
+		    look at what it contains, then: chown root: $etc/20-b.policy
+		$etc/30-c.policy: warning: may be written by others than root (mode 0664)
+		    look at what it contains, then: chmod go-w $etc/30-c.policy
+		$etc/40-d.policy~: note: does not count: its name is not *.policy
+		    rename it if it should count
+		$etc/50-e.policy: note: is disabled by a link to /dev/null
+		$etc/60-f.policy: warning: is a symbolic link to '$run/10-a.policy'
+		    put the file itself there, or name the path where it really is: realpath $etc/60-f.policy
+		$etc/70-g.policy: warning: is a folder, not a regular file
+		    put a file in its place, or take it away
+		1 file, 0 rules: 0 errors, 4 warnings, 3 notes
+	END
+}
