@@ -341,21 +341,27 @@ static void advise_remedy(const struct object *object, const struct folder *fold
 			user.text, user.text);
 }
 
-static void object_report(struct ground *ground, const struct object *object, struct folder *folder)
+static void advise_folder(struct ground *ground, const struct object *object, struct folder *folder,
+	struct advice *advice)
 {
 	char buffer[PATH_MAX];
-	struct advice advice;
-	const char *path, *owner;
+	const char *path = folder_path(ground, folder, buffer);
+	const char *owner = folder_owner(ground, folder);
 
-	if (folder == NULL) {
+	advise_message(
+		folder, path != NULL ? path : "", owner, advice->message, sizeof(advice->message));
+	advise_remedy(object, folder, owner, advice->remedy, sizeof(advice->remedy));
+}
+
+/* folder NULL: the object is below %h. */
+static void object_report(struct ground *ground, const struct object *object, struct folder *folder)
+{
+	struct advice advice;
+
+	if (folder == NULL)
 		advise_home(object, &advice);
-	} else {
-		path = folder_path(ground, folder, buffer);
-		owner = folder_owner(ground, folder);
-		advise_message(folder, path != NULL ? path : "", owner, advice.message,
-			sizeof(advice.message));
-		advise_remedy(object, folder, owner, advice.remedy, sizeof(advice.remedy));
-	}
+	else
+		advise_folder(ground, object, folder, &advice);
 	set_report(
 		ground->set, POLICY_WARNING, &object->where, advice.remedy, "%s", advice.message);
 }

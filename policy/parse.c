@@ -145,11 +145,11 @@ static void client_parse(struct parser *parser)
 	if (is_only)
 		at++;
 	client_open(parser, name, is_only);
-	if (at == count && has_name)
+	if (at == count && !has_name)
+		return; /* that has been said */
+	if (at == count)
 		set_report(parser->set, POLICY_ERROR, &parser->line.end,
 			"end the line with a blank and '{'", "'{' is missing");
-	else if (at == count)
-		return;
 	else if (!word_is(&words[at], "{"))
 		client_report_unknown(parser, &words[at], is_only);
 	else if (at + 1 < count)

@@ -21,7 +21,7 @@ static void value_release(json_t *const *value)
 	json_decref(*value);
 }
 
-/* As text_quote() of policy/set.h writes such bytes in messages. Null for NULL, or out of memory. */
+/* Such bytes as text_quote() of policy/set.h writes them. JSON's null for none; NULL: no memory. */
 static json_t *text_value(const char *bytes, size_t length)
 {
 	_cleanup_free_ char *text = NULL;
