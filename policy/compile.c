@@ -339,7 +339,7 @@ static int builder_compile(
 	return image_make(builder, tables, image, size);
 }
 
-int policy_set_compile(struct policy_set *set, void **image, size_t *size)
+static int set_compile(struct policy_set *set, void **image, size_t *size)
 {
 	if (set->out_of_memory)
 		return -ENOMEM;
@@ -352,5 +352,12 @@ int policy_set_compile(struct policy_set *set, void **image, size_t *size)
 	int result = builder_compile(&builder, &tables, image, size);
 	tables_free(&tables);
 	builder_free(&builder);
+	return result;
+}
+
+int policy_set_compile(struct policy_set *set, void **image, size_t *size)
+{
+	int result = set_compile(set, image, size);
+	set_order_diagnostics(set);
 	return result;
 }

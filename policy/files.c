@@ -33,6 +33,7 @@ struct folder {
 struct entry {
 	const struct folder *folder;
 	char *name;
+	bool counts; /* as its name says */
 };
 
 struct loader {
@@ -222,6 +223,15 @@ static int file_load(struct loader *loader, const char *path, int object,
 
 /* ---- folders ---- */
 
+/* As *.policy in a shell: no leading dot, which is how editors call their temporary files. */
+static bool name_counts(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > strlen(SUFFIX) &&
+	       strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
+}
+
 static int entry_add(struct loader *loader, const struct folder *folder, const char *name)
 {
 	struct entry *entry;
@@ -236,30 +246,12 @@ static int entry_add(struct loader *loader, const struct folder *folder, const c
 		loader->entry_capacity = capacity;
 	}
 	entry = &loader->entries[loader->entry_count];
-	*entry = (struct entry){.folder = folder, .name = strdup(name)};
+	*entry =
+		(struct entry){.folder = folder, .name = strdup(name), .counts = name_counts(name)};
 	if (entry->name == NULL)
 		return -ENOMEM;
 	loader->entry_count++;
 	return 0;
-}
-
-/* As *.policy in a shell: no leading dot, which is how editors call their temporary files. */
-static bool name_counts(const char *name)
-{
-	size_t length = strlen(name);
-
-	return name[0] != '.' && length > strlen(SUFFIX) &&
-	       strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
-}
-
-static int name_note(struct loader *loader, const struct folder *folder, const char *name)
-{
-	_cleanup_free_ char *path = NULL;
-
-	if (path_join(folder, name, &path) < 0)
-		return -ENOMEM;
-	return policy_set_note(loader->set, POLICY_NOTE, path,
-		"does not count: its name is not *" SUFFIX, "rename it if it should count");
 }
 
 static int folder_list(struct loader *loader, const struct folder *folder, DIR *directory)
@@ -270,10 +262,7 @@ static int folder_list(struct loader *loader, const struct folder *folder, DIR *
 	for (errno = 0; (found = readdir(directory)) != NULL; errno = 0) {
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
 			continue;
-		if (name_counts(found->d_name))
-			r = entry_add(loader, folder, found->d_name);
-		else
-			r = name_note(loader, folder, found->d_name);
+		r = entry_add(loader, folder, found->d_name);
 		if (r < 0)
 			return r;
 	}
@@ -358,6 +347,16 @@ static int entry_load(struct loader *loader, const struct entry *entry)
 	return r < 0 ? r : file_load(loader, path, object, &status, POLICY_WARNING);
 }
 
+static int entry_note_name(struct loader *loader, const struct entry *entry)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (path_join(entry->folder, entry->name, &path) < 0)
+		return -ENOMEM;
+	return policy_set_note(loader->set, POLICY_NOTE, path,
+		"does not count: its name is not *" SUFFIX, "rename it if it should count");
+}
+
 static int entry_note_masked(
 	struct loader *loader, const struct entry *entry, const struct entry *winner)
 {
@@ -382,7 +381,9 @@ static int entries_load(struct loader *loader)
 	for (size_t i = 0; i < loader->entry_count; i++) {
 		const struct entry *entry = &loader->entries[i];
 
-		if (winner != NULL && strcmp(winner->name, entry->name) == 0) {
+		if (!entry->counts) {
+			r = entry_note_name(loader, entry);
+		} else if (winner != NULL && strcmp(winner->name, entry->name) == 0) {
 			r = entry_note_masked(loader, entry, winner);
 		} else {
 			winner = entry;

@@ -91,24 +91,29 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-#define NEAR_MAX 16u /* longer than every keyword */
+#define NEAR_MAX 32u /* longer than every keyword, and as long as names of users are */
 
-/* Levenshtein's distance: how many letters to add, drop or replace. */
+/*
+ * How many letters to add, drop or replace, or neighbours to swap (the optimal string alignment
+ * distance; Damerau 1964: nearly all mistypings are one of these).
+ */
 static uint32_t word_distance(const char *a, uint32_t a_length, const char *b, uint32_t b_length)
 {
-	uint32_t row[NEAR_MAX + 1];
+	uint32_t rows[3][NEAR_MAX + 1];
 	for (uint32_t j = 0; j <= b_length; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (uint32_t i = 1; i <= a_length; i++) {
-		uint32_t diagonal = row[0];
+		uint32_t *row = rows[i % 3];
+		const uint32_t *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 		row[0] = i;
 		for (uint32_t j = 1; j <= b_length; j++) {
-			uint32_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+			uint32_t replaced = above[j - 1] + (a[i - 1] != b[j - 1]);
+			row[j] = least(replaced, least(above[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], before[j - 2] + 1);
 		}
 	}
-	return row[b_length];
+	return rows[a_length % 3][b_length];
 }
 
 #define CONSTANT_MAX 32u
@@ -144,8 +149,11 @@ const char *word_find_near(const char *bytes, size_t length, const char *const *
 	if (length < 2 || length > NEAR_MAX)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		uint32_t distance = word_distance(
-			bytes, (uint32_t)length, words[i], (uint32_t)strnlen(words[i], NEAR_MAX));
+		size_t word_length = strlen(words[i]);
+		if (word_length > NEAR_MAX)
+			continue;
+		uint32_t distance =
+			word_distance(bytes, (uint32_t)length, words[i], (uint32_t)word_length);
 		if (distance < nearest_distance) {
 			nearest_distance = distance;
 			nearest = words[i];

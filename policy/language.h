@@ -30,6 +30,8 @@ extern const struct object_word object_words[OBJECT_KIND_COUNT];
 #define OBJECTS_PATTERN (KIND_BIT(OBJECT_PATH) | KIND_BIT(OBJECT_UNIX)) /* in the tree of paths */
 #define OBJECTS_NETWORK (KIND_BIT(OBJECT_TCP) | KIND_BIT(OBJECT_UDP))
 
-/* The word of the list that a mistyped one probably means; NULL: none is near. */
+/*
+ * The word of the list that a mistyped one probably means, the first of several; NULL: none is near.
+ */
 const char *word_find_near(
 	const char *bytes, size_t length, const char *const *words, size_t count);

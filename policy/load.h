@@ -46,6 +46,13 @@ int policy_load_files(struct policy_set *set, const struct trusted_mounts *mount
  */
 int policy_load_names(struct policy_name *names, size_t count, size_t *failed);
 
+/*
+ * Finds for names that are UNKNOWN what was probably meant, among all users, groups, services,
+ * protocols and interfaces of this machine: policy_name.near. For people alone, before the policy is
+ * compiled; of many names the first ones. Waits as policy_load_names() does. 0 or -ENOMEM.
+ */
+int policy_load_near(struct policy_name *names, size_t count);
+
 /* What such an errno means, to be said after the name. */
 const char *policy_load_names_error(int error);
 
@@ -56,3 +63,11 @@ const char *policy_load_names_error(int error);
  * as policy_load_names() does, and for the file system of the home.
  */
 int policy_load_user(uint32_t uid, char *name, size_t name_size, char *home, size_t home_size);
+
+/*
+ * Warns of every rule without `as` that allows something in a folder that somebody unprivileged can
+ * write to, or that is on no trusted mount: what the broker then refuses, though the rule seems to
+ * grant it. Looks at the literal part of each pattern, at each folder once, as far as this process
+ * may see it. For people alone, once the policy is compiled. 0 or -ENOMEM.
+ */
+int policy_load_ground(struct policy_set *set, const struct trusted_mounts *mounts);

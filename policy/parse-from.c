@@ -119,6 +119,31 @@ static bool word_is_condition(const struct word *word)
 	return word_is(word, "user") || word_is(word, "group") || word_is(word, "unit");
 }
 
+/* What else is written for a condition. */
+static const struct {
+	const char *word, *condition;
+} near_conditions[] = {
+	{"all", "anyone"},
+	{"any", "anyone"},
+	{"everyone", "anyone"},
+	{"everybody", "anyone"},
+	{"anybody", "anyone"},
+	{"*", "anyone"},
+	{"uid", "user"},
+	{"gid", "group"},
+	{"service", "unit"},
+};
+
+/* NULL: it is none of these. */
+static const char *condition_find_near(const struct word *word)
+{
+	for (size_t i = 0; i < COUNT(near_conditions); i++) {
+		if (word_is(word, near_conditions[i].word))
+			return near_conditions[i].condition;
+	}
+	return NULL;
+}
+
 /* `from user alice bob` means somebody: say how it is written. `before`: the word that began the
    condition before this one, or NULL. */
 static void condition_report_unknown(
@@ -126,11 +151,22 @@ static void condition_report_unknown(
 {
 	static const char *const known[] = {"anyone", "user", "group", "unit"};
 	char remedy[320] = "the conditions are anyone, user, group and unit";
+	bool is_alone = parser->line.words.count == 2;
+	const char *near = condition_find_near(word);
 	if (before)
 		snprintf(remedy, sizeof(remedy), "one name each: write another line: from %s %s",
 			word_quote(before).text, word_quote(word).text);
-	report_unknown(parser, &word->where, word->bytes, word->length, "condition", known,
-		COUNT(known), remedy);
+	else if (near)
+		snprintf(remedy, sizeof(remedy), "did you mean '%s'?", near);
+	else if (is_alone)
+		snprintf(remedy, sizeof(remedy), "say what it is: from user %s, group or unit",
+			word_quote(word).text);
+	if (word->is_quoted)
+		report_word(parser, word, before ? remedy : "remove the quotes",
+			"a quoted word is never a condition");
+	else
+		report_unknown(parser, &word->where, word->bytes, word->length, "condition", known,
+			near ? 0 : COUNT(known), remedy);
 }
 
 /* { ( "user" | "group" | "unit" ) VALUE }; the line's first word is `from`. */

@@ -101,7 +101,8 @@ static bool as_parse(struct parser *parser, const struct word *word, struct rule
 static bool max_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
 	if (!size_parse(word->bytes, word->length, &rule->options.copy_max))
-		report_word(parser, word, "write a number of bytes below 4G, or with K, M or G",
+		report_word(parser, word,
+			"write a number of bytes below 4G, which may end in K, M or G, as in 8M",
 			"'%s' is no size", word_quote(word).text);
 	else if (!rule->options.copy_max)
 		report_word(parser, word, "write at least 1", "a copy of no bytes is of no use");

@@ -48,13 +48,15 @@ static const char *verb_find_remedy(const char *bytes, uint32_t length)
 static void verb_report_unknown(struct parser *parser, const struct word *word, uint32_t first,
 	uint32_t length, enum effect effect)
 {
-	const char *names[POLICY_VERB_COUNT];
+	const char *names[POLICY_VERB_COUNT + 1]; /* and `all` */
 	const char *remedy = verb_find_remedy(word->bytes + first, length);
 	size_t count = 0;
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
 		if (verb_words[verb].is_supported)
 			names[count++] = verb_words[verb].name;
 	}
+	if (effect == EFFECT_DENY && length == word->length)
+		names[count++] = "all";
 	if (!length)
 		report_part(parser, word, first, 1, "write the verbs without blanks: read,write",
 			"a verb is missing");
@@ -125,12 +127,18 @@ static bool verbs_parse(struct parser *parser, struct rule_parser *line)
 		line->rule.named_verbs = line->rule.effective_verbs = ALL_VERBS;
 		return true;
 	}
+	if (object_find_kind(word) != OBJECT_KIND_COUNT) {
+		report_word(parser, word, "write what may be done before it, as in: allow read /a",
+			"a verb is missing before '%s'", word_quote(word).text);
+		return false;
+	}
 	for (uint32_t at = 0; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
 		verb_parse(parser, line, word, at, comma - at);
 		at = comma + 1;
 	}
-	return line->rule.named_verbs != 0;
+	/* What follows a comma and a blank is another verb, and no object. */
+	return line->rule.named_verbs != 0 && word->bytes[word->length - 1] != ',';
 }
 
 static bool word_starts_with(const struct word *word, const char *start)

@@ -231,7 +231,8 @@ static bool component_parse(struct component_parser *parser, struct component *c
 {
 	uint32_t length = parser->end - parser->first, stars;
 	if (length > POLICY_COMPONENT_MAX)
-		return component_report(parser, parser->first, length, NULL,
+		return component_report(parser, parser->first, length,
+			"write a shorter one, or wildcards",
 			"a component longer than 255 bytes: no file can have such a name");
 	if (component_has_stars(parser, &stars)) {
 		if (length == 2 && !parser->is_unit) {
@@ -302,7 +303,7 @@ bool pattern_parse(struct policy_set *set, const struct word *word, uint32_t fir
 	pattern->is_home = word_has(word, first, '%') && word_has(word, first + 1, 'h');
 	uint32_t at = pattern->is_home ? first + 2 : first;
 	if (length > POLICY_PATH_MAX)
-		return component_report(&whole, first, length, NULL,
+		return component_report(&whole, first, length, "write a shorter one",
 			"the path is longer than 4095 bytes: it cannot be opened");
 	if (at >= end || word->bytes[at] != '/')
 		return component_report(&whole, first, length,
@@ -329,8 +330,11 @@ bool unit_parse(struct policy_set *set, const struct word *word, struct componen
 	uint8_t program[COMPONENT_PROGRAM_MAX];
 	struct component_parser parser = {
 		.set = set, .word = word, .end = word->length, .program = program, .is_unit = true};
-	if (!word->length)
-		return component_report(&parser, 0, 1, NULL, "the unit's name is empty");
+	if (!word->length) {
+		set_report(set, POLICY_ERROR, &word->where, "write it, as in nginx.service",
+			"the unit's name is empty");
+		return false;
+	}
 	if (memchr(word->bytes, '/', word->length))
 		return component_report(&parser, 0, word->length,
 			"write the name of the unit alone, as in nginx.service",

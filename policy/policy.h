@@ -48,7 +48,7 @@ const char *policy_verb_name(enum policy_verb verb);
 
 /* ---- from text to image ---- */
 
-struct policy_set; /* the files of one policy, parsed, with all that is wrong with them */
+struct policy_set;   /* the files of one policy, parsed, with all that is wrong with them */
 struct policy_image; /* opaque; begins at the first byte of the compiled image */
 
 enum policy_severity { POLICY_NOTE, POLICY_WARNING, POLICY_ERROR };
@@ -129,8 +129,15 @@ int policy_set_review(struct policy_set *set, const struct policy_image *image);
 const struct policy_diagnostic *policy_set_diagnostics(const struct policy_set *set, size_t *count);
 size_t policy_set_count(const struct policy_set *set, enum policy_severity severity);
 
-/* Prints one as "FILE:LINE:COLUMN: error: MESSAGE", the source line, a caret line, the remedy. */
-void policy_diagnostic_print(const struct policy_diagnostic *diagnostic, FILE *out);
+/* "error", "warning", "note" */
+const char *policy_severity_name(enum policy_severity severity);
+
+/*
+ * Prints one as "FILE:LINE:FIRST-LAST: error: MESSAGE", the source line, a caret line, the remedy.
+ * The columns are bytes; of one byte alone it is FILE:LINE:COLUMN. Colours are for terminals.
+ */
+void policy_diagnostic_print(
+	const struct policy_diagnostic *diagnostic, bool is_coloured, FILE *out);
 
 /* ---- the image ---- */
 

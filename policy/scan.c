@@ -123,9 +123,12 @@ static void quoted_decode(struct scanner *scanner, struct line *line,
 		if (byte == '\\')
 			size = escape_decode(scanner->text + from, to - from, &byte);
 		if (!size || !byte) {
+			char message[sizeof(struct quoted) + sizeof("unknown escape ''")];
+			snprintf(message, sizeof(message), "unknown escape '%s'",
+				text_quote(scanner->text + from, from + 2 <= to ? 2 : 1).text);
 			scan_report(scanner, line, physical, from, from + (size ? size : 2),
 				"the escapes are \\\", \\\\ and \\xHH (not \\x00)",
-				size ? "a NUL byte by an escape" : "unknown escape");
+				size ? "a NUL byte by an escape" : message);
 			word->is_broken = true;
 			size = size ? size : 2;
 		}
@@ -200,23 +203,39 @@ static void word_scan(struct scanner *scanner, struct line *line, struct physica
 	line->is_broken = line->is_broken || word->is_broken;
 }
 
-/* A `\` on its own. True: the line goes on in the next one. */
+/*
+ * A `\` on its own. True: the line goes on in the next one, or was meant to, so that what stands
+ * there is not taken for a line of its own.
+ */
 static bool continuation_scan(
 	struct scanner *scanner, struct line *line, const struct physical_line *physical)
 {
 	uint32_t at = physical->at + 1;
+	bool has_more = scanner->offset < scanner->length;
 	while (at < physical->end && byte_is_blank(scanner->text[at]))
 		at++;
-	if (physical->at + 1 == physical->end && scanner->offset < scanner->length)
+	if (physical->at + 1 == physical->end && has_more)
 		return true;
 	if (at < physical->end || physical->at + 1 < physical->end) {
 		scan_report(scanner, line, physical, physical->at, physical->at + 1,
 			"end the line right after it", "'\\' is not the last thing on its line");
+		return has_more && (at == physical->end || scanner->text[at] == '#');
 	} else {
 		scan_report(scanner, line, physical, physical->at, physical->at + 1, "remove it",
 			"'\\' continues the last line of the file");
 	}
 	return false;
+}
+
+/* Glued to the last word it has been reported, and yet it was meant to continue the line. */
+static bool line_ends_in_backslash(const struct scanner *scanner, const struct line *line,
+	const struct physical_line *physical)
+{
+	const struct word *last =
+		line->words.count ? &line->words.items[line->words.count - 1] : NULL;
+	return last && last->is_broken && !last->is_quoted && last->length &&
+	       last->where.line == scanner->line && physical->at == physical->end &&
+	       last->bytes[last->length - 1] == '\\' && scanner->offset < scanner->length;
 }
 
 /* Scans to the end of one line of the file. True: it is continued. */
@@ -249,7 +268,7 @@ static bool physical_scan(struct scanner *scanner, struct line *line)
 		word_scan(scanner, line, &physical);
 		line->end = line_span(scanner, &physical, physical.at, physical.at);
 	}
-	return false;
+	return line_ends_in_backslash(scanner, line, &physical);
 }
 
 bool scanner_next(struct scanner *scanner, struct line *line)

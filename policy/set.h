@@ -99,7 +99,8 @@ struct address {
 	uint8_t prefix; /* in bits */
 	uint8_t bytes[16];
 	uint32_t interface; /* index into set->names, or NONE */
-	const char *name;   /* of a host, as it is compared, or of a device */
+	struct span interface_where;
+	const char *name; /* of a host, as it is compared, or of a device */
 	uint32_t name_length;
 };
 
@@ -172,6 +173,7 @@ struct policy_set {
 	LIST(struct source_file) files;
 	LIST(struct policy_diagnostic) diagnostics;
 	LIST(uint32_t) diagnostic_files; /* file number of each diagnostic, to keep the order */
+	uint32_t diagnostics_ordered;    /* how many, from the first on, are in order */
 
 	LIST(struct policy_name) names;
 	struct name_index names_index;
@@ -205,13 +207,25 @@ uint32_t set_client_first(struct policy_set *set, uint32_t client);
 
 /* ---- diagnostic.c ---- */
 
+/*
+ * Brings the diagnostics into the order of the text. Whatever of policy.h may have recorded some
+ * ends with it: at once, as each for itself would take a time that grows with their square.
+ */
+void set_order_diagnostics(struct policy_set *set);
+
 /* Text for a message: control bytes escaped, cut when long. */
 struct quoted {
 	char text[96];
 };
 struct quoted text_quote(const char *bytes, size_t length);
 
-/* Writes text so that it cannot steer a terminal or break a line. */
+/* How many bytes the character of UTF-8 has that they begin with; 0: they are none. */
+size_t text_character(const char *bytes, size_t length);
+
+/*
+ * Writes text so that it cannot steer a terminal or break a line: a `?` for what would, and for
+ * each byte that is not UTF-8.
+ */
 void text_print(const char *bytes, size_t length, FILE *out);
 
 /* Records a diagnostic. The remedy is copied and may be NULL. */

@@ -5,30 +5,37 @@
  *
  * Must never: have an opinion of its own on what a policy means, or stop at the first problem.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
+#include "check-json.h"
 #include "check.h"
 #include "cleanup.h"
+#include "load.h"
 #include "policy-files.h"
 
 enum { CHECK_FINE = 0, CHECK_ERRORS = 1, CHECK_WARNINGS = 2 };
 
 static const char check_help[] =
-	"Usage: fdbroker check [--strict] [FILE|DIR]...\n"
+	"Usage: fdbroker check [--strict] [--json] [FILE|DIR]...\n"
 	"\n"
 	"Looks for problems in policy files. Without FILE or DIR: in the installed ones,\n"
 	"and whether nobody but root could have written or placed them.\n"
 	"\n"
 	"  --strict   exit with 2 when there are warnings\n"
+	"  --json     print what was found as one JSON object\n"
 	"  --help     show this text\n"
 	"\n"
 	"Exit status: 0 fine, 1 errors, 2 warnings and --strict, 64 wrong usage.\n";
 
 struct check {
-	bool strict;
+	bool strict, json;
 	const char *const *paths;
 	size_t path_count;
 	struct loaded_policy policy;
@@ -48,7 +55,7 @@ static int check_usage_error(const char *problem, const char *word)
 }
 
 /* Beyond all letters: getopt_long(3) leaves them in optopt, or 0, when a long option is wrong. */
-enum { OPTION_STRICT = 256, OPTION_HELP };
+enum { OPTION_STRICT = 256, OPTION_JSON, OPTION_HELP };
 
 static int check_option_error(char *const *argv)
 {
@@ -63,7 +70,8 @@ static int check_option_error(char *const *argv)
 static int check_parse_arguments(struct check *check, int argc, char **argv)
 {
 	static const struct option options[] = {{"strict", no_argument, NULL, OPTION_STRICT},
-		{"help", no_argument, NULL, OPTION_HELP}, {0}};
+		{"json", no_argument, NULL, OPTION_JSON}, {"help", no_argument, NULL, OPTION_HELP},
+		{0}};
 	int option;
 
 	opterr = 0; /* its messages do not name the subcommand */
@@ -72,6 +80,9 @@ static int check_parse_arguments(struct check *check, int argc, char **argv)
 		switch (option) {
 		case OPTION_STRICT:
 			check->strict = true;
+			break;
+		case OPTION_JSON:
+			check->json = true;
 			break;
 		case OPTION_HELP:
 		case 'h':
@@ -85,14 +96,33 @@ static int check_parse_arguments(struct check *check, int argc, char **argv)
 	return -1;
 }
 
-static void check_print_diagnostics(const struct check *check)
+/* no-color.org; a terminal that does not say what it is may know no colours. */
+static bool terminal_has_colours(int fd)
+{
+	const char *refused = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	return isatty(fd) == 1 && (refused == NULL || refused[0] == '\0') && terminal != NULL &&
+	       terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
+}
+
+/* Through a buffer, which stderr has none: there may be a hundred thousand. */
+static bool check_print_diagnostics(const struct check *check)
 {
 	const struct policy_diagnostic *diagnostics;
+	bool is_coloured = terminal_has_colours(STDERR_FILENO);
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	size_t count;
 
+	if (out == NULL) {
+		cleanup_close(&fd);
+		return false;
+	}
 	diagnostics = policy_set_diagnostics(check->policy.set, &count);
 	for (size_t i = 0; i < count; i++)
-		policy_diagnostic_print(&diagnostics[i], stderr);
+		policy_diagnostic_print(&diagnostics[i], is_coloured, out);
+	return fclose(out) == 0;
 }
 
 static const char *plural(size_t count)
@@ -100,12 +130,13 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
-/* "3 files, 12 rules: 0 errors, 1 warning". Without an image nobody knows the number of rules. */
-static int check_print_summary(const struct check *check)
+/* "3 files, 12 rules: 0 errors, 1 warning, 0 notes". Without an image nobody knows the rules. */
+static void check_print_summary(const struct check *check)
 {
 	size_t files = check->policy.file_count;
 	size_t errors = policy_set_count(check->policy.set, POLICY_ERROR);
 	size_t warnings = policy_set_count(check->policy.set, POLICY_WARNING);
+	size_t notes = policy_set_count(check->policy.set, POLICY_NOTE);
 
 	(void)printf("%zu file%s", files, plural(files));
 	if (check->policy.image != NULL) {
@@ -113,30 +144,66 @@ static int check_print_summary(const struct check *check)
 
 		(void)printf(", %zu rule%s", rules, plural(rules));
 	}
-	(void)printf(": %zu error%s, %zu warning%s\n", errors, plural(errors), warnings,
-		plural(warnings));
-	if (fflush(stdout) != 0 || errors > 0)
+	(void)printf(": %zu error%s, %zu warning%s, %zu note%s\n", errors, plural(errors), warnings,
+		plural(warnings), notes, plural(notes));
+}
+
+/* Returns whether all of it could be written. */
+static bool check_print(const struct check *check, enum policy_loaded loaded)
+{
+	if (check->json)
+		return check_json_print(&check->policy, stdout);
+	if (!check_print_diagnostics(check))
+		return false;
+	if (loaded == POLICY_LOADED)
+		check_print_summary(check);
+	return fflush(stdout) == 0;
+}
+
+static int check_find_status(const struct check *check)
+{
+	if (policy_set_count(check->policy.set, POLICY_ERROR) > 0)
 		return CHECK_ERRORS;
-	return check->strict && warnings > 0 ? CHECK_WARNINGS : CHECK_FINE;
+	if (check->strict && policy_set_count(check->policy.set, POLICY_WARNING) > 0)
+		return CHECK_WARNINGS;
+	return CHECK_FINE;
+}
+
+/* What is right, and yet probably not meant. False after telling the user what failed. */
+static bool check_review(struct check *check)
+{
+	struct loaded_policy *policy = &check->policy;
+	int r = 0;
+
+	if (policy->mounts == NULL)
+		r = trusted_mounts_read(&policy->mounts);
+	if (r == 0 && policy->image != NULL)
+		r = policy_set_review(policy->set, policy->image);
+	if (r == 0)
+		r = policy_load_ground(policy->set, policy->mounts);
+	if (r < 0)
+		(void)fprintf(
+			stderr, "fdbroker check: cannot look for warnings: %s\n", strerror(-r));
+	return r == 0;
 }
 
 int check_main(int argc, char **argv)
 {
 	_cleanup_(check_end) struct check check = {0};
+	enum policy_loaded loaded;
 	int status;
 
 	status = check_parse_arguments(&check, argc, argv);
 	if (status >= 0)
 		return status;
-	switch (policy_load(&check.policy, "fdbroker check", check.paths, check.path_count)) {
-	case POLICY_NOT_LOADED:
+	loaded = policy_load(&check.policy, "fdbroker check", check.paths, check.path_count);
+	if (loaded == POLICY_NOT_LOADED)
 		return CHECK_ERRORS;
-	case POLICY_PARTLY_LOADED:
-		check_print_diagnostics(&check);
+	if (loaded == POLICY_LOADED && !check_review(&check))
+		loaded = POLICY_PARTLY_LOADED;
+	if (!check_print(&check, loaded)) {
+		(void)fputs("fdbroker check: cannot write what was found\n", stderr);
 		return CHECK_ERRORS;
-	case POLICY_LOADED:
-		break;
 	}
-	check_print_diagnostics(&check);
-	return check_print_summary(&check);
+	return loaded == POLICY_LOADED ? check_find_status(&check) : CHECK_ERRORS;
 }

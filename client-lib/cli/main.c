@@ -28,7 +28,8 @@ struct command {
 
 static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},
-	{"check", check_main, "[--strict] [FILE|DIR]...", "look for mistakes in policy files"},
+	{"check", check_main, "[--strict] [--json] [FILE|DIR]...",
+		"look for mistakes in policy files"},
 	{"exec", exec_main, EXEC_ARGUMENTS, "run a program with the descriptors it needs"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

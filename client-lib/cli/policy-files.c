@@ -78,6 +78,9 @@ static int load_names(struct loaded_policy *policy, const char *command)
 			"%s: the name service failed at '%s': %s\n"
 			"Look at nsswitch.conf(5) and at the services that it names.\n",
 			command, names[failed].name, policy_load_names_error(r));
+	/* Without a guess a name is unknown all the same. */
+	else
+		(void)policy_load_near(names, count);
 	return r;
 }
 

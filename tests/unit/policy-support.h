@@ -90,7 +90,7 @@ static inline void diagnostics_print(const struct policy_set *set)
 	size_t count;
 	const struct policy_diagnostic *all = policy_set_diagnostics(set, &count);
 	for (size_t i = 0; i < count; i++)
-		policy_diagnostic_print(&all[i], stderr);
+		policy_diagnostic_print(&all[i], false, stderr);
 }
 
 /* A compiled policy with what it was made from. */

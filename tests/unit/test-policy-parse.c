@@ -31,14 +31,18 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow read /a\\b"), {{"3:14+1", "backslash inside"}}},
 	{ALLOW("allow read \"/a\\n\""), {{"3:15+2", "unknown escape"}}},
 	{ALLOW("allow read \"/a\\x00\""), {{"3:15+4", "NUL"}}},
-	{ALLOW("allow read \\ # more\n/a"),
-		{{"3:12+1", "not the last"}, {"4:1+2", "unknown statement"}}},
+	{ALLOW("allow read \\ # more\n/a"), {{"3:12+1", "not the last"}}},
+	{ALLOW("allow read \\ \n/a/ log al"), {{"3:12+1", "not the last"}}},
+	{ALLOW("allow read /a\\\n/a"), {{"3:14+1", "backslash inside"}}},
+	{ALLOW("allow read \\ /a\nreed /a"),
+		{{"3:12+1", "not the last"}, {"4:1+4", "unknown statement"}}},
 	{"client a {\nfrom anyone\n} \\", {{"3:3+1", "continues the last line"}}},
 	/* blocks */
 	{"allow read /a\n", {{"1:1+5", "outside of a client"}}},
 	{"from anyone\n", {{"1:1+4", "outside of a client"}}},
 	{"}\n", {{"1:1+1", "without a block"}}},
-	{"clinet a {\n", {{"1:1+6", "unknown statement"}}},
+	{"clinet a {\nfrom anyone\nallow reed /a\n}\n",
+		{{"1:1+6", "unknown statement"}, {"3:7+4", "reed"}}},
 	{"client {\nfrom anyone\n}\n", {{"1:9+1", "no name"}}},
 	{"client a\nfrom anyone\n}\n", {{"1:9+1", "'{' is missing"}}},
 	{"client a onyl {\nfrom anyone\n}\n", {{"1:10+4", "'onyl'"}}},
@@ -67,7 +71,9 @@ static const struct broken broken_inputs[] = {
 	/* verbs */
 	{ALLOW("allow"), {{"3:6+1", "verb is missing"}}},
 	{ALLOW("allow reed /a"), {{"3:7+4", "unknown verb 'reed'"}}},
-	{ALLOW("allow read, write /a"), {{"3:12+1", "verb is missing"}, {"3:13+5", "no object"}}},
+	{ALLOW("allow read, write /a"), {{"3:12+1", "verb is missing"}}},
+	{ALLOW("allow /a"), {{"3:7+2", "verb is missing before '/a'"}}},
+	{ALLOW("deny tcp:80"), {{"3:6+6", "verb is missing before 'tcp:80'"}}},
 	{ALLOW("allow all /a"), {{"3:7+3", "deny only"}}},
 	{ALLOW("allow \"read\" /a"), {{"3:7+6", "never a verb"}}},
 	{ALLOW("allow bind,credential tcp:80"),
@@ -230,7 +236,7 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow connect tcp:example.org:80:90"), {{"3:30+3", "':80' after a host"}}},
 	{ALLOW("allow connect tcp://example.org:80"), {{"3:19+2", "begins with '//'"}}},
 	{ALLOW("allow connect tcp://example.org"), {{"3:19+2", "begins with '//'"}}},
-	{ALLOW("allow connect tcp:[2001:db8::1/64]:443"), {{"3:31+3", "prefix inside"}}},
+	{ALLOW("allow connect tcp:[2001:db8::1/64]:443"), {{"3:31+3", "prefix '/64' is inside"}}},
 	{ALLOW("allow connect tcp:[10.0.0.1]:80"), {{"3:19+10", "no IPv6 address"}}},
 	/* a unix socket's path, of one byte too many */
 	{ALLOW("allow bind unix:/run/" UNIX_NAME "ab"), {{"3:17+108", "at most 107 bytes"}}},
@@ -320,7 +326,8 @@ static const struct {
 	{ALLOW("deny all key=/a"), "leave it out"},
 	{ALLOW("allow read /a max 4K"), "write: copy max SIZE"},
 	{ALLOW("allow read /a copy max 0"), "write at least 1"},
-	{ALLOW("allow read /a copy max x"), "write a number of bytes below 4G, or with K, M or G"},
+	{ALLOW("allow read /a copy max x"),
+		"write a number of bytes below 4G, which may end in K, M or G, as in 8M"},
 	{ALLOW("allow write /a copy"), "'copy' goes with read of /PATH"},
 	{ALLOW("allow read,list /a copy"), "write a line of its own for the other verbs"},
 	{ALLOW("allow read /a copy type any"),
@@ -428,7 +435,18 @@ static const struct {
 	{"client a {\nfrom user alice bob\n}\n",
 		"one name each: write another line: from user bob"},
 	{"client a {\nfrom user alice untt x.service\n}\n", "did you mean 'unit'?"},
-	{"client a {\nfrom alice\n}\n", "the conditions are anyone, user, group and unit"},
+	{"client a {\nfrom alice\n}\n", "say what it is: from user alice, group or unit"},
+	{"client a {\nfrom everyone\n}\n", "did you mean 'anyone'?"},
+	{"client a {\nfrom service nginx.service\n}\n", "did you mean 'unit'?"},
+	{"client a {\nform user alice\nfrom anyone\n}\n", "did you mean 'from'?"},
+	{"client a oly {\nfrom anyone\n}\n", "did you mean 'only'?"},
+	{ALLOW("deny al /a"), "did you mean 'all'?"},
+	{ALLOW("allow raed /a"), "did you mean 'read'?"},
+	{ALLOW("allow bind tpc:80"), "did you mean 'tcp:'?"},
+	{ALLOW("allow bind 80"), "write tcp:80 or udp:80"},
+	{ALLOW("allow connect http"), "write tcp:http or udp:http"},
+	{ALLOW("allow bind tcp:80/tcp"), "write a number, FIRST-LAST, a service or *"},
+	{ALLOW("allow bind tcp:80000"), "ports go from 0 to 65535"},
 };
 
 static void a_remedy_is_one_that_works(void **state)
@@ -613,17 +631,24 @@ static void the_same_client_in_two_files_is_a_warning(void **state)
 	policy_set_free(set);
 }
 
-static void a_diagnostic_is_shown_with_a_caret(void **state)
+/* The first diagnostic of the text as it is printed; malloc'ed. */
+static char *first_diagnostic_print(const char *source, bool is_coloured)
 {
 	char *text = NULL;
-	size_t length = 0;
+	size_t length = 0, count;
 	FILE *out = open_memstream(&text, &length);
-	struct policy policy =
-		policy_try("client a {\n\tfrom anyone\n\tallow read /\xc3\xa9/ /b\n}\n");
-	size_t count;
-	(void)state;
-	policy_diagnostic_print(policy_set_diagnostics(policy.set, &count), out);
+	struct policy policy = policy_try(source);
+	policy_diagnostic_print(policy_set_diagnostics(policy.set, &count), is_coloured, out);
 	fclose(out);
+	policy_drop(&policy);
+	return text;
+}
+
+static void a_diagnostic_is_shown_with_a_caret(void **state)
+{
+	char *text = first_diagnostic_print(
+		"client a {\n\tfrom anyone\n\tallow read /\xc3\xa9/ /b\n}\n", false);
+	(void)state;
 	assert_string_equal(text,
 		"test.policy:3:16: error: the path ends with a slash\n"
 		"    \tallow read /\xc3\xa9/ /b\n"
@@ -631,7 +656,52 @@ static void a_diagnostic_is_shown_with_a_caret(void **state)
 		"    leave it out; what is in a folder is /folder/*, with all below it "
 		"/folder/**\n");
 	free(text);
-	policy_drop(&policy);
+}
+
+static void a_word_of_several_bytes_has_a_first_and_a_last_column(void **state)
+{
+	char *text = first_diagnostic_print(
+		"client a {\n\tfrom anyone\n\tallow r\xc3\xa9\xff,read /b\n}\n", false);
+	(void)state;
+	assert_string_equal(text, "test.policy:3:8-11: error: unknown verb 'r\\xc3\\xa9\\xff'\n"
+				  "    \tallow r\xc3\xa9?,read /b\n"
+				  "    \t      ^~~\n"
+				  "    the verbs of this version: read write append create remove "
+				  "stat list watch bind connect socket option resolve\n");
+	free(text);
+}
+
+static void colours_change_nothing_but_the_colours(void **state)
+{
+	static const char source[] = "client a {\nfrom anyone\nallow read /a/\n}\n";
+	char *plain = first_diagnostic_print(source, false);
+	char *coloured = first_diagnostic_print(source, true), *to = coloured;
+	(void)state;
+	assert_ptr_equal(strstr(coloured, "\033[1mtest.policy:3:14:\033[m "), coloured);
+	assert_non_null(strstr(coloured, " \033[1;31merror:\033[m "));
+	assert_non_null(strstr(coloured, " \033[1;32m             ^\033[m\n"));
+	for (const char *from = coloured; *from;) {
+		from += *from == '\033' ? strcspn(from, "m") + 1 : 0;
+		if (*from != '\033' && *from)
+			*to++ = *from++;
+	}
+	*to = '\0';
+	assert_string_equal(coloured, plain);
+	free(plain);
+	free(coloured);
+}
+
+static void nothing_of_a_file_steers_the_terminal(void **state)
+{
+	char *text = first_diagnostic_print(
+		"x\x1b["
+		"2J\xc2\x9b\x9b\xed\xa0\x80\xe2\x82\xf4\x90\x80\x80\xe2\x82\xac\xf0\x9f\x98\x80\n",
+		false);
+	(void)state;
+	/* A `?` for ESC, for c2 9b, and for each of the other bytes up to e2 82 ac. */
+	assert_non_null(strstr(text, "\n    x?[2J?\??\??\??\??\??\xe2\x82\xac\xf0\x9f\x98\x80\n    "
+				     "^~~~~~~~~~~~~~~~~~\n"));
+	free(text);
 }
 
 static void diagnostics_are_ordered_by_file_and_line(void **state)
@@ -728,6 +798,9 @@ int main(void)
 		cmocka_unit_test(a_name_that_nobody_was_asked_for_is_an_error),
 		cmocka_unit_test(the_same_client_in_two_files_is_a_warning),
 		cmocka_unit_test(a_diagnostic_is_shown_with_a_caret),
+		cmocka_unit_test(a_word_of_several_bytes_has_a_first_and_a_last_column),
+		cmocka_unit_test(colours_change_nothing_but_the_colours),
+		cmocka_unit_test(nothing_of_a_file_steers_the_terminal),
 		cmocka_unit_test(diagnostics_are_ordered_by_file_and_line),
 		cmocka_unit_test(a_limit_holds_where_it_is_and_one_further_is_an_error),
 		cmocka_unit_test(as_many_blocks_as_16_bits_count_are_taken),

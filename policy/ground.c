@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ground that rules stand on: which of them are about folders that somebody unprivileged can
+ * write to, where the broker's placement rule refuses most of what they seem to grant
+ * (fdbroker.policy(5), "What users could have placed").
+ *
+ * A tree of the folders that were looked at. Each is looked at once, from `/` on, and never further
+ * than to the first that is not safe; so nobody unprivileged can exchange a folder on the way, send
+ * the walk elsewhere by a link, or let it wait for a file system that does not answer.
+ *
+ * Must never: open anything without O_PATH, or look into a folder that is not safe.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "load.h"
+#include "lookup.h"
+#include "openat2.h"
+
+/* As many as the broker follows on one path. */
+#define LINKS_MAX 8u
+
+enum footing {
+	FOOTING_TRUSTED, /* root's alone, as all above it */
+	FOOTING_OWN,     /* or the broker's own: safe, but no links are followed there */
+	FOOTING_UNSAFE,
+	FOOTING_LINK,    /* of root, in a trusted folder */
+	FOOTING_UNKNOWN, /* not there, no folder, or not to be seen by us */
+};
+
+struct folder {
+	enum footing footing;
+	uint32_t parent; /* of `/`: itself */
+	uint32_t name;   /* offset in the pool */
+	uint32_t name_length;
+	uint32_t link, link_length; /* the text of a link */
+	enum distrust distrust;     /* of one that is unsafe */
+	uint32_t uid, mode;         /* of a folder */
+	const char *owner;          /* once somebody wants to know */
+};
+
+#define ROOT 0u
+
+struct ground {
+	struct policy_set *set;
+	const struct trusted_mounts *mounts;
+	uint32_t broker; /* its uid; POLICY_OWNER_DEFAULT: there is no such user */
+	bool out_of_memory;
+	LIST(struct folder) folders;
+	struct lookup_table table; /* by parent and name */
+	struct byte_pool bytes;
+};
+
+static void ground_end(struct ground *ground)
+{
+	free(ground->folders.items);
+	free(ground->bytes.items);
+	lookup_table_free(&ground->table);
+}
+
+static bool footing_is_safe(enum footing footing)
+{
+	return footing == FOOTING_TRUSTED || footing == FOOTING_OWN;
+}
+
+/* ---- one folder ---- */
+
+/* Its path, from the end of the buffer to the front; NULL: too long for the kernel as well. */
+static const char *folder_path(
+	const struct ground *ground, const struct folder *folder, char buffer[static PATH_MAX])
+{
+	const struct folder *all = ground->folders.items;
+	size_t at = PATH_MAX - 1;
+
+	buffer[at] = '\0';
+	for (; folder != &all[ROOT]; folder = &all[folder->parent]) {
+		if (at < (size_t)folder->name_length + 1)
+			return NULL;
+		at -= folder->name_length;
+		memcpy(buffer + at, ground->bytes.items + folder->name, folder->name_length);
+		buffer[--at] = '/';
+	}
+	if (at == PATH_MAX - 1)
+		buffer[--at] = '/';
+	return buffer + at;
+}
+
+static enum footing link_judge(struct ground *ground, struct folder *folder, int fd,
+	const struct statx *status, enum footing parent)
+{
+	char text[PATH_MAX];
+	ssize_t length;
+
+	if (parent != FOOTING_TRUSTED || trust_judge(ground->mounts, status) != DISTRUST_NONE)
+		return FOOTING_UNKNOWN;
+	length = readlinkat(fd, "", text, sizeof(text));
+	if (length <= 0 || length == sizeof(text))
+		return FOOTING_UNKNOWN;
+	folder->link = pool_add(&ground->bytes, text, (size_t)length);
+	folder->link_length = (uint32_t)length;
+	ground->out_of_memory |= folder->link == NONE;
+	return FOOTING_LINK;
+}
+
+/* As the broker judges it, which acts as itself here (broker/operations/walk.c). */
+static enum footing status_judge(struct ground *ground, struct folder *folder, int fd,
+	const struct statx *status, enum footing parent)
+{
+	const uint32_t others = S_IWGRP | S_IWOTH;
+
+	if (S_ISLNK(status->stx_mode))
+		return link_judge(ground, folder, fd, status, parent);
+	if (!S_ISDIR(status->stx_mode))
+		return FOOTING_UNKNOWN;
+	folder->distrust = trust_judge(ground->mounts, status);
+	folder->uid = status->stx_uid;
+	folder->mode = status->stx_mode;
+	if (folder->distrust == DISTRUST_NONE)
+		return parent;
+	if (status->stx_uid == ground->broker && ground->broker != 0 &&
+		(status->stx_mode & others) == 0)
+		return FOOTING_OWN;
+	return FOOTING_UNSAFE;
+}
+
+/* All above it are safe, so its path leads nowhere else. */
+static enum footing folder_look(struct ground *ground, struct folder *folder, enum footing parent)
+{
+	char buffer[PATH_MAX];
+	const char *path = folder_path(ground, folder, buffer);
+	_cleanup_close_ int fd = -1;
+	struct statx status;
+
+	if (path == NULL)
+		return FOOTING_UNKNOWN;
+	fd = openat2_at(AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+	if (fd < 0 || trust_statx(ground->mounts, fd, &status) < 0)
+		return FOOTING_UNKNOWN;
+	return status_judge(ground, folder, fd, &status, parent);
+}
+
+/* Looks at what is called so in a safe folder, once. NONE: out of memory. */
+static uint32_t folder_find(
+	struct ground *ground, uint32_t parent, const void *name, uint32_t length)
+{
+	uint64_t owner = OWNER(OWNER_LITERAL, parent);
+	uint32_t number = lookup_table_find(&ground->table, &ground->bytes, owner, name, length);
+	struct folder *folder;
+
+	if (number != LOOKUP_NONE)
+		return number;
+	number = ground->folders.count;
+	folder = list_append(&ground->folders, &ground->out_of_memory);
+	if (folder == NULL)
+		return NONE;
+	folder->parent = parent;
+	folder->name_length = length;
+	folder->name = pool_add(&ground->bytes, name, length);
+	if (folder->name == NONE ||
+		!lookup_table_put(&ground->table, &ground->bytes, owner, name, length, number)) {
+		ground->out_of_memory = true;
+		return NONE;
+	}
+	folder->footing = folder_look(ground, folder, ground->folders.items[parent].footing);
+	return number;
+}
+
+/* ---- the way to it ---- */
+
+static uint32_t folder_enter(
+	struct ground *ground, uint32_t at, const void *name, uint32_t length, uint32_t *links);
+
+/* Where a link's text leads from the folder that it is in. The pool grows meanwhile. */
+static uint32_t link_follow(
+	struct ground *ground, uint32_t at, const struct folder *link, uint32_t *links)
+{
+	const uint32_t first = link->link, end = first + link->link_length;
+	uint32_t next;
+
+	if (ground->bytes.items[first] == '/')
+		at = ROOT;
+	for (uint32_t from = first; from < end; from = next + 1) {
+		char name[NAME_MAX];
+		uint32_t length;
+
+		for (next = from; next < end && ground->bytes.items[next] != '/'; next++)
+			;
+		length = next - from;
+		if (length > sizeof(name))
+			return NONE;
+		memcpy(name, ground->bytes.items + from, length);
+		if (length == 2 && memcmp(name, "..", 2) == 0)
+			at = ground->folders.items[at].parent;
+		else if (length > 1 || (length == 1 && name[0] != '.'))
+			at = folder_enter(ground, at, name, length, links);
+		if (at == NONE || !footing_is_safe(ground->folders.items[at].footing))
+			return at;
+	}
+	return at;
+}
+
+/* Goes on to what is called so, and where it leads if it is a link. NONE: nobody knows. */
+static uint32_t folder_enter(
+	struct ground *ground, uint32_t at, const void *name, uint32_t length, uint32_t *links)
+{
+	uint32_t number = folder_find(ground, at, name, length);
+
+	if (number == NONE || ground->folders.items[number].footing != FOOTING_LINK)
+		return number;
+	if (++*links > LINKS_MAX)
+		return NONE;
+	return link_follow(ground, at, &ground->folders.items[number], links);
+}
+
+/* The folders above whatever the pattern matches: as many components as are names. */
+static uint32_t pattern_folders(const struct pattern *pattern)
+{
+	uint32_t count = 0;
+
+	while (count < pattern->component_count &&
+		pattern->components[count].kind == COMPONENT_LITERAL)
+		count++;
+	return count > 0 && count == pattern->component_count ? count - 1 : count;
+}
+
+/* In /proc nobody can put anything, though its folders belong to those whose processes they are. */
+static bool pattern_is_of_processes(const struct pattern *pattern)
+{
+	return pattern->component_count > 0 && pattern->components[0].length == strlen("proc") &&
+	       memcmp(pattern->components[0].bytes, "proc", strlen("proc")) == 0;
+}
+
+/* The first folder on the way that is not safe; NULL: none is known. */
+static struct folder *pattern_find_unsafe(
+	struct ground *ground, const struct pattern *pattern, bool follows_links)
+{
+	uint32_t links = follows_links ? 0 : LINKS_MAX;
+	uint32_t count = pattern_folders(pattern), at = ROOT;
+	struct folder *folder;
+
+	for (uint32_t i = 0; i < count && footing_is_safe(ground->folders.items[at].footing); i++) {
+		const struct component *component = &pattern->components[i];
+
+		at = folder_enter(ground, at, component->bytes, component->length, &links);
+		if (at == NONE)
+			return NULL;
+	}
+	folder = &ground->folders.items[at];
+	return folder->footing == FOOTING_UNSAFE ? folder : NULL;
+}
+
+/* ---- saying so ---- */
+
+/* The name of its owner, or else the digits, as it can follow `as`. */
+static const char *folder_owner(struct ground *ground, struct folder *folder)
+{
+	char digits[sizeof("4294967295")];
+	const struct passwd *user;
+	const char *name = digits;
+
+	if (folder->owner != NULL)
+		return folder->owner;
+	(void)snprintf(digits, sizeof(digits), "%u", folder->uid);
+	user = getpwuid(folder->uid);
+	if (user != NULL)
+		name = user->pw_name;
+	folder->owner = set_copy(ground->set, name, strlen(name));
+	return folder->owner != NULL ? folder->owner : "";
+}
+
+/* What is said of a folder, and what to do about it. */
+struct advice {
+	char message[2 * sizeof(struct quoted) + 128];
+	char remedy[2 * sizeof(struct quoted) + 128];
+};
+
+static void advise_home(const struct object *object, struct advice *advice)
+{
+	(void)snprintf(advice->message, sizeof(advice->message),
+		"%%h is the client's own folder: it can place anything there");
+	(void)snprintf(advice->remedy, sizeof(advice->remedy), "%s",
+		object->kind == OBJECT_PATH
+			? "only the client's own files are served there, and nothing is made or "
+			  "removed: add 'as peer'"
+			: "it is refused there: choose a folder that only root can write to");
+}
+
+/* Who can place things in the folder. Whose it is on a mount that is not trusted, nobody knows. */
+static void advise_message(const struct folder *folder, const char *path, const char *owner,
+	char *message, size_t size)
+{
+	const struct quoted quoted = text_quote(path, strlen(path));
+	const struct quoted user = text_quote(owner, strlen(owner));
+
+	if ((folder->mode & S_IWOTH) != 0)
+		(void)snprintf(message, size,
+			"'%s' may be written to by everyone (mode %04o): any user can place things "
+			"there",
+			quoted.text, folder->mode & 07777u);
+	else if ((folder->mode & S_IWGRP) != 0)
+		(void)snprintf(message, size,
+			"'%s' may be written to by a group (mode %04o): its users can place things "
+			"there",
+			quoted.text, folder->mode & 07777u);
+	else if (folder->distrust == DISTRUST_MOUNT)
+		(void)snprintf(message, size,
+			"'%s' is not on a trusted mount (FUSE, network, FAT, removable)",
+			quoted.text);
+	else
+		(void)snprintf(message, size,
+			"'%s' belongs to user '%s', who can place things there", quoted.text,
+			user.text);
+}
+
+static void advise_remedy(const struct object *object, const struct folder *folder,
+	const char *owner, char *remedy, size_t size)
+{
+	const struct quoted user = text_quote(owner, strlen(owner));
+
+	if (object->kind != OBJECT_PATH)
+		(void)snprintf(remedy, size,
+			"it is refused there: choose a folder that only root can write to");
+	else if ((folder->mode & (S_IWGRP | S_IWOTH)) != 0)
+		(void)snprintf(remedy, size,
+			"all is refused there, with 'as' too: choose a folder that only its owner "
+			"can write to");
+	else if (folder->distrust == DISTRUST_MOUNT)
+		(void)snprintf(remedy, size,
+			"only its owner's files are served there, and nothing is made or removed: "
+			"choose a local file system, or add 'as' and the owner");
+	else
+		(void)snprintf(remedy, size,
+			"only files of '%s' are served there, and nothing is made or removed: add "
+			"'as %s' or 'as peer'",
+			user.text, user.text);
+}
+
+static void advise_folder(struct ground *ground, const struct object *object, struct folder *folder,
+	struct advice *advice)
+{
+	char buffer[PATH_MAX];
+	const char *path = folder_path(ground, folder, buffer);
+	const char *owner = folder_owner(ground, folder);
+
+	advise_message(
+		folder, path != NULL ? path : "", owner, advice->message, sizeof(advice->message));
+	advise_remedy(object, folder, owner, advice->remedy, sizeof(advice->remedy));
+}
+
+/* folder NULL: the object is below %h. */
+static void object_report(struct ground *ground, const struct object *object, struct folder *folder)
+{
+	struct advice advice;
+
+	if (folder == NULL)
+		advise_home(object, &advice);
+	else
+		advise_folder(ground, object, folder, &advice);
+	set_report(
+		ground->set, POLICY_WARNING, &object->where, advice.remedy, "%s", advice.message);
+}
+
+/* ---- all rules ---- */
+
+static bool object_is_on_ground(const struct object *object)
+{
+	return object->kind == OBJECT_PATH || object->kind == OBJECT_UNIX ||
+	       object->kind == OBJECT_CREDENTIAL;
+}
+
+static void rule_check(struct ground *ground, const struct rule *rule)
+{
+	bool follows_links = rule->options.symlinks == POLICY_SYMLINKS_TRUSTED;
+
+	if (rule->effect != EFFECT_ALLOW || rule->options.as != POLICY_AS_BROKER)
+		return;
+	for (uint32_t i = 0; i < rule->object_count && !ground->out_of_memory; i++) {
+		const struct object *object = &ground->set->objects.items[rule->first_object + i];
+		struct folder *folder = NULL;
+
+		if (!object_is_on_ground(object) || pattern_is_of_processes(&object->pattern))
+			continue;
+		if (!object->pattern.is_home) {
+			folder = pattern_find_unsafe(ground, &object->pattern, follows_links);
+			if (folder == NULL)
+				continue;
+		}
+		object_report(ground, object, folder);
+	}
+}
+
+static bool ground_begin(struct ground *ground)
+{
+	const struct passwd *broker = getpwnam(FDBROKER_USER);
+	struct folder *root = list_append(&ground->folders, &ground->out_of_memory);
+
+	ground->broker = broker != NULL ? broker->pw_uid : POLICY_OWNER_DEFAULT;
+	if (root == NULL)
+		return false;
+	root->parent = ROOT;
+	root->footing = folder_look(ground, root, FOOTING_TRUSTED);
+	return true;
+}
+
+int policy_load_ground(struct policy_set *set, const struct trusted_mounts *mounts)
+{
+	_cleanup_(ground_end) struct ground ground = {.set = set, .mounts = mounts};
+
+	if (!ground_begin(&ground))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < set->rules.count && !ground.out_of_memory; i++)
+		rule_check(&ground, &set->rules.items[i]);
+	set_order_diagnostics(set);
+	return ground.out_of_memory || set->out_of_memory ? -ENOMEM : 0;
+}
