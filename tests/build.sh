@@ -11,6 +11,7 @@ NEEDED=(
 	"pkg-config" "command -v pkg-config"
 	"libseccomp-dev" "pkg-config --exists libseccomp"
 	"libcap-dev" "pkg-config --exists libcap"
+	"libjansson-dev" "pkg-config --exists jansson"
 	"libcmocka-dev" "pkg-config --exists cmocka"
 	"libsystemd-dev" "pkg-config --exists libsystemd"
 	"libfuse3-dev" "pkg-config --exists fuse3"
