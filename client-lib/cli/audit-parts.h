@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the reader of the audit log: fields, lines of text, JSON. */
+#pragma once
+
+#include "audit-log.h"
+
+enum field {
+	FIELD_VERDICT,
+	FIELD_UID,
+	FIELD_UNIT,
+	FIELD_VERB,
+	FIELD_OBJECT,
+	FIELD_TARGET,
+	FIELD_REASON,
+	FIELD_RULE,
+	FIELD_CLIENT,
+	FIELD_WHY,
+	FIELD_TIME,
+	FIELD_COUNT,
+};
+
+/* A record in the making. */
+struct fields {
+	struct audit_text texts[FIELD_COUNT];
+};
+
+/* What a field is called in a record, and in the journal. */
+struct field_name {
+	const char *name, *journal;
+};
+extern const struct field_name field_names[FIELD_COUNT];
+
+/* ---- audit-fields.c ---- */
+
+bool text_is(const struct audit_text *text, const char *word);
+
+/* Decimal digits alone, of at most `most`. */
+bool number_read(const struct audit_text *text, int64_t most, int64_t *number);
+
+/*
+ * Sets a field to a value of the text format, with its escapes undone. False: the record has that
+ * field already, or there is an escape in it that means nothing.
+ */
+bool field_set(struct audit_reader *reader, struct fields *fields, enum field field,
+	const char *bytes, size_t length);
+
+/* The same for characters of JSON, each of which stands for a byte. */
+bool field_set_characters(struct audit_reader *reader, struct fields *fields, enum field field,
+	const char *utf8, size_t length);
+
+/* AUDIT_RECORD, or AUDIT_BROKEN when something is missing or means nothing. */
+enum audit_line fields_finish(const struct fields *fields, struct audit_record *record);
+
+/* ---- audit-json.c ---- */
+
+/* A line that begins as a JSON object does; one that is a journal's message itself is no journal's. */
+enum audit_line json_read(struct audit_reader *reader, struct audit_record *record,
+	const char *line, size_t length, bool is_message);
+
+/* ---- audit-log.c ---- */
+
+/* is_message: nobody has put anything before the daemon's own words. */
+enum audit_line line_read(struct audit_reader *reader, struct audit_record *record,
+	const char *line, size_t length, bool is_message);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A rule is tried by what will judge it in the broker: the policy library, from the text on.
+ *
+ * Must never look at a rule in any other form than the one that is printed.
+ */
+#include "trial.h"
+
+#include <net/if.h>
+#include <stdlib.h>
+
+#include "asker.h"
+#include "comments.h"
+
+/* What the name service would say: nothing else is in these blocks. */
+static void names_answer(struct policy_set *set, const struct asker *asker)
+{
+	size_t count;
+	struct policy_name *names = policy_set_names(set, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		names[i].id = asker->uid;
+		if (names[i].kind == POLICY_NAME_INTERFACE)
+			names[i].id = if_nametoindex(names[i].name);
+		names[i].status =
+			names[i].kind == POLICY_NAME_USER ||
+					(names[i].kind == POLICY_NAME_INTERFACE && names[i].id != 0)
+				? POLICY_NAME_FOUND
+				: POLICY_NAME_UNKNOWN;
+	}
+}
+
+static bool image_allows(const struct policy_image *image, const struct asker *asker,
+	const struct word *words, size_t count)
+{
+	const struct policy_identity identity = {
+		.uid = asker->uid, .gid = UINT32_MAX - 1, .unit = asker->unit, .user = asker->user};
+	struct policy_peer peer;
+
+	if (image == NULL || policy_peer_init(&peer, image, &identity) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < words[i].need_count; j++) {
+			if (!wanted_is_allowed(&words[i].needs[j].wanted, image, &peer))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool text_allows(const char *text, size_t length, const struct asker *asker,
+	const struct word *words, size_t count)
+{
+	struct policy_set *set = policy_set_new();
+	void *bytes = NULL;
+	size_t size;
+	bool allows = false;
+
+	if (set == NULL)
+		return false;
+	if (policy_set_add(set, "suggested", text, length) == 0) {
+		names_answer(set, asker);
+		if (policy_set_compile(set, &bytes, &size) == 0)
+			allows = image_allows(policy_image_open(bytes, size), asker, words, count);
+	}
+	free(bytes);
+	policy_set_free(set);
+	return allows;
+}
+
+void rule_write(const struct word *words, size_t count, FILE *out)
+{
+	fputs("allow  ", out);
+	comment_verbs(words[0].verbs, out);
+	fputc(' ', out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, " %s", words[i].text);
+	fputc('\n', out);
+}
+
+bool rule_serves(const struct asker *asker, const struct word *words, size_t count)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	bool serves;
+
+	if (out == NULL)
+		return false;
+	fputs("client suggested {\n", out);
+	asker_from(asker, out);
+	rule_write(words, count, out);
+	fputs("}\n", out);
+	serves = fclose(out) == 0 && text_allows(text, length, asker, words, count);
+	free(text);
+	return serves;
+}
