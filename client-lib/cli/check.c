@@ -137,6 +137,11 @@ int check_main(int argc, char **argv)
 	case POLICY_LOADED:
 		break;
 	}
+	if (check.policy.image != NULL &&
+		policy_set_review(check.policy.set, check.policy.image) < 0) {
+		(void)fprintf(stderr, "fdbroker check: out of memory\n");
+		return CHECK_ERRORS;
+	}
 	check_print_diagnostics(&check);
 	return check_print_summary(&check);
 }
