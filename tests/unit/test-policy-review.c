@@ -75,6 +75,13 @@ static const struct review_case cases[] = {
 	{ALICE "allow create /s/** mode 0640\nallow create /s/a/* mode 0600\n"
 	       "allow create /s/a/b mode 0600\n}\n",
 		"5:14+6 needless: test.policy:4 allows it already\n"},
+	{ALICE "allow create /s/a* mode 0600\nallow create /s/*b mode 0640\n"
+	       "allow create /s/ab mode 0600\n}\n",
+		""},
+	{ALICE "allow create /h/** /h/u/x\nallow create %h/x mode 0640\n}\n", ""},
+	{ALICE "allow create /h/** /h/u/x\nallow create /h/%u/x mode 0640\n}\n", ""},
+	{ALICE "allow read /a/*x /a/.*x /a/%ux\n}\n", ""},
+	{ALICE "allow bind tcp:0.0.0.0/8:80 tcp:0.0.0.0:80\n}\n", ""},
 	{ALICE "allow list /a/** /a\n}\n", "3:18+2 needless: this line allows it already\n"},
 	{ALICE "allow read /a/** /a\n}\n", ""},
 	{ALICE "allow read /a/* /a/.b\n}\n", ""},
