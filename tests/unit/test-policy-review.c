@@ -397,17 +397,20 @@ static void fail_policy(const char *what, const struct request *request, const c
 		said_of->column, said_of->message);
 }
 
-/* Nothing that is asked is decided otherwise without the object. */
+static void object_remove(struct random_policy *written, uint32_t rule, uint32_t object)
+{
+	struct random_rule *changed = &written->rules[rule];
+	changed->object_count--;
+	for (uint32_t i = object; i < changed->object_count; i++)
+		strcpy(changed->objects[i], changed->objects[i + 1]);
+}
+
+/* Nothing that is asked is decided otherwise without what has been taken out. */
 static void check_needless(const struct policy *policy, const char *text,
-	const struct random_policy *written, uint32_t rule, uint32_t object,
-	const struct policy_diagnostic *said_of)
+	struct random_policy *without, const struct policy_diagnostic *said_of)
 {
 	char without_text[4096];
-	struct random_policy without = *written;
-	struct random_rule *changed = &without.rules[rule];
-	changed->object_count--;
-	strcpy(changed->objects[object], changed->objects[changed->object_count]);
-	policy_write(&without, without_text);
+	policy_write(without, without_text);
 	struct policy other = policy_make(without_text);
 	for (int i = 0; i < REQUESTS; i++) {
 		struct request request;
@@ -473,19 +476,36 @@ static uint32_t verbs_read(const char *message)
 
 static int seen_needless, seen_needless_denies, seen_dead, seen_verbs;
 
-static void check_warning(const struct policy *policy, const char *text,
-	const struct random_policy *written, const struct policy_diagnostic *warning)
+/* The rule and the object that a warning is about; UINT32_MAX: the whole rule, or its verbs. */
+static uint32_t warning_find(const struct random_policy *written,
+	const struct policy_diagnostic *warning, uint32_t *object)
 {
-	uint32_t rule = 0, object = UINT32_MAX, verbs = verbs_read(warning->message);
+	uint32_t rule = 0;
+	*object = UINT32_MAX;
 	while (written->rules[rule].line != warning->line)
 		rule++;
 	for (uint32_t i = 0; i < written->rules[rule].object_count; i++) {
 		if (written->rules[rule].columns[i] == warning->column)
-			object = i;
+			*object = i;
 	}
-	if (strncmp(warning->message, "needless", 8) == 0) {
+	return rule;
+}
+
+static bool warning_is_needless(const struct policy_diagnostic *warning)
+{
+	return strncmp(warning->message, "needless", 8) == 0;
+}
+
+static void check_warning(const struct policy *policy, const char *text,
+	const struct random_policy *written, const struct policy_diagnostic *warning)
+{
+	uint32_t object, rule = warning_find(written, warning, &object);
+	uint32_t verbs = verbs_read(warning->message);
+	if (warning_is_needless(warning)) {
+		struct random_policy without = *written;
 		assert_int_not_equal(object, UINT32_MAX);
-		check_needless(policy, text, written, rule, object, warning);
+		object_remove(&without, rule, object);
+		check_needless(policy, text, &without, warning);
 		seen_needless++;
 		seen_needless_denies += written->rules[rule].is_deny;
 	} else {
@@ -493,6 +513,24 @@ static void check_warning(const struct policy *policy, const char *text,
 		seen_dead += !verbs;
 		seen_verbs += verbs != 0;
 	}
+}
+
+/* Who follows all warnings at once must not lose what each of two left to the other. */
+static void check_all_needless(const struct policy *policy, const char *text,
+	const struct random_policy *written, const struct policy_diagnostic *all, size_t count)
+{
+	struct random_policy without = *written;
+	const struct policy_diagnostic *last = NULL;
+	for (size_t i = count; i-- > 0;) {
+		uint32_t object, rule;
+		if (!warning_is_needless(&all[i]))
+			continue;
+		rule = warning_find(written, &all[i], &object);
+		object_remove(&without, rule, object);
+		last = &all[i];
+	}
+	if (last)
+		check_needless(policy, text, &without, last);
 }
 
 static void nothing_is_called_needless_or_dead_that_is_not(void **state)
@@ -511,6 +549,7 @@ static void nothing_is_called_needless_or_dead_that_is_not(void **state)
 				policy_set_diagnostics(policy.set, &count);
 			for (size_t i = 0; i < count; i++)
 				check_warning(&policy, text, &written, &all[i]);
+			check_all_needless(&policy, text, &written, all, count);
 		}
 		policy_drop(&policy);
 	}
