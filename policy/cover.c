@@ -375,15 +375,21 @@ static void names_find(struct place_search *search, const struct endpoint_place 
 	levels_find(search, PLACE_LABEL, 0, 0);
 }
 
+void cover_find_own(
+	const struct cover_index *index, const struct endpoint_place *place, struct cover *cover)
+{
+	static_assert(LOOKUP_NONE == NONE, "both mean that there is none");
+	cover->is_complete = true;
+	cover->count = 0;
+	cover->own_terminal = place_find(index, place);
+}
+
 void cover_find_endpoint(
 	const struct cover_index *index, const struct endpoint_place *place, struct cover *cover)
 {
 	struct place_search search = {
 		.index = index, .cover = cover, .place = *place, .level = place->level};
-	cover->is_complete = true;
-	cover->count = 0;
-	cover->own_terminal = place_find(index, place);
-	static_assert(LOOKUP_NONE == NONE, "both mean that there is none");
+	cover_find_own(index, place, cover);
 	levels_find(&search, PLACE_ANY, 0, 0);
 	if (place->family == PLACE_NAME || place->family == PLACE_LABEL)
 		names_find(&search, place);

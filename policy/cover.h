@@ -53,6 +53,10 @@ void cover_find_pattern(const struct cover_index *index, enum effect effect,
 void cover_find_endpoint(
 	const struct cover_index *index, const struct endpoint_place *place, struct cover *cover);
 
+/* Only its own terminal; nothing that covers it is looked for. */
+void cover_find_own(
+	const struct cover_index *index, const struct endpoint_place *place, struct cover *cover);
+
 /* ---- cover-glob.c ---- */
 
 /* Whether a name that the component matches in an allow can begin with a dot. */

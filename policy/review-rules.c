@@ -165,16 +165,15 @@ static bool subject_is_path(const struct subject *subject)
 	return subject->object->endpoint == POLICY_KIND_COUNT;
 }
 
-/* Calls it for each piece: a path has one. False: one call said so, or there is no piece. */
-static bool pieces_visit(
-	const struct subject *subject, enum effect effect, piece_function visit, void *context)
+/* How a piece is looked up: with all that covers it, or only where it is itself. */
+typedef void (*piece_search)(
+	const struct cover_index *index, const struct endpoint_place *place, struct cover *cover);
+
+/* Calls it for each piece of an endpoint. False: one call said so, or there is no piece. */
+static bool pieces_visit(const struct subject *subject, enum effect effect, piece_search search,
+	piece_function visit, void *context)
 {
-	const struct cover_index *index = &subject->review->index;
 	struct cover cover;
-	if (subject_is_path(subject)) {
-		cover_find_pattern(index, effect, &subject->object->pattern, &cover);
-		return visit(subject, &cover, context);
-	}
 	uint32_t count, visited = 0;
 	const struct number_range *ranges =
 		endpoint_ranges(subject->review->set, subject->object, &count);
@@ -182,7 +181,7 @@ static bool pieces_visit(
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t next = ranges[i].first;
 		while (!ranges[i].is_never && endpoint_next_piece(&place, &ranges[i], &next)) {
-			cover_find_endpoint(index, &place, &cover);
+			search(&subject->review->index, &place, &cover);
 			if (!visit(subject, &cover, context))
 				return false;
 			visited++;
@@ -245,9 +244,19 @@ static bool piece_deny(const struct subject *subject, const struct cover *cover,
 static struct denial subject_find_denied(const struct subject *subject, uint32_t verbs)
 {
 	struct denial denial = {.asked = verbs, .verbs = verbs, .rule = NONE};
-	if (subject->review->image->first_deny == POLICY_NO_RULE ||
-		!pieces_visit(subject, EFFECT_DENY, piece_deny, &denial))
-		denial.verbs = 0;
+	struct cover cover;
+	bool is_denied;
+	if (subject->review->image->first_deny == POLICY_NO_RULE) {
+		is_denied = false;
+	} else if (subject_is_path(subject)) {
+		cover_find_pattern(
+			&subject->review->index, EFFECT_DENY, &subject->object->pattern, &cover);
+		is_denied = piece_deny(subject, &cover, &denial);
+	} else {
+		is_denied = pieces_visit(
+			subject, EFFECT_DENY, cover_find_endpoint, piece_deny, &denial);
+	}
+	denial.verbs = is_denied ? denial.verbs : 0;
 	return denial;
 }
 
@@ -520,11 +529,24 @@ static void report_needless(const struct subject *subject, uint32_t by)
 
 static void review_needless(const struct subject *subject)
 {
+	const struct cover_index *index = &subject->review->index;
+	enum effect effect = subject->rule->effect;
 	struct surplus surplus = {.by = NONE};
-	pieces_visit(subject, subject->rule->effect, piece_own, NULL);
-	if (pieces_visit(subject, subject->rule->effect, piece_replace, &surplus))
+	struct cover cover;
+	bool is_needless;
+	if (subject_is_path(subject)) {
+		cover_find_pattern(index, effect, &subject->object->pattern, &cover);
+		piece_own(subject, &cover, NULL);
+		is_needless = piece_replace(subject, &cover, &surplus);
+		piece_end(subject, &cover, NULL);
+	} else {
+		pieces_visit(subject, effect, cover_find_own, piece_own, NULL);
+		is_needless =
+			pieces_visit(subject, effect, cover_find_endpoint, piece_replace, &surplus);
+		pieces_visit(subject, effect, cover_find_own, piece_end, NULL);
+	}
+	if (is_needless)
 		report_needless(subject, surplus.by);
-	pieces_visit(subject, subject->rule->effect, piece_end, NULL);
 }
 
 static struct subject subject_make(struct review *review, uint32_t rule, uint32_t object)
