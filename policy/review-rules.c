@@ -415,11 +415,8 @@ static bool home_allows_agree(const struct subject *subject)
 	const struct review *review = subject->review;
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
 		const struct agreement *agreement = &review->home_allows[verb];
-		bool is_concerned = subject->rule->effective_verbs & POLICY_BIT(verb) &&
-				    agreement->rule != NONE;
-		if (is_concerned &&
-			(agreement->is_broken || !rules_are_alike(review->set, agreement->rule,
-							 subject->rule_number)))
+		if (subject->rule->effective_verbs & POLICY_BIT(verb) &&
+			!agreement_has(review->set, agreement, subject->rule_number))
 			return false;
 	}
 	return true;
@@ -455,7 +452,10 @@ static bool terminal_agrees(const struct subject *subject, const struct covering
 static bool allow_is_replaced(
 	const struct subject *subject, const struct cover *cover, const struct surplus *surplus)
 {
-	if (all_allows_agree(subject))
+	if (all_allows_agree(subject) ||
+		(subject_is_path(subject) &&
+			region_agrees(
+				subject->review, &subject->object->pattern, subject->rule_number)))
 		return true;
 	if (!subject_is_path(subject) || !cover->is_complete ||
 		!pattern_is_literal(&subject->object->pattern) || !home_allows_agree(subject))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a review: what rules do to each other (review-rules.c), and what a line says by
- * itself (review-line.c). */
+/* The parts of a review: what rules do to each other (review-rules.c, review-agree.c), and what a
+ * line says by itself (review-line.c). */
 #pragma once
 
 #include "cover.h"
@@ -31,10 +31,27 @@ struct review {
 	bool *agrees;    /* all of its rules have the same options */
 	uint32_t *ended; /* the last rule of which an object has ended there, plus one */
 	uint32_t *own;   /* the last object that has a piece there, plus one */
+	/* For each node of the tree: */
+	struct agreement *below; /* of all rules whose patterns go through it, or end there */
+	struct agreement *aside; /* of those that go on from it by a wildcard or a variable */
 };
+
+/* ---- review-agree.c ---- */
+
+/* False: out of memory. */
+bool agreements_make(struct review *review);
 
 /* Whether it makes no difference which of them decides. */
 bool rules_are_alike(const struct policy_set *set, uint32_t a, uint32_t b);
+
+/* Whether it makes no difference whether this one decides or any of those. */
+bool agreement_has(const struct policy_set *set, const struct agreement *agreement, uint32_t rule);
+
+/* The same for all rules with a path that the pattern may match too: they are where it leads to
+ * before its first wildcard, or leave the way there by one. */
+bool region_agrees(const struct review *review, const struct pattern *pattern, uint32_t rule);
+
+/* ---- review-rules.c, review-line.c ---- */
 
 /* Reports what others make of the rule. Rules are to come in their order. */
 void review_rule(struct review *review, uint32_t rule);
