@@ -56,6 +56,9 @@ static const struct review_case cases[] = {
 	       "deny connect tcp:10.0.0.0/8:1-80\n}\n",
 		"3:15+18 denied at test.policy:4: it allows nothing\n"},
 	{ALICE "allow connect tcp:*:80\ndeny connect tcp:0.0.0.0/0:80 tcp:[::]/0:80\n}\n", ""},
+	{ALICE "allow bind,connect tcp:10.0.0.1:80,443\ndeny bind tcp:10.0.0.1:80\n"
+	       "deny connect tcp:10.0.0.1:443\n}\n",
+		""},
 	/* needless */
 	{ALICE "allow read /a/** /a/b /a/x*/*.y\n}\n",
 		"3:18+4 needless: this line allows it already\n"
