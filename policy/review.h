@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a review: what rules do to each other (review-rules.c, review-agree.c), and what a
- * line says by itself (review-line.c). */
+/* The parts of a review: what is said because of other rules (review-rules.c) and what stands behind
+ * it, and what a line says by itself (review-line.c). */
 #pragma once
 
 #include "cover.h"
@@ -50,6 +50,68 @@ bool agreement_has(const struct policy_set *set, const struct agreement *agreeme
 /* The same for all rules with a path that the pattern may match too: they are where it leads to
  * before its first wildcard, or leave the way there by one. */
 bool region_agrees(const struct review *review, const struct pattern *pattern, uint32_t rule);
+
+/* An object whose rule is looked at. */
+struct subject {
+	struct review *review;
+	uint32_t rule_number, object_number;
+	const struct rule *rule;
+	const struct object *object;
+};
+
+/* ---- review-near.c ---- */
+
+/* Those of the same block, and some of the others; each ascending. */
+struct neighbours {
+	uint32_t count;
+	uint32_t rules[2 * REVIEW_ENTRIES_MAX];
+};
+
+const struct rule *rule_at(const struct review *review, uint32_t rule);
+const uint32_t *terminal_entries(const struct review *review, uint32_t terminal, uint32_t *count);
+bool terminal_has(const struct review *review, uint32_t terminal, uint32_t rule);
+
+/* The rules of the terminal that are of this block; all_neighbours(): and some of the others. */
+void block_neighbours(
+	const struct review *review, uint32_t terminal, uint32_t client, struct neighbours *found);
+void all_neighbours(
+	const struct review *review, uint32_t terminal, uint32_t client, struct neighbours *found);
+
+/* Whether whoever one block is for, the other is for too. */
+bool client_covers(const struct policy_set *set, uint32_t wide, uint32_t narrow);
+
+/* False only when no peer can be one of both. */
+bool clients_can_meet(const struct policy_set *set, uint32_t a, uint32_t b);
+
+/* ---- review-denied.c ---- */
+
+bool subject_is_path(const struct subject *subject);
+
+/* What is done with what covers a piece. False: the others need not be looked at. */
+typedef bool (*piece_function)(
+	const struct subject *subject, const struct cover *cover, void *context);
+
+/* How a piece is looked up: with all that covers it, or only where it is itself. */
+typedef void (*piece_search)(
+	const struct cover_index *index, const struct endpoint_place *place, struct cover *cover);
+
+/* Calls it for each piece of an endpoint. False: one call said so, or there is no piece. */
+bool pieces_visit(const struct subject *subject, enum effect effect, piece_search search,
+	piece_function visit, void *context);
+
+struct denial {
+	uint32_t asked; /* verbs that are looked at */
+	uint32_t verbs; /* of these, what is denied of every piece */
+	uint32_t rule;  /* the first deny of any of them */
+};
+
+/* Which of the verbs an allow can never give on this object. */
+struct denial subject_find_denied(const struct subject *subject, uint32_t verbs);
+
+/* ---- review-needless.c ---- */
+
+/* A rule that does all that the object does, or NONE. Objects are to come in their order. */
+uint32_t subject_find_needless(const struct subject *subject);
 
 /* ---- review-rules.c, review-line.c ---- */
 
