@@ -134,26 +134,6 @@ static bool piece_find_wider(
 	return best != NONE;
 }
 
-static bool allow_is_replaced(
-	const struct subject *subject, const struct cover *cover, const struct surplus *surplus);
-
-static bool piece_replace(const struct subject *subject, const struct cover *cover, void *context)
-{
-	struct surplus *surplus = context;
-	uint32_t by = NONE;
-	if (cover->own_terminal != NONE) {
-		by = find_repeated(subject, cover->own_terminal);
-		if (by == NONE)
-			by = find_replacing(subject, cover->own_terminal);
-	}
-	if (by != NONE) {
-		surplus->by = by;
-		return true;
-	}
-	return piece_find_wider(subject, cover, surplus) &&
-	       (subject->rule->effect == EFFECT_DENY || allow_is_replaced(subject, cover, surplus));
-}
-
 /* Whether all rules that could decide on its verbs have the same options: no one can take over. */
 static bool all_allows_agree(const struct subject *subject)
 {
@@ -232,6 +212,23 @@ static bool allow_is_replaced(
 			return false;
 	}
 	return true;
+}
+
+static bool piece_replace(const struct subject *subject, const struct cover *cover, void *context)
+{
+	struct surplus *surplus = context;
+	uint32_t by = NONE;
+	if (cover->own_terminal != NONE) {
+		by = find_repeated(subject, cover->own_terminal);
+		if (by == NONE)
+			by = find_replacing(subject, cover->own_terminal);
+	}
+	if (by != NONE) {
+		surplus->by = by;
+		return true;
+	}
+	return piece_find_wider(subject, cover, surplus) &&
+	       (subject->rule->effect == EFFECT_DENY || allow_is_replaced(subject, cover, surplus));
 }
 
 uint32_t subject_find_needless(const struct subject *subject)
