@@ -443,7 +443,7 @@ static void check_dead(const struct policy *policy, const char *text,
 	if (verbs)
 		only->verbs = verbs;
 	if (object != UINT32_MAX) {
-		strcpy(only->objects[0], only->objects[object]);
+		memmove(only->objects[0], only->objects[object], sizeof(only->objects[0]));
 		only->object_count = 1;
 	}
 	if (only->block == 2)
