@@ -226,24 +226,31 @@ static void place_add(
 		entry_add(builder, terminal, rule, object);
 }
 
-/* Splits a range into aligned powers of two: at most 62 of them. */
+bool endpoint_next_piece(
+	struct endpoint_place *place, const struct number_range *range, uint64_t *next)
+{
+	uint64_t first = *next, last = range->last;
+	if (first > last)
+		return false;
+	uint8_t level = 0;
+	while (level < 32 && first % (UINT64_C(2) << level) == 0 &&
+		first + (UINT64_C(2) << level) - 1 <= last)
+		level++;
+	place->level = level;
+	place->number = (uint32_t)first;
+	*next = first + (UINT64_C(1) << level);
+	return true;
+}
+
 static void range_add(struct builder *builder, struct endpoint_place *place,
 	const struct number_range *range, uint32_t rule, uint32_t object)
 {
-	uint64_t first = range->first, last = range->last;
-	while (first <= last) {
-		uint8_t level = 0;
-		while (level < 32 && first % (UINT64_C(2) << level) == 0 &&
-			first + (UINT64_C(2) << level) - 1 <= last)
-			level++;
-		place->level = level;
-		place->number = (uint32_t)first;
+	uint64_t next = range->first;
+	while (endpoint_next_piece(place, range, &next))
 		place_add(builder, place, rule, object);
-		first += UINT64_C(1) << level;
-	}
 }
 
-static struct endpoint_place place_make(enum effect effect, const struct object *object)
+struct endpoint_place endpoint_place_make(enum effect effect, const struct object *object)
 {
 	struct endpoint_place place = {
 		.effect = (uint8_t)effect,
@@ -277,15 +284,21 @@ static void deny_add(struct builder *builder, const struct endpoint_place *place
 		range_add(builder, &wider, range, rule, object);
 }
 
+const struct number_range *endpoint_ranges(
+	const struct policy_set *set, const struct object *object, uint32_t *count)
+{
+	static const struct number_range no_number = {.name = NONE};
+	*count = object->range_count ? object->range_count : 1;
+	return object->range_count ? &set->ranges.items[object->first_range] : &no_number;
+}
+
 static void endpoint_add(
 	struct builder *builder, enum effect effect, uint32_t rule, uint32_t object_number)
 {
-	static const struct number_range no_number = {.name = NONE};
+	uint32_t count;
 	const struct object *object = &builder->set->objects.items[object_number];
-	const struct number_range *ranges =
-		object->range_count ? &builder->set->ranges.items[object->first_range] : &no_number;
-	uint32_t count = object->range_count ? object->range_count : 1;
-	struct endpoint_place place = place_make(effect, object);
+	const struct number_range *ranges = endpoint_ranges(builder->set, object, &count);
+	struct endpoint_place place = endpoint_place_make(effect, object);
 	for (uint32_t i = 0; i < count && !object->is_never; i++) {
 		if (ranges[i].is_never)
 			continue;

@@ -35,5 +35,22 @@ void builder_free(struct builder *builder);
 /* Adds all objects of the set. */
 void builder_add_objects(struct builder *builder);
 
+/* Where an endpoint of a rule has its rules, but for its number. */
+struct endpoint_place endpoint_place_make(enum effect effect, const struct object *object);
+
+/* The numbers of an endpoint; one that has none has a range of one all the same. */
+const struct number_range *endpoint_ranges(
+	const struct policy_set *set, const struct object *object, uint32_t *count);
+
+/*
+ * A range is split into aligned powers of two: at most 62 of them. *next begins as the first of the
+ * range; false: there is no further piece.
+ */
+bool endpoint_next_piece(
+	struct endpoint_place *place, const struct number_range *range, uint64_t *next);
+
+/* False only when no peer can be one of both. */
+bool clients_may_meet(const struct policy_set *set, uint32_t a, uint32_t b);
+
 /* Groups the entries by terminal, leaves out what adds nothing, reports rules that conflict. */
 void builder_settle_entries(struct builder *builder);

@@ -46,7 +46,7 @@ static bool froms_may_meet(const struct policy_set *set, const struct from *a, c
 	return true;
 }
 
-static bool clients_may_meet(const struct policy_set *set, uint32_t a, uint32_t b)
+bool clients_may_meet(const struct policy_set *set, uint32_t a, uint32_t b)
 {
 	const struct client *first = &set->clients.items[a], *second = &set->clients.items[b];
 	if (a == b)

@@ -93,7 +93,7 @@ struct from_summary {
 static bool condition_parse(struct parser *parser, const struct word *keyword,
 	const struct word *value, struct from_summary *summary)
 {
-	struct condition condition = {0};
+	struct condition condition = {.where = value->where};
 	bool is_valid;
 	if (word_is(keyword, "user")) {
 		condition.kind = CONDITION_USER;
@@ -211,8 +211,10 @@ void from_parse(struct parser *parser)
 	bool is_anyone = line->words.count == 2 && word_is(&line->words.items[1], "anyone");
 	set->clients.items[parser->client].has_from = true;
 	if (is_anyone) {
-		if (!set_append(set, conditions))
+		struct condition *condition = set_append(set, conditions);
+		if (!condition)
 			return;
+		condition->where = line->words.items[1].where;
 	} else if (!conditions_parse(parser, &summary)) {
 		return;
 	}

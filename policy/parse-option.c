@@ -53,10 +53,14 @@ static bool type_parse(struct parser *parser, const struct word *word, struct ru
 	for (uint32_t at = 0; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
 		uint8_t type;
-		if (word_choose(parser, word, at, comma - at, "type", types, COUNT(types), &type))
-			rule->options.types |= bits[type];
-		else
+		if (!word_choose(
+			    parser, word, at, comma - at, "type", types, COUNT(types), &type)) {
 			is_valid = false;
+		} else {
+			rule->options.types |= bits[type];
+			if (bits[type] & POLICY_TYPE_DIRECTORY)
+				rule->type_where = word_part(parser->set, word, at, comma - at);
+		}
 		at = comma + 1;
 	}
 	return is_valid;

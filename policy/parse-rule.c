@@ -118,6 +118,7 @@ static bool verbs_parse(struct parser *parser, struct rule_parser *line)
 		return false;
 	}
 	const struct word *word = &parser->line.words.items[1];
+	line->rule.verbs_where = word->where;
 	if (word->is_quoted) {
 		report_word(parser, word, "remove the quotes", "a quoted word is never a verb");
 		return false;

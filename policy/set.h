@@ -68,6 +68,7 @@ struct principal {
 
 struct condition {
 	enum condition_kind kind;
+	struct span where;          /* the name, or the word `anyone` */
 	struct principal principal; /* its id is the first of a range */
 	uint32_t last;              /* the last id of a range */
 	struct component unit;
@@ -82,6 +83,8 @@ struct rule {
 	enum effect effect;
 	uint32_t client;
 	struct span where;
+	struct span verbs_where;  /* of all of them, which are one word */
+	struct span type_where;   /* of the type that makes it one of directories */
 	const char *text;         /* of its line: the words as written, a blank between two */
 	uint32_t named_verbs;     /* as written */
 	uint32_t effective_verbs; /* with what they imply */
