@@ -87,6 +87,12 @@
 #define UNREAD_RECHECK_MSEC 10
 
 /*
+ * How often it is looked whether clients that are over their rate (`limit requests`) may go on. What
+ * they have waited for too long is not lost to them: the rate counts, not the moment.
+ */
+#define RATE_RECHECK_MSEC 10
+
+/*
  * A connection that was being served when this many workers died is ended; a packet over which
  * this many executors died is not served again.
  */

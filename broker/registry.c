@@ -361,6 +361,20 @@ static void connection_refuse(struct connection *connection, const char *why)
 	connection_close(connection);
 }
 
+/* Whether the policy lets the uid have one more connection than these; if not, the log says so. */
+static bool quota_permits(
+	const struct connection *connection, const struct policy_peer *peer, uint32_t held)
+{
+	uint32_t most = policy_peer_quota(registry.generation->image, peer).sessions;
+
+	if (held < most)
+		return true;
+	log_message(LOG_NOTICE,
+		"uid=%u pid=%d has reached its limit: 'limit sessions %u' of the policy",
+		connection->identity.uid, connection->identity.pid, most);
+	return false;
+}
+
 /* Why this connection, held of which the uid has so many already, is not taken; NULL: it is. */
 static const char *connection_objection(const struct connection *connection, uint32_t held)
 {
@@ -370,6 +384,8 @@ static const char *connection_objection(const struct connection *connection, uin
 		return "this user has too many connections";
 	if (connection_judge(connection, &peer) == 0)
 		return "no client block of the policy concerns it";
+	if (!quota_permits(connection, &peer, held))
+		return "this user has as many connections as the policy lets it have";
 	return NULL;
 }
 
@@ -497,11 +513,14 @@ static int connection_inherit(struct connection *clone, const struct connection 
 int registry_clone(struct crew_worker *worker, uint32_t slot, uint32_t serial, int *fd)
 {
 	struct connection *first = connection_of(worker, slot, serial), *clone;
+	struct policy_peer peer;
 	int ends[2];
 
 	if (first == NULL)
 		return -ENOENT;
-	if (!share_permits(first->account->sessions, registry.total, registry.used) ||
+	(void)connection_judge(first, &peer);
+	if (!quota_permits(first, &peer, first->account->sessions) ||
+		!share_permits(first->account->sessions, registry.total, registry.used) ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return EAGAIN;
 	clone = connection_new(ends[0]);
