@@ -115,7 +115,10 @@
 /* A log line: two of the longest paths (PATH_MAX), each byte as \u00HH, and what stands around. */
 #define LOG_LINE_MAX (2 * 6 * 4096 + 4096)
 
-/* Bytes of the names in one list: a hundred thousand names of 40 bytes. */
+/*
+ * Bytes of the names in one list: a hundred thousand names of 40 bytes. And of what a client may
+ * have, as text.
+ */
 #define LIST_BYTES_MAX (4u << 20)
 
 /* Symbolic links followed on the way to one object. The kernel's own limit is 40. */

@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},
 	{"check", check_main, "[--strict] [FILE|DIR]...", "look for mistakes in policy files"},
 	{"exec", exec_main, EXEC_ARGUMENTS, "run a program with the descriptors it needs"},
+	{"list", list_main, "", "show what this user may have"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
