@@ -172,11 +172,25 @@ test_as_many_requests_as_the_rate_come_at_once_and_the_next_one_waits() {
 	start_broker
 	expect_at_most "$(milliseconds_of ask_often alice 2)" 450 "two requests at 2/s, ms"
 	before=${EPOCHREALTIME/./}
-	# Nobody gains by connecting anew: the two are still counted.
+	# Nobody gains by connecting anew.
 	expect_equal "$(as alice ask "cat /srv/file")" "ok content"
 	expect_equal "$(as alice ask "cat /srv/file")" "ok content"
 	expect_at_least "$(milliseconds_since "$before")" 500 "two more, ms"
 	expect_equal "$(audit_lines 'uid=2001' | grep -c denied || true)" 0 "refused"
+}
+
+test_who_hangs_up_before_the_answer_has_no_more_requests_for_it() {
+	local before count elapsed
+	quota_policy 'limit requests 2/s'
+	start_broker
+	before=${EPOCHREALTIME/./}
+	for _ in {1..20}; do
+		as alice unread <<<"send 1 /srv/file" >/dev/null
+	done
+	sleep 0.2
+	count=$(audit_lines 'uid=2001' | wc -l)
+	elapsed=$(milliseconds_since "$before")
+	expect_at_most "$count" $((2 + elapsed * 2 / 1000)) "requests in $elapsed ms"
 }
 
 test_who_asks_too_fast_waits_and_nobody_else() {
