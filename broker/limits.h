@@ -87,6 +87,12 @@
 #define UNREAD_RECHECK_MSEC 10
 
 /*
+ * How often it is looked whether clients that are over their rate (`limit requests`) may go on. What
+ * they have waited for too long is not lost to them: the rate counts, not the moment.
+ */
+#define RATE_RECHECK_MSEC 10
+
+/*
  * A connection that was being served when this many workers died is ended; a packet over which
  * this many executors died is not served again.
  */
@@ -119,7 +125,10 @@
  */
 #define JOURNAL_SEND_BYTES (8 << 20)
 
-/* Bytes of the names in one list: a hundred thousand names of 40 bytes. */
+/*
+ * Bytes of the names in one list: a hundred thousand names of 40 bytes. And of what a client may
+ * have, as text.
+ */
 #define LIST_BYTES_MAX (4u << 20)
 
 /* Symbolic links followed on the way to one object. The kernel's own limit is 40. */

@@ -460,6 +460,7 @@ void log_refusal(uint32_t uid, int32_t pid, const char *unit, enum log_refusal r
 	static const char *const words[] = {
 		[LOG_NO_CLIENT] = "no-client",
 		[LOG_CONNECTIONS] = "connections",
+		[LOG_SESSIONS] = "sessions",
 	};
 	const size_t length = unit != NULL ? strnlen(unit, UINT8_MAX) : 0;
 	const struct record record = {

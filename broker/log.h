@@ -35,6 +35,7 @@ void log_record(const struct record *record, const char *text, const struct poli
 enum log_refusal {
 	LOG_NO_CLIENT,   /* no client block is for it */
 	LOG_CONNECTIONS, /* its user has too many */
+	LOG_SESSIONS,    /* its user has as many as `limit sessions` lets it have */
 };
 
 /* The record of a connection that was not taken. unit may be NULL. */

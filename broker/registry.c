@@ -362,17 +362,25 @@ static void connection_refuse(struct connection *connection, enum log_refusal wh
 	connection_close(connection);
 }
 
-static bool connection_is_concerned(const struct connection *connection)
+/* Whether the policy lets the uid have one more connection than these; if not, the log says so. */
+static bool quota_permits(
+	const struct connection *connection, const struct policy_peer *peer, uint32_t held)
 {
-	struct policy_peer peer;
+	uint32_t most = policy_peer_quota(registry.generation->image, peer).sessions;
 
-	return connection_judge(connection, &peer) > 0;
+	if (held < most)
+		return true;
+	log_message(LOG_NOTICE,
+		"uid=%u pid=%d has reached its limit: 'limit sessions %u' of the policy",
+		connection->identity.uid, connection->identity.pid, most);
+	return false;
 }
 
 void registry_accept(int fd)
 {
 	struct connection *connection = connection_new(fd);
 	int error = identify_peer(fd, &connection->identity);
+	struct policy_peer peer;
 	uint32_t held; /* of connections, by its uid, beside this one */
 
 	if (error < 0) {
@@ -393,8 +401,12 @@ void registry_accept(int fd)
 		connection_refuse(connection, LOG_CONNECTIONS);
 		return;
 	}
-	if (!connection_is_concerned(connection)) {
+	if (connection_judge(connection, &peer) == 0) {
 		connection_refuse(connection, LOG_NO_CLIENT);
+		return;
+	}
+	if (!quota_permits(connection, &peer, held)) {
+		connection_refuse(connection, LOG_SESSIONS);
 		return;
 	}
 	connection_permit_descriptors(fd);
@@ -495,11 +507,14 @@ static int connection_inherit(struct connection *clone, const struct connection 
 int registry_clone(struct crew_worker *worker, uint32_t slot, uint32_t serial, int *fd)
 {
 	struct connection *first = connection_of(worker, slot, serial), *clone;
+	struct policy_peer peer;
 	int ends[2];
 
 	if (first == NULL)
 		return -ENOENT;
-	if (!share_permits(first->account->sessions, registry.total, registry.used) ||
+	(void)connection_judge(first, &peer);
+	if (!quota_permits(first, &peer, first->account->sessions) ||
+		!share_permits(first->account->sessions, registry.total, registry.used) ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return EAGAIN;
 	clone = connection_new(ends[0]);

@@ -122,13 +122,15 @@ static void session_recount_unread(struct sessions *sessions, struct session *se
 static bool unread_permits(const struct sessions *sessions, const struct session *session)
 {
 	return session->unread_results < UNREAD_RESULTS_MAX &&
+	       session->account->unread_results < session->quota.unread &&
 	       share_permits(session->account->unread_results, sessions->unread_max,
 		       sessions->unread_results);
 }
 
 /*
  * Has the client read enough of its replies? Each may hold descriptors, which count against the
- * broker's own uid (unix(7), ETOOMANYREFS): so a connection has a bound, and its user a share.
+ * broker's own uid (unix(7), ETOOMANYREFS): so a connection has a bound, and its user a share, and
+ * perhaps a bound of the policy's.
  */
 static bool session_may_be_answered(struct sessions *sessions, struct session *session)
 {
@@ -271,6 +273,16 @@ static enum session_next session_serve_packet(
 	return session_end(sessions, session);
 }
 
+static bool has_rate(const struct session *session)
+{
+	return session->quota.requests != UINT32_MAX;
+}
+
+bool session_is_over_rate(const struct session *session, uint64_t now_nsec)
+{
+	return has_rate(session) && session->account->serve_at > now_nsec;
+}
+
 enum session_next session_serve(struct sessions *sessions, struct session *session)
 {
 	struct peeked peeked;
@@ -292,6 +304,9 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 		session_unwatch(sessions, session);
 		return session_protocol_error(sessions, session, peeked.why);
 	}
+	if (has_rate(session))
+		account_charge(session->account, session->quota.requests, (uint32_t)peeked.count,
+			clock_nsec());
 	return session_serve_packet(sessions, session, &peeked);
 }
 
@@ -407,7 +422,7 @@ enum session_next session_answer(
 enum session_next session_begin(struct sessions *sessions, const struct message *message, int fd)
 {
 	struct session *session = &sessions->table[message->slot];
-	uint32_t uid = sessions->peers->table[message->slot].policy.uid;
+	const struct policy_peer *peer = &sessions->peers->table[message->slot].policy;
 
 	if (message->slot >= sessions->slots_used)
 		sessions->slots_used = message->slot + 1;
@@ -416,7 +431,8 @@ enum session_next session_begin(struct sessions *sessions, const struct message 
 		.slot = message->slot,
 		.serial = message->serial,
 		.ending = message->flag != 0,
-		.account = account_add_session(&sessions->accounts, uid),
+		.account = account_add_session(&sessions->accounts, peer->uid),
+		.quota = policy_peer_quota(sessions->server.image, peer),
 	};
 	sessions->hands->lent[session->slot] = message->hand;
 	return session_settle(sessions, session, SESSION_LOSS_EXPECTED);

@@ -21,7 +21,7 @@
 enum session_state {
 	SESSION_FREE = 0,
 	SESSION_IDLE,    /* watched for packets */
-	SESSION_READY,   /* a packet is there; it waits for its turn */
+	SESSION_READY,   /* a packet is there; it waits for its turn, or for its uid's rate */
 	SESSION_WAITING, /* it needs an executor, and waits for one */
 	SESSION_LENT,    /* an executor has it */
 	SESSION_PAUSED,  /* too many unread replies; looked at again by a timer */
@@ -35,6 +35,7 @@ struct session {
 	bool ending;             /* shut down; only what lies in its queue is left to discard */
 	uint32_t unread_results; /* sent since the queue of replies was last seen empty */
 	uint64_t paused_until;   /* PAUSED: then it is ended */
+	struct policy_quota quota;
 	struct account *account;
 	struct session *queue_next; /* in a queue of turns.h, or the next paused one */
 };
@@ -69,6 +70,9 @@ enum session_next session_begin(struct sessions *sessions, const struct message 
 
 /* The session that an event with this key is about, when it is to be served; else NULL. */
 struct session *session_ready(struct sessions *sessions, uint64_t key);
+
+/* Whether its uid has asked for more than its rate: then it is not to be served yet. */
+bool session_is_over_rate(const struct session *session, uint64_t now_nsec);
 
 /* Serves the packet at the head of its queue. */
 enum session_next session_serve(struct sessions *sessions, struct session *session);

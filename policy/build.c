@@ -146,11 +146,27 @@ static void entry_add(struct builder *builder, uint32_t terminal, uint32_t rule,
 		*entry = (struct pending_entry){terminal, rule, object};
 }
 
+/* The node that the first component of a pattern hangs on; 0: out of memory. */
+static uint32_t pattern_root(
+	struct builder *builder, enum effect effect, const struct object *object)
+{
+	bool is_home = object->pattern.is_home;
+	if (object->kind != OBJECT_CREDENTIAL)
+		return is_home ? NODE_HOME(effect) : NODE_ROOT(effect);
+	const struct component name = {.kind = COMPONENT_LITERAL,
+		.length = (uint16_t)object->address.name_length,
+		.bytes = (const uint8_t *)object->address.name};
+	return literal_child(
+		builder, is_home ? NODE_CREDENTIAL_HOME(effect) : NODE_CREDENTIAL(effect), &name);
+}
+
 static void pattern_add(struct builder *builder, enum effect effect, uint32_t rule, uint32_t object)
 {
 	const struct pattern *pattern = &builder->set->objects.items[object].pattern;
 	uint8_t ranks[POLICY_PATH_MAX / 2 + 1];
-	uint32_t node = pattern->is_home ? NODE_HOME(effect) : NODE_ROOT(effect);
+	uint32_t node = pattern_root(builder, effect, &builder->set->objects.items[object]);
+	if (!node)
+		return;
 	for (uint32_t i = 0; i < pattern->component_count; i++) {
 		ranks[i] = pattern->components[i].rank;
 		node = node_child(builder, node, &pattern->components[i]);

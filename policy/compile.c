@@ -194,6 +194,7 @@ static void blocks_fill(struct builder *builder, struct plain_tables *tables)
 			.first_rule = client->first_rule,
 			.rule_count = client->rule_count,
 			.is_only = client->is_only,
+			.quota = client->quota,
 		};
 		allows_fill(set, client, block);
 		froms_fill(builder, tables, client, block);

@@ -38,6 +38,10 @@ bool path_is_decidable(const char *path, size_t length);
 /* Hears every pattern of the effect that the path matches. False: too many to follow. */
 bool judge_hear_path(struct judge *judge, enum effect effect, const char *path, size_t length);
 
+/* The same of the patterns of a credential's name. */
+bool judge_hear_credential(
+	struct judge *judge, enum effect effect, const struct policy_credential *credential);
+
 /* What the allow rules heard so far amount to. */
 struct policy_decision judge_allow(const struct judge *judge);
 

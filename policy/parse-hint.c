@@ -18,7 +18,7 @@ static void hint_add_objects(struct hint *hint, uint32_t objects)
 {
 	for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
 		const struct object_word *word = &object_words[kind];
-		if (objects & KIND_BIT(kind) && word->is_supported)
+		if (objects & KIND_BIT(kind))
 			hint_add(hint, word->start ? word->start : word->form);
 	}
 }

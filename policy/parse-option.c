@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What may follow the objects of a rule, each option at most once; and limit lines. */
+/* What may follow the objects of a rule, each option at most once. */
 #include "parse.h"
 
 #include "language.h"
@@ -337,41 +337,4 @@ bool rule_options_parse(
 		is_valid = option->parse(parser, &words[at++], rule) && is_valid;
 	}
 	return is_valid && options_finish(parser, seen, rule);
-}
-
-/* "requests 100/s" has its unit glued or as a word of its own. */
-static bool rate_parse(const struct word *words, uint32_t count, uint32_t *at)
-{
-	const struct word *word = &words[*at];
-	uint32_t number, slash = word_find(word, 0, '/');
-	if (!number_parse(word->bytes, slash, UINT32_MAX, &number))
-		return false;
-	if (slash < word->length)
-		return word->length - slash == 2 && word->bytes[slash + 1] == 's';
-	return ++*at < count && word_is(&words[*at], "/s");
-}
-
-void limit_parse(struct parser *parser)
-{
-	static const char *const known[] = {"sessions", "requests", "unread"};
-	const struct word *words = parser->line.words.items;
-	uint32_t count = parser->line.words.count, number;
-	report_unsupported(parser, &words[0], "limit");
-	for (uint32_t at = 1; at < count; at++) {
-		const struct word *word = &words[at++];
-		uint8_t chosen;
-		if (word->is_quoted || !word_choose(parser, word, 0, word->length, "limit", known,
-					       COUNT(known), &chosen))
-			return;
-		bool is_valid =
-			at < count &&
-			(word_is(word, "requests") ? rate_parse(words, count, &at)
-						   : number_parse(words[at].bytes, words[at].length,
-							     UINT32_MAX, &number));
-		if (!is_valid) {
-			report_word(parser, word, "write: limit sessions N requests N/s unread N",
-				"'%s' without its number", known[chosen]);
-			return;
-		}
-	}
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * allow and deny lines: verbs, objects, options. What this version has no meaning for is reported
- * once, at the verb or else at the object, and its form is checked all the same.
- */
+/* allow and deny lines: verbs, objects, options. */
 #include "parse.h"
 
 #include "language.h"
@@ -50,11 +47,9 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 {
 	const char *names[POLICY_VERB_COUNT + 1]; /* and `all` */
 	const char *remedy = verb_find_remedy(word->bytes + first, length);
-	size_t count = 0;
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
-		if (verb_words[verb].is_supported)
-			names[count++] = verb_words[verb].name;
-	}
+	size_t count = POLICY_VERB_COUNT;
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
+		names[verb] = verb_words[verb].name;
 	if (effect == EFFECT_DENY && length == word->length)
 		names[count++] = "all";
 	if (!length)
@@ -70,8 +65,8 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 	else {
 		struct span where = word_part(parser->set, word, first, length);
 		report_unknown(parser, &where, word->bytes + first, length, "verb", names, count,
-			"the verbs of this version: read write append create remove stat list "
-			"watch bind connect socket option resolve");
+			"the verbs are: read write append create remove stat list watch bind "
+			"connect socket option resolve credential");
 	}
 }
 
@@ -79,8 +74,7 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 struct rule_parser {
 	enum effect effect;
 	struct rule rule;
-	bool is_all;        /* deny all */
-	bool has_supported; /* else the objects need not be reported as unsupported again */
+	bool is_all; /* deny all */
 	bool is_valid;
 	uint32_t kinds;   /* KIND_BIT of every object on the line */
 	uint32_t objects; /* of those that were parsed so far */
@@ -99,14 +93,12 @@ static void verb_parse(struct parser *parser, struct rule_parser *line, const st
 	line->rule.named_verbs |= POLICY_BIT(verb);
 	line->rule.effective_verbs |=
 		line->effect == EFFECT_ALLOW ? verb_word->grants : verb_word->covers;
-	if (verb_word->is_supported) {
-		line->has_supported = true;
+	if (verb != POLICY_CREDENTIAL || line->effect == EFFECT_DENY)
 		return;
-	}
-	line->is_valid = false;
 	struct span where = word_part(parser->set, word, first, length);
-	set_report(parser->set, POLICY_ERROR, &where, "leave it out",
-		"'%s' is not supported by this version of fdbroker", verb_word->name);
+	set_report(parser->set, POLICY_NOTE, &where,
+		"until it does, a service can read the file itself: allow read /PATH",
+		"this version of fdbrokerd does not hand out credentials yet");
 }
 
 static bool verbs_parse(struct parser *parser, struct rule_parser *line)
@@ -124,7 +116,7 @@ static bool verbs_parse(struct parser *parser, struct rule_parser *line)
 		return false;
 	}
 	if (line->effect == EFFECT_DENY && word_is(word, "all")) {
-		line->is_all = line->has_supported = true;
+		line->is_all = true;
 		line->rule.named_verbs = line->rule.effective_verbs = ALL_VERBS;
 		return true;
 	}
@@ -164,8 +156,10 @@ enum object_kind object_find_kind(const struct word *word)
 	uint32_t equals = word_find(word, 0, '=');
 	if (!equals || equals == word->length || word_find(word, 0, '/') < equals)
 		return OBJECT_KIND_COUNT;
-	return equals + 1 < word->length && word->bytes[equals + 1] == '/' ? OBJECT_CREDENTIAL
-									   : OBJECT_SETTING;
+	bool is_path = equals + 1 < word->length &&
+		       (word->bytes[equals + 1] == '/' || (word_has(word, equals + 1, '%') &&
+								  word_has(word, equals + 2, 'h')));
+	return is_path ? OBJECT_CREDENTIAL : OBJECT_SETTING;
 }
 
 static bool word_is_object(const struct word *word)
@@ -247,18 +241,49 @@ static bool unix_parse(
 		"a unix socket's path has at most %u bytes", POLICY_UNIX_PATH_MAX);
 }
 
+static bool byte_is_credential(char byte)
+{
+	return byte_is_name(byte) && byte != '+';
+}
+
+/*
+ * NAME=/PATH. The name is one that systemd takes too, systemd.exec(5): it becomes that of a file in
+ * the service's folder of credentials.
+ */
+static bool credential_parse(
+	struct parser *parser, const struct word *word, uint32_t equals, struct object *object)
+{
+	const struct part name = {word, 0, equals};
+	bool is_dots =
+		word->bytes[0] == '.' && (equals == 1 || (equals == 2 && word->bytes[1] == '.'));
+	if (!part_is(&name, byte_is_credential) || is_dots)
+		return part_report(parser, &name,
+			"write letters, digits, '.', '_' and '-', as in tls.key=/etc/app/tls.key",
+			"'%s' is no name of a credential", part_quote(&name).text);
+	if (equals > POLICY_COMPONENT_MAX)
+		return part_report(parser, &name, "choose a shorter one",
+			"the name of a credential has at most %u bytes", POLICY_COMPONENT_MAX);
+	const struct part path = {word, equals + 1, word->length - equals - 1};
+	object->address.name = set_copy(parser->set, word->bytes, equals);
+	object->address.name_length = equals;
+	if (!object->address.name ||
+		!pattern_parse(parser->set, word, path.first, path.length, &object->pattern))
+		return false;
+	return object->pattern.component_count || object->pattern.is_home ||
+	       part_report(parser, &path, "write the path of a file", "'/' is no file");
+}
+
 bool object_parse_kind(
 	struct parser *parser, uint32_t verbs, const struct word *word, struct object *object)
 {
-	uint32_t first = word_find(word, 0, object->kind == OBJECT_CREDENTIAL ? '=' : ':') + 1;
+	uint32_t first = word_find(word, 0, ':') + 1;
 	switch (object->kind) {
 	case OBJECT_PATH:
 		return pattern_parse(parser->set, word, 0, word->length, &object->pattern);
 	case OBJECT_UNIX:
 		return unix_parse(parser, word, first, object);
 	case OBJECT_CREDENTIAL:
-		return pattern_parse(
-			parser->set, word, first, word->length - first, &object->pattern);
+		return credential_parse(parser, word, word_find(word, 0, '='), object);
 	case OBJECT_TCP:
 	case OBJECT_UDP:
 		return endpoint_parse(parser, word, verbs & POLICY_BIT(POLICY_BIND), object);
@@ -298,11 +323,6 @@ static bool object_parse(struct parser *parser, struct rule_parser *line, const 
 		!object_parse_kind(
 			parser, line->is_all ? 0 : line->rule.named_verbs, word, &object))
 		return false;
-	if (!object_words[object.kind].is_supported) {
-		if (line->has_supported)
-			report_unsupported(parser, word, object_words[object.kind].name);
-		return false;
-	}
 	if (parser->set->objects.count == POLICY_OBJECTS_MAX) {
 		report_word(
 			parser, word, "use wildcards", "more than %u objects", POLICY_OBJECTS_MAX);

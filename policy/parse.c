@@ -67,6 +67,7 @@ static void client_open(struct parser *parser, const struct word *name, bool is_
 		.first_from = set->froms.count,
 		.first_rule = set->rules.count,
 		.first_deny = NONE,
+		.quota = QUOTA_NONE,
 	};
 	parser->client = set->clients.count - 1;
 	parser->is_client_valid = is_valid;
@@ -203,7 +204,7 @@ static const struct statement {
 
 static void statement_report_unknown(struct parser *parser, const struct word *word)
 {
-	static const char *const inside[] = {"from", "allow", "deny", "client"};
+	static const char *const inside[] = {"from", "allow", "deny", "limit", "client"};
 	static const char *const outside[] = {"client"};
 	if (word->is_quoted)
 		report_word(parser, word, "remove the quotes", "a quoted word is never a keyword");
@@ -212,7 +213,7 @@ static void statement_report_unknown(struct parser *parser, const struct word *w
 			outside, COUNT(outside), "a block begins with: client NAME {");
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "statement", inside,
-			COUNT(inside), "a line of a block begins with from, allow or deny");
+			COUNT(inside), "a line of a block begins with from, allow, deny or limit");
 	if (parser->client == NONE && line_opens_block(&parser->line))
 		client_open(parser, NULL, false);
 }

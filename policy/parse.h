@@ -29,9 +29,6 @@ struct parser {
 
 /* ---- parse-word.c ---- */
 
-/* Says at a word that its meaning comes later. */
-void report_unsupported(struct parser *parser, const struct word *word, const char *what);
-
 /* Reports an unknown word, with the one that was probably meant or else the general remedy. */
 void report_unknown(struct parser *parser, const struct span *where, const char *bytes,
 	size_t length, const char *what, const char *const *known, size_t known_count,
@@ -159,4 +156,5 @@ bool rule_options_parse(
 /* Whether an option begins with this word. */
 bool word_is_option(const struct word *word);
 
+/* ---- parse-limit.c ---- */
 void limit_parse(struct parser *parser);

@@ -130,3 +130,21 @@ int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 	}
 	return 0;
 }
+
+static void amount_lower(uint32_t *amount, uint32_t other)
+{
+	*amount = other < *amount ? other : *amount;
+}
+
+struct policy_quota policy_peer_quota(
+	const struct policy_image *image, const struct policy_peer *peer)
+{
+	struct policy_quota quota = QUOTA_NONE;
+	for (uint32_t i = 0; i < peer->block_count && i < POLICY_PEER_BLOCKS_MAX; i++) {
+		const struct policy_quota *other = &image_blocks(image)[peer->blocks[i]].quota;
+		amount_lower(&quota.sessions, other->sessions);
+		amount_lower(&quota.requests, other->requests);
+		amount_lower(&quota.unread, other->unread);
+	}
+	return quota;
+}

@@ -223,6 +223,17 @@ struct policy_peer {
 int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 	const struct policy_identity *identity);
 
+/* How much one uid may have at once, by `limit`; UINT32_MAX: as much as the broker has. */
+struct policy_quota {
+	uint32_t sessions; /* connections */
+	uint32_t requests; /* per second */
+	uint32_t unread;   /* results that were sent and not read */
+};
+
+/* The smallest amounts of all blocks that concern the peer. */
+struct policy_quota policy_peer_quota(
+	const struct policy_image *image, const struct policy_peer *peer);
+
 /* ---- what a connection was narrowed to ---- */
 
 /*
@@ -436,8 +447,31 @@ struct policy_decision policy_decide_endpoint(const struct policy_image *image,
 uint32_t policy_deny_endpoint(const struct policy_image *image, const struct policy_peer *peer,
 	enum policy_verb verb, const struct policy_endpoint *endpoint);
 
+/* A file that a service is to be given as a credential of this name, systemd.exec(5). */
+struct policy_credential {
+	const char *name;
+	size_t name_length;
+	const char *path; /* absolute, as for policy_decide_path() */
+	size_t path_length;
+};
+
 /*
- * The decision that a rule stands for which policy_deny_path() or policy_deny_endpoint() returned:
+ * May the peer have it? A connection that was narrowed has no credentials. A deny of `read` or of
+ * `all` on the path denies the credential too.
+ */
+struct policy_decision policy_decide_credential(const struct policy_image *image,
+	const struct policy_peer *peer, const struct policy_limits *limits,
+	const struct policy_credential *credential);
+
+/*
+ * Is there a deny rule against it? With the path that a link led to. Returns the rule, or
+ * POLICY_NO_RULE.
+ */
+uint32_t policy_deny_credential(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_credential *credential);
+
+/*
+ * The decision that a rule stands for which one of the policy_deny_...() returned:
  * a denial by that rule, recorded as the rule itself says. POLICY_NO_RULE: one for which there is
  * no rule, and which is always recorded.
  */
@@ -451,6 +485,15 @@ struct policy_decision policy_denial(const struct policy_image *image, uint32_t 
  */
 struct policy_decision policy_decide_verb(const struct policy_image *image,
 	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb);
+
+/*
+ * What the peer may have, as text in the form of a policy file: a comment that says who it is, each
+ * block that concerns it with its rules as they are written and its limits, but without `from`, and
+ * what the connection was narrowed to as comments. Returns its length in bytes; where that is more
+ * than size, the text is of no use.
+ */
+size_t policy_grants_write(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, char *text, size_t size);
 
 /* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
 void policy_explain(

@@ -103,7 +103,7 @@ struct address {
 	uint8_t bytes[16];
 	uint32_t interface; /* index into set->names, or NONE */
 	struct span interface_where;
-	const char *name; /* of a host, as it is compared, or of a device */
+	const char *name; /* of a host, as it is compared, of a device, or of a credential */
 	uint32_t name_length;
 };
 
@@ -135,7 +135,7 @@ enum object_kind {
 
 struct object {
 	enum object_kind kind;
-	enum policy_kind endpoint; /* POLICY_KIND_COUNT: a path or a unix socket */
+	enum policy_kind endpoint; /* POLICY_KIND_COUNT: in the tree of paths */
 	struct span where;
 	struct pattern pattern;
 	struct address address;
@@ -154,6 +154,7 @@ struct client {
 	uint32_t first_from, from_count;
 	uint32_t first_rule, rule_count;
 	uint32_t first_deny; /* index of a rule, or NONE */
+	struct policy_quota quota;
 };
 
 struct index_slot {

@@ -16,6 +16,7 @@ enum {
 /* Subcommands: argv[0] is the name of the subcommand; what they return is the exit status. */
 int cat_main(int argc, char **argv);
 int exec_main(int argc, char **argv);
+int list_main(int argc, char **argv);
 int suggest_main(int argc, char **argv);
 
 /* Text to stdout. Returns the exit status: a full disk is a failure. */

@@ -31,6 +31,7 @@ static const struct command commands[] = {
 	{"check", check_main, "[--strict] [--json] [FILE|DIR]...",
 		"look for mistakes in policy files"},
 	{"exec", exec_main, EXEC_ARGUMENTS, "run a program with the descriptors it needs"},
+	{"list", list_main, "", "show what this user may have"},
 	{"suggest", suggest_main, "[--since TIME] [--client NAME] [FILE|-]",
 		"rules for what was denied, from the audit log"},
 };

@@ -56,10 +56,7 @@ void tool_complain(const char *object)
 				object);
 			break;
 		}
-		fprintf(stderr,
-			"fdbroker: %s: denied by policy (the broker's audit log has the details: "
-			"journalctl -u fdbroker)\n",
-			object);
+		fprintf(stderr, "fdbroker: %s: denied by policy (see 'fdbroker list')\n", object);
 		break;
 	case FDBROKER_REASON_BROKER:
 		fprintf(stderr,

@@ -55,20 +55,6 @@ test_every_example_of_the_manual_of_the_language_is_right() {
 	((count > 5)) || fail "only $count examples"
 }
 
-# Each word that the manual calls reserved is refused as such, and none that it describes.
-test_what_the_manual_calls_not_supported_is_refused() {
-	local line
-	while read -r line; do
-		policy <<<$'client a {\nfrom user alice\n'"$line"$'\n}'
-		expect_status 1 fdbroker check "$POLICY"
-		expect_match "$output" 'is not supported by this version' "$line"
-	done <<-'END'
-		allow credential key=/a
-		deny all key=/a
-		limit sessions 4
-	END
-}
-
 # A formatter that breaks comments anew makes prose of its tables; this is how that looks.
 test_the_header_is_as_it_was_written() {
 	output=$(grep -nP '^ \*[^ \t/]' client-lib/fdbroker.h || true)

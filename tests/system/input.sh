@@ -37,11 +37,6 @@ test_the_daemon_refuses_a_policy_with_an_error_and_names_it() {
 	refused_rule 'allow read "/srv/file' ''
 }
 
-test_a_verb_or_option_that_is_not_served_is_refused_in_so_many_words() {
-	refused_rule 'allow credential key=/srv/file' "'credential' is not supported"
-	refused_rule 'limit sessions 4' "'limit' is not supported"
-}
-
 test_a_block_without_from_is_an_error() {
 	refused_policy 'test.policy:1:[0-9-]+: (error: )?.*from' <<-END
 		client test {

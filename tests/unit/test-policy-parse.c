@@ -76,10 +76,8 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("deny tcp:80"), {{"3:6+6", "verb is missing before 'tcp:80'"}}},
 	{ALLOW("allow all /a"), {{"3:7+3", "deny only"}}},
 	{ALLOW("allow \"read\" /a"), {{"3:7+6", "never a verb"}}},
-	{ALLOW("allow bind,credential tcp:80"),
-		{{"3:12+10", "'credential' is not supported"}, {"3:23+6", "does not go"}}},
-	{ALLOW("allow read,credential /a"),
-		{{"3:12+10", "'credential' is not supported"}, {"3:23+2", "does not go"}}},
+	{ALLOW("allow bind,credential tcp:80"), {{"3:23+6", "'credential' does not go"}}},
+	{ALLOW("allow read,credential /a"), {{"3:23+2", "'credential' does not go"}}},
 	{ALLOW("allow list,watch tcp:80"), {{"3:18+6", "'list' does not go"}}},
 	/* paths */
 	{ALLOW("allow read"), {{"3:11+1", "object is missing"}}},
@@ -143,9 +141,27 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow resolve host:* as bob"), {{"3:22+2", "'as' does not go with a host"}}},
 	{ALLOW("allow read /a symlinks none as bob mode 9"), {{"3:41+1", "no mode"}}},
 	{ALLOW("deny read /a as peer"), {{"3:14+2", "does not go with deny"}}},
-	{ALLOW("limit sessions 4"), {{"3:1+5", "'limit' is not supported"}}},
-	{ALLOW("limit requests 4"),
-		{{"3:1+5", "'limit' is not supported"}, {"3:7+8", "without its number"}}},
+	/* limits */
+	{ALLOW("limit"), {{"3:6+1", "'limit' what?"}}},
+	{ALLOW("limit 4"), {{"3:7+1", "unknown limit '4'"}}},
+	{ALLOW("limit session 4"), {{"3:7+7", "unknown limit 'session'"}}},
+	{ALLOW("limit \"sessions\" 4"), {{"3:7+10", "quoted"}}},
+	{ALLOW("limit sessions"), {{"3:15+1", "'sessions' without its number"}}},
+	{ALLOW("limit sessions four"), {{"3:16+4", "'four' is no number"}}},
+	{ALLOW("limit sessions -4"), {{"3:16+2", "'-4' is no number"}}},
+	{ALLOW("limit sessions 4/s"), {{"3:16+3", "'4/s' is no number"}}},
+	{ALLOW("limit sessions 4294967295"), {{"3:16+10", "is no number"}}},
+	{ALLOW("limit sessions 0"), {{"3:16+1", "nobody is ever served"}}},
+	{ALLOW("limit unread 0"), {{"3:14+1", "nobody is ever served"}}},
+	{ALLOW("limit requests 0/s"), {{"3:16+3", "nobody is ever served"}}},
+	{ALLOW("limit requests 0 /s"), {{"3:16+1", "nobody is ever served"}}},
+	{ALLOW("limit requests 4"), {{"3:16+1", "'4' is no rate"}}},
+	{ALLOW("limit requests 4/m"), {{"3:16+3", "'4/m' is no rate"}}},
+	{ALLOW("limit requests /s"), {{"3:16+2", "'/s' is no number"}}},
+	{ALLOW("limit requests 4 unread 3"), {{"3:16+1", "'4' is no rate"}}},
+	{ALLOW("limit requests 4 / s"), {{"3:16+1", "'4' is no rate"}}},
+	{ALLOW("limit sessions 4 unread"), {{"3:24+1", "'unread' without its number"}}},
+	{ALLOW("limt sessions 4"), {{"3:1+4", "unknown statement 'limt'"}}},
 	/* endpoints */
 	{ALLOW("allow bind 127.0.0.1:80"), {{"3:12+10", "unknown kind"}}},
 	{ALLOW("allow bind tcp:"), {{"3:16+1", "port is missing"}}},
@@ -168,8 +184,20 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow bind tcp:[ff05::1%eth0]:80"), {{"3:24+5", "not link-local"}}},
 	{ALLOW("allow bind tcp:example.org:80"), {{"3:16+11", "is a name"}}},
 	{ALLOW("allow bind tcp:a..b:80"), {{"3:16+4", "no host"}}},
-	{ALLOW("allow credential a=/b"), {{"3:7+10", "'credential' is not supported"}}},
-	{ALLOW("deny all a=/b"), {{"3:10+4", "'a credential' is not supported"}}},
+	/* credentials */
+	{ALLOW("allow credential /b"), {{"3:18+2", "'credential' does not go with a path"}}},
+	{ALLOW("allow read a=/b"), {{"3:12+4", "'read' does not go with a credential"}}},
+	{ALLOW("allow credential *=/b"), {{"3:18+1", "'*' is no name of a credential"}}},
+	{ALLOW("deny credential *=/b"), {{"3:17+1", "'*' is no name of a credential"}}},
+	{ALLOW("allow credential a+b=/b"), {{"3:18+3", "'a+b' is no name"}}},
+	{ALLOW("allow credential .=/b"), {{"3:18+1", "'.' is no name"}}},
+	{ALLOW("deny all ..=/b"), {{"3:10+2", "'..' is no name"}}},
+	{ALLOW("allow credential a=/"), {{"3:20+1", "'/' is no file"}}},
+	{ALLOW("allow credential a=/b/"), {{"3:22+1", "ends with a slash"}}},
+	{ALLOW("allow credential a=%hb"), {{"3:20+3", "not an absolute path"}}},
+	{ALLOW("allow credential a=/b mode 0600"), {{"3:23+4", "does not go with a credential"}}},
+	{ALLOW("allow credential a=/b as peer"), {{"3:23+2", "does not go with a credential"}}},
+	{ALLOW("allow credential a=/%i"), {{"3:18+5", "%i needs"}}},
 	{ALLOW("allow bind host:example.org"), {{"3:12+16", "does not go"}}},
 	{ALLOW("allow read tcp:80"), {{"3:12+6", "does not go with"}}},
 	{ALLOW("allow connect tcp:db.internal"), {{"3:19+11", "port belongs"}}},
@@ -323,7 +351,12 @@ static void an_error_is_reported_where_it_stands(void **state)
 static const struct {
 	const char *text, *remedy;
 } remedies[] = {
-	{ALLOW("deny all key=/a"), "leave it out"},
+	{ALLOW("deny all +=/a"), "write letters, digits, '.', '_' and '-', as in "
+				 "tls.key=/etc/app/tls.key"},
+	{ALLOW("limit sessions"), "write: limit sessions N requests N/s unread N"},
+	{ALLOW("limit requests 10"), "write so many per second: requests 100/s"},
+	{ALLOW("limit unread 0"), "write at least 1; who is to have nothing needs no client block"},
+	{ALLOW("limit request 10/s"), "did you mean 'requests'?"},
 	{ALLOW("allow read /a max 4K"), "write: copy max SIZE"},
 	{ALLOW("allow read /a copy max 0"), "write at least 1"},
 	{ALLOW("allow read /a copy max x"),
@@ -336,15 +369,15 @@ static const struct {
 	{ALLOW("allow bind tcp:80 as bob"), "'as' goes with /PATH"},
 	{ALLOW("allow bind tcp:80 copy"), "'copy' goes with read of /PATH"},
 	{ALLOW("allow remov /a"), "did you mean 'remove'?"},
-	{ALLOW("limits sessions 4"), "a line of a block begins with from, allow or deny"},
+	{ALLOW("limits sessions 4"), "did you mean 'limit'?"},
+	{ALLOW("quota sessions 4"), "a line of a block begins with from, allow, deny or limit"},
 	{ALLOW("allow listen tcp:80"), "did you mean 'bind'?"},
 	{ALLOW("allow lists /a"), "did you mean 'list'?"},
 	{ALLOW("allow rename /a"), "a rename needs 'remove' here, and 'create' of the new name"},
 	{ALLOW("allow unlink /a"), "did you mean 'remove'?"},
 	{ALLOW("allow mkdir /a"), "write 'create', and after the path: type directory"},
-	{ALLOW("allow execute /a"),
-		"the verbs of this version: read write append create remove stat list watch bind "
-		"connect socket option resolve"},
+	{ALLOW("allow execute /a"), "the verbs are: read write append create remove stat list "
+				    "watch bind connect socket option resolve credential"},
 	{ALLOW("allow conect tcp:80"), "did you mean 'connect'?"},
 	{ALLOW("allow bind vsok:*:80"), "did you mean 'vsock:'?"},
 	{ALLOW("allow bind tcq:80"), "did you mean 'tcp:'?"},
@@ -508,7 +541,12 @@ static const char *const good_inputs[] = {
 	ALLOW("allow resolve host:* host:a.b host:*.b host:10.0.0.0/8 host:[2001:db8::]/32"),
 	ALLOW("allow bind tcp:80 udp:80 with freebind,transparent,reuseport,v6only,device=eth9 "
 	      "netns broker log none"),
-	ALLOW("deny all unix:/run/** tcp:example.org:25 vsock:3:* host:*.x icmp tun:a mark=1 /a"),
+	ALLOW("deny all unix:/run/** tcp:example.org:25 vsock:3:* host:*.x icmp tun:a mark=1 /a "
+	      "b=/c"),
+	ALLOW("allow credential tls.key=/etc/%u/*.key A-1_b=%h/x \"c=/a b\" type any symlinks none "
+	      "log none"),
+	ALLOW("deny credential a=/b c=/** log none"),
+	ALLOW("limit sessions 4 requests 100/s unread 16\nlimit requests 5 /s sessions 4294967294"),
 };
 
 static void what_the_grammar_has_is_taken(void **state)
@@ -540,7 +578,7 @@ static const struct broken examples[] = {
 	 "    allow  bind  unix:/run/app/%i.sock  mode 0660 owner app:www-data\n"
 	 "    allow  credential  tls.key=/etc/app/%i.key\n"
 	 "}\n",
-		{{"5:12+10", "'credential' is not supported"}}},
+		{{0}}},
 	{"client serial {\n"
 	 "    from   group lab\n"
 	 "    allow  read,write  /dev/serial/by-id/usb-FTDI_*  type device\n"
@@ -663,11 +701,12 @@ static void a_word_of_several_bytes_has_a_first_and_a_last_column(void **state)
 	char *text = first_diagnostic_print(
 		"client a {\n\tfrom anyone\n\tallow r\xc3\xa9\xff,read /b\n}\n", false);
 	(void)state;
-	assert_string_equal(text, "test.policy:3:8-11: error: unknown verb 'r\\xc3\\xa9\\xff'\n"
-				  "    \tallow r\xc3\xa9?,read /b\n"
-				  "    \t      ^~~\n"
-				  "    the verbs of this version: read write append create remove "
-				  "stat list watch bind connect socket option resolve\n");
+	assert_string_equal(text,
+		"test.policy:3:8-11: error: unknown verb 'r\\xc3\\xa9\\xff'\n"
+		"    \tallow r\xc3\xa9?,read /b\n"
+		"    \t      ^~~\n"
+		"    the verbs are: read write append create remove stat list watch "
+		"bind connect socket option resolve credential\n");
 	free(text);
 }
 

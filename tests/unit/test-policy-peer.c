@@ -160,6 +160,8 @@ static const struct {
 	{"allow list /a as bob", {VERB(LIST), .as = true}},
 	{"allow read /a copy", {VERB(READ), .copy = true}},
 	{"allow remove /a", {VERB(REMOVE)}},
+	{"allow credential a=/a", {VERB(CREDENTIAL)}},
+	{"allow credential a=%h/a", {VERB(CREDENTIAL), .user_name = true}},
 };
 
 static void what_the_broker_needs_follows_from_the_rules(void **state)
@@ -189,6 +191,43 @@ static void what_the_broker_needs_follows_from_the_rules(void **state)
 	}
 }
 
+#define NONE UINT32_MAX
+
+static const struct {
+	const char *blocks;
+	struct policy_quota quota;
+} quota_cases[] = {
+	{"client a {\nfrom anyone\n}\n", {NONE, NONE, NONE}},
+	{"client a {\nfrom anyone\nlimit sessions 4\n}\n", {4, NONE, NONE}},
+	{"client a {\nfrom anyone\nlimit unread 3 requests 5/s sessions 4\n}\n", {4, 5, 3}},
+	{"client a {\nlimit requests 5 /s\nfrom anyone\n}\n", {NONE, 5, NONE}},
+	/* the smallest wins: of a line, of a block, of all blocks that concern the peer */
+	{"client a {\nfrom anyone\nlimit sessions 4 sessions 3\n}\n", {3, NONE, NONE}},
+	{"client a {\nfrom anyone\nlimit sessions 3\nlimit sessions 4 unread 1\n}\n", {3, NONE, 1}},
+	{"client a {\nfrom user alice\nlimit sessions 4 unread 1\n}\n"
+	 "client b only {\nfrom unit app@*.service\nlimit sessions 2 unread 9\n}\n",
+		{2, NONE, 1}},
+	{"client a {\nfrom user alice\nlimit sessions 4\n}\n"
+	 "client b {\nfrom user bob\nlimit sessions 2 requests 1/s\n}\n",
+		{4, NONE, NONE}},
+	{"client a {\nfrom anyone\nlimit requests 4294967294/s\n}\n", {NONE, 4294967294, NONE}},
+};
+
+static void the_smallest_limit_of_all_blocks_of_a_peer_counts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(quota_cases); i++) {
+		struct policy policy = policy_make(quota_cases[i].blocks);
+		struct policy_peer peer = peer_make(&policy, &alice);
+		struct policy_quota quota = policy_peer_quota(policy.image, &peer);
+		const struct policy_quota *expected = &quota_cases[i].quota;
+		if (quota.sessions != expected->sessions || quota.requests != expected->requests ||
+			quota.unread != expected->unread)
+			fail_msg("%s", quota_cases[i].blocks);
+		policy_drop(&policy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +236,7 @@ int main(void)
 		cmocka_unit_test(the_instance_stands_between_the_at_sign_and_the_suffix),
 		cmocka_unit_test(what_does_not_fit_the_text_is_undefined),
 		cmocka_unit_test(what_the_broker_needs_follows_from_the_rules),
+		cmocka_unit_test(the_smallest_limit_of_all_blocks_of_a_peer_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
