@@ -22,39 +22,6 @@ test_the_first_policy_of_the_README_works_with_the_first_program() {
 	expect_equal "$(as alice ask "listen tcp:443")" ok
 }
 
-test_every_policy_of_the_README_is_right() {
-	local count=0 example
-	printf 'www-data:x:33:33::/var/www:/usr/sbin/nologin\n' >>/etc/passwd
-	printf 'app:x:1900:33::/srv/app:/usr/sbin/nologin\n' >>/etc/passwd
-	printf 'www-data:x:33:\n' >>/etc/group
-	while example=$(code_of_readme fdbroker $((count + 1))) && [[ -n $example ]]; do
-		count=$((count + 1))
-		policy <<<"$example"
-		expect_status 0 fdbroker check "$POLICY"
-	done
-	expect_equal "$count" "$(grep -c '^```fdbroker' README.md)" "policies"
-	((count > 2)) || fail "only $count policies"
-}
-
-# The examples of fdbroker.policy(5): each number N, between lines of three backquotes.
-example_of_the_manual() { # N
-	awk -v wanted="$1" '
-		$0 == "```" { shown = !shown; seen += shown; next }
-		shown && seen == wanted { print }' policy/fdbroker.policy.5.scd
-}
-
-test_every_example_of_the_manual_of_the_language_is_right() {
-	local count=0 example
-	printf 'www-data:x:33:33::/var/www:/usr/sbin/nologin\n' >>/etc/passwd
-	while example=$(example_of_the_manual $((count + 1))) && [[ -n $example ]]; do
-		count=$((count + 1))
-		policy <<<"$example"
-		expect_status 0 fdbroker check --strict "$POLICY"
-	done
-	expect_equal "$count" "$(($(grep -c '^```' policy/fdbroker.policy.5.scd) / 2))" "examples"
-	((count > 5)) || fail "only $count examples"
-}
-
 # Each word that the manual calls reserved is refused as such, and none that it describes.
 test_what_the_manual_calls_not_supported_is_refused() {
 	local line

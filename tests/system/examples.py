@@ -60,12 +60,13 @@ def of_scdoc(lines):
 
 
 def of_header(lines):
-    """Paragraphs in comments that begin with a tab, but for the lists of errors."""
+    """Paragraphs in comments that begin with a tab, but for lists of terms and their meanings."""
     found = []
     comments = [line[2:] if line.startswith(" *") else "" for line in lines]
     for paragraph in paragraphs(line.rstrip() for line in comments):
         code = [line[1:] for line in paragraph if line.startswith("\t")]
-        if code and not re.match(r"E[A-Z0-9]{2,}\b|other errnos|\t", code[0]):
+        is_list = code and (re.search(r"\S\t", code[0]) or code[1:2] and code[1][0] == "\t")
+        if code and not (is_list or re.match(r"E[A-Z0-9]{2,}\b|other errnos", code[0])):
             found.append(code)
     return found
 
