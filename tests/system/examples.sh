@@ -12,15 +12,15 @@ PROTOCOL=client-lib/fdbroker-protocol.7.scd
 HEADER=client-lib/fdbroker.h
 DOCUMENTS=("$README" "$RECIPES" "$TOOL" "$DAEMON" "$LIBRARY" "$PROTOCOL" "$HEADER")
 
-# How an example begins, and which test it is in: FILE:TEST, or "picture" for what is drawn.
+# How an example begins, and which test it is in: FILE:TEST, or "none" where it is a picture or a list.
 claims() {
 	cat <<-END
 		*|client *|examples:every_policy_of_the_documents_is_right
 		$README|/\* SPDX*|documents:the_first_program_of_the_README_is_the_example
 		$README|sudo tests/demo *|examples:the_two_commands_of_the_README_are_there
 		$README|meson setup build *|examples:the_commands_that_install_have_these_options
-		$README| policy files *|picture
-		$README|broker/ *|picture
+		$README| policy files *|none
+		$README|broker/ *|none
 		$README|fdbroker check && sudo systemctl re*|examples:the_README_leads_to_a_first_grant
 		$README|echo secret *|examples:the_README_leads_to_a_first_grant
 		$README|sudo -u www-data fdbroker exec --limit*|examples:the_README_leads_to_a_first_grant
@@ -53,12 +53,17 @@ claims() {
 		$TOOL|fdbroker exec *|examples:the_examples_of_the_tool_do_what_they_say
 		$DAEMON|fdbrokerd --check|examples:the_README_leads_to_a_first_grant
 		$DAEMON|systemctl restart fdbroker|examples:the_README_leads_to_a_first_grant
+		$DAEMON|audit: *|examples:the_records_of_the_manual_are_as_it_says
+		$DAEMON|{"audit"*|examples:the_records_of_the_manual_are_as_it_says
+		$DAEMON|^audit: *|examples:the_records_of_the_manual_are_as_it_says
+		$DAEMON|journalctl -t fdbrokerd *|examples:the_records_of_the_manual_are_as_it_says
 		$LIBRARY|struct fdbroker \*narrowed *|examples:the_code_of_the_manual_of_the_library_works
 		$LIBRARY|const char \*number *|examples:the_code_of_the_manual_of_the_library_works
 		$LIBRARY|struct fdbroker \*broker *|examples:the_code_of_the_manual_of_the_library_works
 		$PROTOCOL|66 42 01 0[12] *|examples:the_packets_of_the_manual_are_those_of_the_broker
 		$HEADER|struct fdbroker \*broker *|examples:the_code_of_the_header_works
 		$HEADER|const struct fdbroker_limit *|examples:the_code_of_the_header_works
+		$HEADER|struct sockaddr_in, *|none
 		$HEADER|"tcp:*|examples:the_endpoints_of_the_header_are_understood
 	END
 }
@@ -68,7 +73,7 @@ is_claimed() { # DOCUMENT FIRST-LINE
 	while IFS='|' read -r document pattern by; do
 		# shellcheck disable=SC2053 # patterns
 		[[ $1 == $document && $2 == $pattern ]] || continue
-		[[ $by == picture ]] || grep -q "^test_${by#*:}()" "tests/system/${by%%:*}.sh" ||
+		[[ $by == none ]] || grep -q "^test_${by#*:}()" "tests/system/${by%%:*}.sh" ||
 			fail "there is no test $by, which claims: $2"
 		return 0
 	done < <(claims)
@@ -372,6 +377,33 @@ test_the_commands_that_install_have_these_options() {
 			esac
 		done
 	done < <(example "$README" "meson setup build" | sed 's/ && /\n/g')
+}
+
+# ---- the log ----
+
+test_the_records_of_the_manual_are_as_it_says() {
+	local expression record command field
+	expression=$(example "$DAEMON" "^audit: " | tr -d '\n')
+	record=$(example "$DAEMON" "audit: ")
+	expect_match "$record" "$expression"
+	expect_equal "$(example "$DAEMON" '{"audit"' | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+print("audit:", r.pop("audit"), *(f"{k}=\"{v}\"" if k == "object" else f"{k}={v}"
+    for k, v in r.items()))')" "$record"
+	policy <<<$'client a {\nfrom user alice\nallow read /a\n}'
+	start_broker
+	as alice ask "open /etc/shadow" >/dev/null
+	expect_match "$(audit_lines shadow)" "$expression"
+
+	command=$(example "$DAEMON" "journalctl -t fdbrokerd")
+	for field in $(grep -oE 'FDBROKER_[A-Z]+' <<<"$command"); do
+		grep -q "($field)" "$DAEMON" || fail "there is no $field"
+	done
+	if command -v journalctl >/dev/null; then
+		mkdir /run/test/journal
+		expect_status 0 bash -c "$command --directory=/run/test/journal"
+	fi
 }
 
 # ---- C ----
