@@ -192,6 +192,10 @@ test_a_key_completes() {
 
 # ---- vim ----
 
+# A copy, because a sandbox hides some folders in which a checkout may lie.
+VIM_FOLDER=/run/test/vim
+cp -r policy/editors/vim "$VIM_FOLDER"
+
 # The words of a group of the syntax file, which stand in keywords or in a match.
 group() { # NAME
 	sed -E -e ':a' -e '/\n?$/ { N; s/\n[ \t]*\\/ /; ta' -e 'P; D' -e '}' "$SYNTAX" |
@@ -221,7 +225,7 @@ highlighted() { # FILE WORD...
 			"${word//\'/\'\'}"
 	done >/run/test/ask.vim
 	rm -f /run/test/groups
-	timeout 20 vim -Nu NONE -n -i NONE -es --cmd "set runtimepath^=$PWD/policy/editors/vim" \
+	timeout 20 vim -Nu NONE -n -i NONE -es --cmd "set runtimepath^=$VIM_FOLDER" \
 		--cmd 'filetype on' --cmd 'syntax on' "$1" -c 'source /run/test/ask.vim' -c 'qall!' \
 		</dev/null >/run/test/vim.log 2>&1 || true
 	sed 's/^fdbroker//' /run/test/groups
@@ -309,7 +313,7 @@ test_vim_shows_no_mistake_in_a_right_policy() {
 		number=$((number + 1))
 	done
 	cat tests/policies/language.policy >>/srv/right.policy
-	timeout 50 vim -Nu NONE -n -i NONE -es --cmd "set runtimepath^=$PWD/policy/editors/vim" \
+	timeout 50 vim -Nu NONE -n -i NONE -es --cmd "set runtimepath^=$VIM_FOLDER" \
 		--cmd 'filetype on' --cmd 'syntax on' /srv/right.policy -c '
 		for line in range(1, line("$"))
 		  for column in range(1, len(getline(line)))

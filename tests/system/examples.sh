@@ -169,6 +169,14 @@ machine() {
 	types root "systemctl restart fdbroker"
 }
 
+# What pkg-config(1) says of the library, with the folders in which it is here.
+as_if_installed() {
+	cp client-lib/fdbroker.h /opt/fdbroker/
+	sed -e 's|^includedir=.*|includedir=/opt/fdbroker|; s|^libdir=.*|libdir=/opt/fdbroker/lib|' \
+		"$FDBROKER_BUILD/meson-private/fdbroker.pc" >/opt/fdbroker/lib/fdbroker.pc
+	export PKG_CONFIG_PATH=/opt/fdbroker/lib
+}
+
 test_the_README_leads_to_a_first_grant() {
 	unshare --user true 2>/dev/null || skip "there are no user namespaces to be had"
 	machine
@@ -196,8 +204,8 @@ test_the_README_leads_to_a_first_grant() {
 
 	# The first program.
 	cp client-lib/examples/first.c "$WORK/"
-	expect_equal "$(PKG_CONFIG_PATH=$PWD/$FDBROKER_BUILD/meson-uninstalled \
-		types root "$(example "$README" "cc first.c")")" secret
+	as_if_installed
+	expect_equal "$(types root "$(example "$README" "cc first.c")")" secret
 
 	# Another rule of the same kind: a reload will do.
 	sed -i 's|example.key|*.key|; s|^}|	allow read /srv/file\n}|' \
