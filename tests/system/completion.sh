@@ -48,7 +48,7 @@ test_subcommands_and_options_are_those_of_the_tool() {
 		expect_offered "fdbroker $command --" $({
 			options_of_help "$command"
 			[[ $command != exec ]] || echo --
-		} | grep -v '^--help$') --help
+		} | sed '/^--help$/d') --help
 	done
 }
 

@@ -56,6 +56,36 @@ test_every_manual_names_the_others() {
 	done
 }
 
+test_the_manual_of_the_library_has_all_that_the_library_has() {
+	local word
+	while read -r word; do
+		grep -qF "*${word%;}*()" client-lib/libfdbroker.3.scd || fail "no $word"
+	done < <(grep -oE '\bfdbroker_[a-z_]+;' client-lib/libfdbroker.map)
+	while read -r word; do
+		[[ $word == *_NONE ]] || grep -qF "*$word*" client-lib/libfdbroker.3.scd ||
+			fail "no $word"
+	done < <(grep -oE '^	FDBROKER_REASON_[A-Z]+' client-lib/fdbroker.h)
+}
+
+# Its tables have the operations and reasons, by number and name, and its prose has the bounds.
+test_the_manual_of_the_protocol_has_all_that_the_protocol_has() {
+	local name number manual=client-lib/fdbroker-protocol.7.scd count=0
+	while read -r number name; do
+		grep -qx "|  $number $name" "$manual" || fail "no operation $number, $name"
+		count=$((count + 1))
+	done < <(sed -nE 's/^	FDBROKER_([A-Z]+) = ([0-9]+),.*/\2 \L\1/p' client-lib/protocol.h |
+		grep -vE ' (any|unix|cid)$')
+	((count > 20)) || fail "only $count operations were found"
+	while read -r number name; do
+		[[ $name == local || $name == broker ]] || grep -A 1 -x "|  $number" "$manual" |
+			grep -qE "^:[-<]? +$name$" || fail "no reason $number, $name"
+	done < <(sed -nE 's/^	FDBROKER_REASON_([A-Z]+) = ([0-9]+),.*/\2 \L\1/p' client-lib/fdbroker.h)
+	for name in PACKET DATA LIMITS; do
+		number=$(sed -nE "s/^#define FDBROKER_${name}_MAX ([0-9]+)u.*/\1/p" client-lib/protocol.h)
+		grep -qw "$number" "$manual" || fail "no FDBROKER_${name}_MAX, $number"
+	done
+}
+
 test_the_example_policy_is_right_and_grants_nothing() {
 	cp policy/examples/50-example.policy "$POLICY"
 	expect_status 0 fdbroker check --strict "$POLICY"
