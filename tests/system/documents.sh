@@ -96,8 +96,10 @@ test_the_example_policy_is_right_and_grants_nothing() {
 
 # Every rule of it that is commented out would be right, too.
 test_the_rules_in_the_example_policy_are_right() {
+	source tests/system/examples.lib
+	users_of_the_documents
 	sed -E 's/^#(client|\}|	)/\1/' policy/examples/50-example.policy | policy
-	expect_status 0 fdbroker check "$POLICY"
+	expect_status 0 fdbroker check --strict "$POLICY"
 	grep -q '^client' "$POLICY" || fail "there is no example in it"
 }
 

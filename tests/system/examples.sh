@@ -180,6 +180,7 @@ machine() {
 as_if_installed() {
 	cp client-lib/fdbroker.h /opt/fdbroker/
 	sed -e 's|^includedir=.*|includedir=/opt/fdbroker|; s|^libdir=.*|libdir=/opt/fdbroker/lib|' \
+		-e "s|^Libs:|& $(sanitizers)|" \
 		"$FDBROKER_BUILD/meson-private/fdbroker.pc" >/opt/fdbroker/lib/fdbroker.pc
 	export PKG_CONFIG_PATH=/opt/fdbroker/lib
 }
