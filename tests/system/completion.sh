@@ -312,7 +312,7 @@ test_vim_shows_no_mistake_in_a_right_policy() {
 	while example "$RECIPES" "client " "$number" >>/srv/right.policy 2>/dev/null; do
 		number=$((number + 1))
 	done
-	cat tests/policies/language.policy >>/srv/right.policy
+	cat policy/examples/cases.policy >>/srv/right.policy
 	timeout 50 vim -Nu NONE -n -i NONE -es --cmd "set runtimepath^=$VIM_FOLDER" \
 		--cmd 'filetype on' --cmd 'syntax on' /srv/right.policy -c '
 		for line in range(1, line("$"))

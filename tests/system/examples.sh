@@ -115,12 +115,12 @@ test_the_cases_that_the_language_is_for_are_right() {
 	local file count=0
 	users_of_the_documents
 	awk '/^client/ && $3 != "only" || /^client build/ { n++ }
-		n { print >("/run/test/case" n ".policy") }' tests/policies/language.policy
+		n { print >("/run/test/case" n ".policy") }' policy/examples/cases.policy
 	for file in /run/test/case*.policy; do
 		expect_status 0 fdbroker check --strict "$file"
 		count=$((count + 1))
 	done
-	expect_equal "$count" "$(($(grep -c '^client' tests/policies/language.policy) - 1))"
+	expect_equal "$count" "$(($(grep -c '^client' policy/examples/cases.policy) - 1))"
 }
 
 # ---- a machine on which it is installed ----
