@@ -92,7 +92,7 @@ test_every_example_is_claimed_by_a_test() {
 	! is_claimed "$README" "rm -rf /" || fail "anything is claimed"
 }
 
-# As what this document has under this line is one and the same in several, a number tells them apart.
+# With the users and groups that they speak of, none of them is worth a warning.
 test_every_policy_of_the_documents_is_right() {
 	local document number count=0 text
 	users_of_the_documents
