@@ -104,6 +104,7 @@ static bool condition_parse(struct parser *parser, const struct word *keyword,
 		summary->is_deniable = false;
 	} else {
 		condition.kind = CONDITION_UNIT;
+		condition.principal.where = value->where;
 		is_valid = unit_parse(parser->set, value, &condition.unit);
 		summary->is_deniable = false;
 		summary->is_instanced |= is_valid && glob_has_at(&condition.unit);
@@ -183,6 +184,7 @@ void from_parse(struct parser *parser)
 	struct from *from = set_append(set, froms);
 	if (!from)
 		return;
+	from->where = line->words.items[0].where;
 	from->first_condition = first;
 	from->condition_count = set->conditions.count - first;
 	struct client *client = &set->clients.items[parser->client];

@@ -275,6 +275,10 @@ bool request_read(struct request *request, const char *verbs, size_t verbs_lengt
 		return request_fail(request,
 			"write the whole path: the broker has no working directory",
 			"'%s' is not an absolute path", text_quote(object, object_length).text);
+	request->object = set_copy(request->set, object, object_length);
+	request->object_length = object_length;
+	if (!request->object)
+		return request_fail(request, "", "out of memory");
 	const char *path = word_find_path(object, object_length), *written = object;
 	size_t written_length = object_length;
 	if (path) {

@@ -9,8 +9,10 @@
 #include "policy.h"
 
 struct request {
-	uint32_t verbs; /* POLICY_BIT of each; of an endpoint it is one */
-	bool is_path;   /* or that of a unix socket; else the endpoint counts */
+	uint32_t verbs;     /* POLICY_BIT of each; of an endpoint it is one */
+	bool is_path;       /* or that of a unix socket; else the endpoint counts */
+	const char *object; /* the word itself, of object_length bytes */
+	size_t object_length;
 	const char *path;
 	size_t length;
 	struct policy_endpoint endpoint;

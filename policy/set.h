@@ -68,12 +68,13 @@ struct principal {
 
 struct condition {
 	enum condition_kind kind;
-	struct principal principal; /* its id is the first of a range */
+	struct principal principal; /* its id is the first of a range; of a unit `where` alone */
 	uint32_t last;              /* the last id of a range */
 	struct component unit;
 };
 
 struct from {
+	struct span where;
 	uint32_t first_condition, condition_count;
 	bool is_never; /* names somebody who does not exist */
 };
