@@ -48,7 +48,7 @@ const char *policy_verb_name(enum policy_verb verb);
 
 /* ---- from text to image ---- */
 
-struct policy_set; /* the files of one policy, parsed, with all that is wrong with them */
+struct policy_set;   /* the files of one policy, parsed, with all that is wrong with them */
 struct policy_image; /* opaque; begins at the first byte of the compiled image */
 
 enum policy_severity { POLICY_NOTE, POLICY_WARNING, POLICY_ERROR };
@@ -444,7 +444,3 @@ struct policy_decision policy_denial(const struct policy_image *image, uint32_t 
  */
 struct policy_decision policy_decide_verb(const struct policy_image *image,
 	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb);
-
-/* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
-void policy_explain(
-	const struct policy_image *image, const struct policy_decision *decision, FILE *out);

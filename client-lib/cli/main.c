@@ -5,6 +5,7 @@
  */
 #include "check.h"
 #include "cli.h"
+#include "explain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,10 @@ static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},
 	{"check", check_main, "[--strict] [FILE|DIR]...", "look for mistakes in policy files"},
 	{"exec", exec_main, EXEC_ARGUMENTS, "run a program with the descriptors it needs"},
+	{"explain", explain_main,
+		"[--policy FILE|DIR]... [--user USER] [--group GROUP]... [--unit UNIT]\n"
+		"                   [--pid PID] [--json] VERBS OBJECT | -",
+		"say whether the policy allows something, and why"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
