@@ -63,30 +63,30 @@ def network_rule(r, number):
 
 
 # Patterns that are the same must have the same options, so these depend on the pattern.
-def mode(words, pattern, salt):
-    if "create" not in words.split(",") or random.Random(pattern + salt).random() < 0.6:
+def mode(pattern, salt):
+    if pattern[0] not in "/%" or pattern in BASE.split() or random.Random(pattern + salt).random() < 0.6:
         return ""
     return " mode 0640"
 
 
 def rule(r, salt, may_deny):
-    deny = may_deny and r.random() < 0.25
+    deny = may_deny and r.random() < 0.12
     if r.random() < 0.65:
         words, pattern = verbs(r, FILE_VERBS), path_pattern(r)
     else:
         words, pattern = network_rule(r, r.randrange(6))
     if deny:
         return f"deny {r.choice([words, words, 'all'])} {pattern}"
-    return f"allow {words} {pattern}{mode(words, pattern, salt)}"
+    return f"allow {words} {pattern}{mode(pattern, salt)}"
 
 
 def condition_lines(r):
     lines, may_deny = [], True
     for _ in range(r.randint(1, 2)):
         kind = r.random()
-        if kind < 0.15:
+        if kind < 0.35:
             lines.append("from anyone")
-        elif kind < 0.6:
+        elif kind < 0.7:
             lines.append("from user " + r.choice(USERS))
         else:
             may_deny = False
@@ -101,7 +101,8 @@ def block(r, number, salt):
     for _ in range(r.randint(6, 16)):
         lines.append(rule(r, salt, may_deny))
     if only:
-        lines += [f"allow {','.join(FILE_VERBS)} /srv/**", "allow bind tcp:* udp:*"]
+        lines += [f"allow {','.join(FILE_VERBS)} /srv/**" + mode("/srv/**", salt),
+                  "allow bind tcp:* udp:*"]
     return f"client c{number}{only} {{\n\t" + "\n\t".join(lines) + "\n}\n"
 
 
@@ -120,6 +121,7 @@ BASE = """client needs {
 client everybody {
 	from anyone
 	allow read,write,stat,list /srv/a/** /srv/ab/* /srv/*
+	allow read,append,watch,remove /srv/*/* /home/*/* /tmp/* /tmp/*/*
 	allow bind,connect tcp:127.0.0.1:20001-20002 udp:127.0.0.1:*
 }
 """
