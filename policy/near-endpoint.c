@@ -33,17 +33,20 @@ static bool bits_are_equal(const uint8_t *a, const uint8_t *b, uint32_t count)
 	       (!(count % 8) || !((a[count / 8] ^ b[count / 8]) & mask));
 }
 
-/* All addresses at once are granted only by what covers all, or names just that. */
+/*
+ * All addresses at once are granted only by what covers all, or names just that; and [::] is those
+ * of both families, which no object but `*` covers.
+ */
 static bool address_is_covered(const struct object *object, const struct policy_endpoint *endpoint)
 {
 	static const uint8_t zero[16];
 	const struct address *address = &object->address;
 	bool is_unspecified = endpoint->family != POLICY_CID &&
 			      memcmp(endpoint->address, zero, sizeof(zero)) == 0;
-	uint32_t most = endpoint->family == POLICY_IPV6 ? 128 : 32;
 	if (address->family != endpoint->family ||
 		(object->interface_index && object->interface_index != endpoint->scope) ||
-		(is_unspecified && address->prefix && address->prefix != most))
+		(is_unspecified && endpoint->family == POLICY_IPV6) ||
+		(is_unspecified && address->prefix && address->prefix != 32))
 		return false;
 	return bits_are_equal(address->bytes, endpoint->address, address->prefix);
 }

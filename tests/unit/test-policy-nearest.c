@@ -209,6 +209,104 @@ static void a_rule_that_can_never_match_says_so(void **state)
 		"3: its owner, or the user of its `as`, who does not exist");
 }
 
+/* ---- what it compares by is what decide matches by ---- */
+
+static void text_choose(char *text, const char *const *words, size_t count)
+{
+	strcat(text, words[random_below((uint32_t)count)]);
+}
+
+static void pattern_choose(char *text)
+{
+	static const char *const atoms[] = {"a", "b", "ab", "*", "**", "a*", "?", "[!a]", ".*",
+		".d", "%u", "%U", "*b", "dev", "proc", "[d]ev"};
+	bool was_deep = false;
+	strcpy(text, random_below(8) ? "" : "%h");
+	for (uint32_t i = 0; i <= random_below(4); i++) {
+		char atom[16] = "";
+		text_choose(atom, atoms, COUNT(atoms));
+		if (was_deep && strcmp(atom, "**") == 0)
+			continue;
+		was_deep = strcmp(atom, "**") == 0;
+		strcat(strcat(text, "/"), atom);
+	}
+}
+
+static void path_choose(char *text)
+{
+	static const char *const names[] = {
+		"a", "b", "ab", "aab", ".d", ".", "dev", "proc", "alice", "1001", "home"};
+	strcpy(text, random_below(4) ? "" : "/home/alice");
+	for (uint32_t i = 0; i <= random_below(4); i++)
+		text_choose(strcat(text, "/"), names, COUNT(names));
+}
+
+static void endpoint_rule_choose(char *text)
+{
+	static const char *const hosts[] = {"", "*:", "127.0.0.1:", "127.0.0.0/8:", "127.0.0.0/30:",
+		"0.0.0.0/0:", "[::]/0:", "[::]:", "0.0.0.0:", "[fe80::]/10:", "[fe80::1%eth0]:",
+		"a.test:", "*.test:", "*.a.test:"};
+	static const char *const ports[] = {"1", "2-3", "*", "1,3", "http"};
+	text_choose(strcpy(text, "connect tcp:"), hosts, COUNT(hosts));
+	text_choose(text, ports, COUNT(ports));
+}
+
+static void endpoint_choose(char *text)
+{
+	static const char *const hosts[] = {"127.0.0.1", "127.0.0.5", "10.0.0.1", "0.0.0.0", "[::]",
+		"[::1]", "[fe80::1]", "[fe80::1%eth0]", "a.test", "test", "b.a.test"};
+	static const char *const ports[] = {"1", "2", "3", "80"};
+	text_choose(strcpy(text, "tcp:"), hosts, COUNT(hosts));
+	text_choose(strcat(text, ":"), ports, COUNT(ports));
+}
+
+/* Returns whether it is allowed. */
+static bool expect_agreement(const char *rule, const char *verb, const char *object)
+{
+	char text[512];
+	struct request request;
+	snprintf(text, sizeof(text), "client a {\nfrom user alice\nallow %s\n}\n", rule);
+	struct policy policy = policy_make(text);
+	struct policy_peer peer = peer_make(&policy, &asker);
+	assert_true(request_read(&request, verb, strlen(verb), object, strlen(object)));
+	names_answer(request.set);
+	assert_true(request_resolve(&request));
+	const struct denial denial = {.set = policy.set,
+		.identity = &asker,
+		.peer = &peer,
+		.request = &request,
+		.verbs = request.verbs,
+		.client = NONE};
+	bool is_allowed = request_decide(&request, policy.image, &peer, request.verbs).outcome ==
+			  POLICY_ALLOWED;
+	if (rule_applies(&denial, &policy.set->rules.items[0]) != is_allowed)
+		fail_msg("%s, asked for %s %s: decide says %d", rule, verb, object, is_allowed);
+	request_release(&request);
+	policy_drop(&policy);
+	return is_allowed;
+}
+
+static void a_rule_applies_where_decide_says_so(void **state)
+{
+	static const char *const verbs[] = {"read", "list", "stat"};
+	uint32_t paths_allowed = 0, endpoints_allowed = 0;
+	char rule[256], object[256];
+	(void)state;
+	for (int i = 0; i < 60000; i++) {
+		const char *verb = verbs[random_below(COUNT(verbs))];
+		strcpy(rule, verb);
+		pattern_choose(strcat(rule, " ") + strlen(rule));
+		path_choose(object);
+		if (!strstr(object, "/./") && strcmp(object + strlen(object) - 2, "/.") != 0)
+			paths_allowed += expect_agreement(rule, verb, object);
+		endpoint_rule_choose(rule);
+		endpoint_choose(object);
+		endpoints_allowed += expect_agreement(rule, "connect", object);
+	}
+	assert_in_range(paths_allowed, 1000, 30000);
+	assert_in_range(endpoints_allowed, 1000, 30000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +319,7 @@ int main(void)
 		cmocka_unit_test(the_verb_goes_before_the_object_and_that_before_the_client),
 		cmocka_unit_test(what_has_nothing_to_do_with_it_is_not_near),
 		cmocka_unit_test(a_rule_that_can_never_match_says_so),
+		cmocka_unit_test(a_rule_applies_where_decide_says_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
