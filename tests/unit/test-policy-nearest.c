@@ -253,8 +253,9 @@ static void endpoint_rule_choose(char *text)
 
 static void endpoint_choose(char *text)
 {
-	static const char *const hosts[] = {"127.0.0.1", "127.0.0.5", "10.0.0.1", "0.0.0.0", "[::]",
-		"[::1]", "[fe80::1]", "[fe80::1%eth0]", "a.test", "test", "b.a.test"};
+	static const char *const hosts[] = {"127.0.0.1", "127.0.0.3", "127.0.0.5", "10.0.0.1",
+		"0.0.0.0", "[::]", "[::1]", "[fe80::1]", "[fe80::1%eth0]", "a.test", "test",
+		"b.a.test"};
 	static const char *const ports[] = {"1", "2", "3", "80"};
 	text_choose(strcpy(text, "tcp:"), hosts, COUNT(hosts));
 	text_choose(strcat(text, ":"), ports, COUNT(ports));
