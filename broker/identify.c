@@ -23,22 +23,12 @@
 #include "connection.h"
 #include "identify.h"
 #include "limits.h"
+#include "nobody.h"
 #include "unit.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
-
-/* Uids that our user namespace has no name for are shown as this one, user_namespaces(7). */
-static uint32_t overflow_uid(void)
-{
-	_cleanup_close_ int fd = open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return 65534;
-	return (uint32_t)strtoul(text, NULL, 10);
-}
 
 static int identify_groups(int connection, struct peer_identity *identity)
 {
@@ -163,7 +153,7 @@ int identify_peer(int connection, struct peer_identity *identity)
 	*identity = (struct peer_identity){.groups = NULL};
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
 		return -errno;
-	if (credentials.uid == (uid_t)-1 || credentials.uid == overflow_uid())
+	if (uid_is_nobody(credentials.uid))
 		return -EPERM;
 	if (credentials.uid == geteuid() && (own_uid_is_reserved || is_our_child(credentials.pid)))
 		return -EACCES;

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "explain.h"
 #include "load.h"
+#include "nobody.h"
 #include "peer.h"
 #include "policy-files.h"
 
@@ -175,7 +176,14 @@ static bool find_asker(struct explain *explain)
 
 	if (!peer_find_user(&explain->peer))
 		return false;
-	if (policy_peer_init(&explain->judged, explain->policy.image, identity) < 0) {
+	if (uid_is_nobody(identity->uid)) {
+		(void)fprintf(stderr,
+			"fdbroker explain: uid %u may be anybody (user_namespaces(7)): the broker "
+			"has "
+			"nothing to do with it\n",
+			identity->uid);
+		explain->judged.uid = identity->uid;
+	} else if (policy_peer_init(&explain->judged, explain->policy.image, identity) < 0) {
 		(void)fprintf(stderr,
 			"fdbroker explain: uid %u is concerned by more than %d client blocks: the "
 			"broker grants it nothing\n",

@@ -121,6 +121,23 @@ test_a_process_is_known_by_its_effective_ids_and_its_groups() {
 	expect_status 3 as carol fdbroker explain --policy "$POLICY" bind tcp:8443
 }
 
+test_who_may_be_anybody_is_nobodys_client() {
+	policy <<-END
+		client all {
+			from anyone
+			allow read /srv/file
+		}
+	END
+	secret /srv/file content
+	start_broker
+	expect_equal "$(as alice ask "cat /srv/file")" "ok content"
+	expect_status 0 explain --user alice read /srv/file
+	output=$(setpriv --reuid=65534 --regid=65534 --clear-groups ask "cat /srv/file" 2>&1) || true
+	[[ $output != "ok content" ]] || fail "the broker serves nobody"
+	expect_status 3 explain --user nobody read /srv/file
+	expect_match "$output" "uid 65534 may be anybody"
+}
+
 test_the_installed_policy_is_asked_as_whoever_calls_it() {
 	local installed=/etc/fdbroker/policy.d/a.policy
 	explain_policy
