@@ -199,7 +199,8 @@ static bool find_asker(struct explain *explain)
 
 /* ---- requests ---- */
 
-static bool request_load_names(struct request *request)
+/* 0, or the exit status; then the request says what is wrong. */
+static int request_load_names(struct request *request)
 {
 	struct policy_name *names;
 	size_t count, failed;
@@ -208,19 +209,27 @@ static bool request_load_names(struct request *request)
 	names = policy_set_names(request->set, &count);
 	error = policy_load_names(names, count, &failed);
 	if (error == 0)
-		return request_resolve(request);
+		return request_resolve(request) ? 0 : EXIT_USAGE;
 	(void)snprintf(request->problem, sizeof(request->problem), "the name service failed: %s",
 		policy_load_names_error(error));
-	return false;
+	return EXPLAIN_FAILED;
+}
+
+static int request_prepare(struct request *request, const char *verbs, size_t verbs_length,
+	const char *object, size_t object_length)
+{
+	if (!request_read(request, verbs, verbs_length, object, object_length))
+		return EXIT_USAGE;
+	return request_load_names(request);
 }
 
 /* Where: "" or "line N: ". */
-static int complain(const char *where, const struct request *request)
+static int complain(const char *where, const struct request *request, int status)
 {
 	(void)fprintf(stderr, "fdbroker explain: %s%s\n", where, request->problem);
 	if (request->remedy[0] != '\0')
 		(void)fprintf(stderr, "    %s\n", request->remedy);
-	return EXIT_USAGE;
+	return status;
 }
 
 static int answer_in_full(const struct explain *explain, const struct request *request)
@@ -255,13 +264,11 @@ static int answer_in_short(const struct explain *explain, const struct request *
 
 static int answer_one(const struct explain *explain)
 {
-	_cleanup_(request_release) struct request request;
+	_cleanup_(request_release) struct request request = {.set = NULL};
+	int status = request_prepare(&request, explain->verbs, strlen(explain->verbs),
+		explain->object, strlen(explain->object));
 
-	if (!request_read(&request, explain->verbs, strlen(explain->verbs), explain->object,
-		    strlen(explain->object)) ||
-		!request_load_names(&request))
-		return complain("", &request);
-	return answer_in_full(explain, &request);
+	return status != 0 ? complain("", &request, status) : answer_in_full(explain, &request);
 }
 
 /* ---- the standard input ---- */
@@ -274,15 +281,16 @@ static int answer_line(
 	size_t verbs = blank != NULL ? (size_t)(blank - line) : length;
 	size_t object = blank != NULL ? verbs + 1 : length;
 	char where[sizeof("line 18446744073709551615: ")];
+	int status;
 
 	(void)snprintf(where, sizeof(where), "line %lu: ", number);
 	if (memchr(line, '\0', length) != NULL) {
 		(void)snprintf(request.problem, sizeof(request.problem), "a NUL byte");
-		return complain(where, &request);
+		return complain(where, &request, EXIT_USAGE);
 	}
-	if (!request_read(&request, line, verbs, line + object, length - object) ||
-		!request_load_names(&request))
-		return complain(where, &request);
+	status = request_prepare(&request, line, verbs, line + object, length - object);
+	if (status != 0)
+		return complain(where, &request, status);
 	return explain->json ? answer_in_full(explain, &request)
 			     : answer_in_short(explain, &request, line, length);
 }
@@ -332,7 +340,7 @@ int explain_main(int argc, char **argv)
 		return status;
 	/* First: without --policy, root becomes the broker's user when the policy is loaded. */
 	if (!peer_find(&explain.peer, &explain.as))
-		return EXIT_USAGE;
+		return explain.peer.has_failed ? EXPLAIN_FAILED : EXIT_USAGE;
 	if (!load(&explain) || !find_asker(&explain))
 		return EXPLAIN_FAILED;
 	status = explain.verbs != NULL ? answer_one(&explain) : answer_lines(&explain);

@@ -143,13 +143,14 @@ static bool find_process(struct peer *peer, const char *pid)
 /* ---- somebody by name ---- */
 
 /* 1: found; 0: there is none; -1 after telling the user. */
-static int find_name(struct policy_name *name)
+static int find_name(struct peer *peer, struct policy_name *name)
 {
 	size_t failed;
 	int error = policy_load_names(name, 1, &failed);
 
 	if (error < 0) {
 		fail(name->name, policy_load_names_error(error));
+		peer->has_failed = true;
 		return -1;
 	}
 	return name->status == POLICY_NAME_FOUND;
@@ -174,7 +175,7 @@ static bool find_user(struct peer *peer, const char *user)
 
 	if (is_number(user) && !parse_number(user, &peer->identity.uid))
 		return fail(user, "ids go from 0 to 4294967294");
-	found = find_name(&account);
+	found = find_name(peer, &account);
 	if (found > 0)
 		return take_account(peer, &account);
 	/* A number that is nobody's is a user all the same, with no group but those given. */
@@ -191,7 +192,7 @@ static bool find_group(struct peer *peer, const char *group)
 		if (!parse_number(group, &name.id))
 			return fail(group, "ids go from 0 to 4294967294");
 	} else {
-		found = find_name(&name);
+		found = find_name(peer, &name);
 		if (found <= 0)
 			return found == 0 && fail(group, "there is no such group");
 	}

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ struct peer_options {
 
 struct peer {
 	struct policy_identity identity; /* its texts and groups are those below */
+	bool has_failed;                 /* what was asked, and not that there is no such user */
 	uint32_t *groups;
 	char *unit;
 	char name[256], home[256]; /* longer ones the broker does not know either */
