@@ -223,34 +223,44 @@ static struct quoted path_quote(const struct near_names *names, uint32_t name)
 	return text_quote(names->path, names->starts[name + 1] - 1u);
 }
 
-static void way_describe(const struct comparison *comparison, const struct object *object,
+/* A component of the pattern is not the name in its place. */
+static void component_describe(const struct comparison *comparison, const struct object *object,
 	const struct way *way, struct difference *difference)
 {
 	const struct near_names *names = comparison->names;
-	const struct policy_peer *peer = comparison->denial->peer;
+	struct quoted written = pattern_quote(comparison, object, way->component);
+	size_t length;
+	const char *bytes = name_at(names, way->name, &length);
+	struct quoted name = text_quote(bytes, length);
 	char *text = difference->text;
 	const size_t size = sizeof(difference->text);
-	const char *home = peer->text + peer->home;
-	size_t length = 0;
-	const char *name = way->name < names->count ? name_at(names, way->name, &length) : "";
-	struct quoted named = text_quote(name, length);
+	if (way->mismatch == MISMATCH_NAME)
+		snprintf(text, size, "%s, not %s", written.text, path_quote(names, way->name).text);
+	else if (way->mismatch == MISMATCH_DOT)
+		snprintf(text, size, "a wildcard matches no leading dot (%s)", name.text);
+	else if (way->mismatch == MISMATCH_KERNEL)
+		snprintf(text, size, "wildcards do not reach into /%s", name.text);
+	else
+		snprintf(text, size, "%s, and the peer has nothing that the variable stands for",
+			written.text);
+}
+
+static void way_describe(const struct comparison *comparison, const struct object *object,
+	const struct way *way, struct difference *difference)
+{
+	const struct denial *denial = comparison->denial;
+	const struct near_names *names = comparison->names;
+	const char *home = denial->peer->text + denial->peer->home;
+	char *text = difference->text;
+	const size_t size = sizeof(difference->text);
 	switch ((enum mismatch)way->mismatch) {
 	case MISMATCH_NONE:
 		break;
 	case MISMATCH_NAME:
-		snprintf(text, size, "%s, not %s",
-			pattern_quote(comparison, object, way->component).text,
-			path_quote(names, way->name).text);
-		break;
 	case MISMATCH_DOT:
-		snprintf(text, size, "a wildcard matches no leading dot (%s)", named.text);
-		break;
 	case MISMATCH_KERNEL:
-		snprintf(text, size, "wildcards do not reach into /%s", named.text);
-		break;
 	case MISMATCH_VARIABLE:
-		snprintf(text, size, "%s, and the peer has nothing that the variable stands for",
-			pattern_quote(comparison, object, way->component).text);
+		component_describe(comparison, object, way, difference);
 		break;
 	case MISMATCH_HOME:
 		snprintf(text, size, "%%h is %s", text_quote(home, strlen(home)).text);
@@ -260,12 +270,11 @@ static void way_describe(const struct comparison *comparison, const struct objec
 		break;
 	case MISMATCH_FOLDER:
 		snprintf(text, size,
-			"** at the end is about the folder itself only under stat, "
-			"list and watch");
+			"** at the end is about the folder itself only under stat, list and watch");
 		break;
 	case MISMATCH_BELOW:
 		snprintf(text, size, "%s, not what is below it",
-			span_quote(comparison->denial->set, &object->where).text);
+			span_quote(denial->set, &object->where).text);
 		break;
 	case MISMATCH_ABOVE:
 		snprintf(text, size, "what is in it, not %s itself",
