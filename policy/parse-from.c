@@ -221,6 +221,7 @@ void from_parse(struct parser *parser)
 	struct from *from = set_append(set, froms);
 	if (!from)
 		return;
+	from->where = line->words.items[0].where;
 	from->first_condition = first;
 	from->condition_count = set->conditions.count - first;
 	struct client *client = &set->clients.items[parser->client];

@@ -494,7 +494,3 @@ struct policy_decision policy_decide_verb(const struct policy_image *image,
  */
 size_t policy_grants_write(const struct policy_image *image, const struct policy_peer *peer,
 	const struct policy_limits *limits, char *text, size_t size);
-
-/* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
-void policy_explain(
-	const struct policy_image *image, const struct policy_decision *decision, FILE *out);

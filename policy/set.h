@@ -75,6 +75,7 @@ struct condition {
 };
 
 struct from {
+	struct span where;
 	uint32_t first_condition, condition_count;
 	bool is_never; /* names somebody who does not exist */
 };

@@ -5,14 +5,11 @@
  *
  * Must never: have an opinion of its own on what a policy means, or stop at the first problem.
  */
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "check-json.h"
 #include "check.h"
@@ -96,35 +93,6 @@ static int check_parse_arguments(struct check *check, int argc, char **argv)
 	return -1;
 }
 
-/* no-color.org; a terminal that does not say what it is may know no colours. */
-static bool terminal_has_colours(int fd)
-{
-	const char *refused = getenv("NO_COLOR");
-	const char *terminal = getenv("TERM");
-
-	return isatty(fd) == 1 && (refused == NULL || refused[0] == '\0') && terminal != NULL &&
-	       terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
-}
-
-/* Through a buffer, which stderr has none: there may be a hundred thousand. */
-static bool check_print_diagnostics(const struct check *check)
-{
-	const struct policy_diagnostic *diagnostics;
-	bool is_coloured = terminal_has_colours(STDERR_FILENO);
-	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-	size_t count;
-
-	if (out == NULL) {
-		cleanup_close(&fd);
-		return false;
-	}
-	diagnostics = policy_set_diagnostics(check->policy.set, &count);
-	for (size_t i = 0; i < count; i++)
-		policy_diagnostic_print(&diagnostics[i], is_coloured, out);
-	return fclose(out) == 0;
-}
-
 static const char *plural(size_t count)
 {
 	return count == 1 ? "" : "s";
@@ -153,7 +121,7 @@ static bool check_print(const struct check *check, enum policy_loaded loaded)
 {
 	if (check->json)
 		return check_json_print(&check->policy, stdout);
-	if (!check_print_diagnostics(check))
+	if (!policy_print(&check->policy, POLICY_NOTE))
 		return false;
 	if (loaded == POLICY_LOADED)
 		check_print_summary(check);

@@ -6,6 +6,7 @@
 #include "policy-files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "load.h"
 
 /* The loading itself failed; what it failed at is not a problem of the policy. */
@@ -107,6 +109,37 @@ enum policy_loaded policy_load(
 	if (load_names(policy, command) < 0 || compile(policy, command) < 0)
 		return POLICY_PARTLY_LOADED;
 	return POLICY_LOADED;
+}
+
+/* no-color.org; a terminal that does not say what it is may know no colours. */
+static bool terminal_has_colours(int fd)
+{
+	const char *refused = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	return isatty(fd) == 1 && (refused == NULL || refused[0] == '\0') && terminal != NULL &&
+	       terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
+}
+
+bool policy_print(const struct loaded_policy *policy, enum policy_severity least)
+{
+	const struct policy_diagnostic *diagnostics;
+	bool is_coloured = terminal_has_colours(STDERR_FILENO);
+	/* Through a buffer, which stderr has none: there may be a hundred thousand. */
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+	size_t count;
+
+	if (out == NULL) {
+		cleanup_close(&fd);
+		return false;
+	}
+	diagnostics = policy_set_diagnostics(policy->set, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (diagnostics[i].severity >= least)
+			policy_diagnostic_print(&diagnostics[i], is_coloured, out);
+	}
+	return fclose(out) == 0;
 }
 
 void policy_release(struct loaded_policy *policy)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "policy.h"
@@ -33,4 +34,12 @@ enum policy_loaded {
  */
 enum policy_loaded policy_load(
 	struct loaded_policy *policy, const char *command, const char *const *paths, size_t count);
+
+/*
+ * Prints what the set says that is at least that severe to stderr, in colours where it is a
+ * terminal. False: it could not be written.
+ */
+bool policy_print(const struct loaded_policy *policy, enum policy_severity least)
+	__attribute__((warn_unused_result));
+
 void policy_release(struct loaded_policy *policy);

@@ -568,41 +568,6 @@ static void equal_patterns_with_different_options_are_an_error(void **state)
 	}
 }
 
-static void an_explanation_names_the_rule(void **state)
-{
-	static const struct {
-		uint32_t verbs;
-		const char *path, *text;
-	} cases[] = {
-		{READ, "/a/x", "allowed by test.policy:8 (client b)\n"},
-		{READ | WRITE, "/a/x", "denied: no rule allows write\n"},
-		{READ, "/a/y", "denied by test.policy:4 (client a)\n"},
-		{READ, "/a/z",
-			"denied: an 'only' block does not allow read: test.policy:8 (client b)\n"},
-		{LIST, "/a/x", "allowed by test.policy:9 (client b), as the client itself\n"},
-		{READ, "/c",
-			"allowed by test.policy:10 (client b), as uid 1002, as a copy of at most "
-			"1024 bytes\n"},
-		{REMOVE | WATCH, "/c", "denied: no rule allows remove,watch\n"},
-	};
-	struct policy policy = policy_make(BLOCK("a", "allow read /a/*\ndeny read /a/y")
-			BLOCK("b only", "allow read /a/[xy]\nallow list /a/[xy] as peer\n"
-					"allow read /c as bob copy max 1K"));
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		char *text = NULL;
-		size_t length = 0;
-		FILE *out = open_memstream(&text, &length);
-		struct policy_decision decision =
-			path_decide(&policy, &alice, cases[i].verbs, cases[i].path);
-		policy_explain(policy.image, &decision, out);
-		fclose(out);
-		assert_string_equal(text, cases[i].text);
-		free(text);
-	}
-	policy_drop(&policy);
-}
-
 /* Each of the patterns would make a backtracking matcher try for ever. */
 static void no_combination_of_wildcards_takes_long(void **state)
 {
@@ -738,7 +703,6 @@ int main(void)
 		cmocka_unit_test(a_denial_is_recorded_as_its_own_rule_says),
 		cmocka_unit_test(the_home_of_the_peer_counts_as_the_path_it_is),
 		cmocka_unit_test(equal_patterns_with_different_options_are_an_error),
-		cmocka_unit_test(an_explanation_names_the_rule),
 		cmocka_unit_test(no_combination_of_wildcards_takes_long),
 		cmocka_unit_test(what_needs_too_many_places_at_once_is_denied),
 		cmocka_unit_test(a_hundred_thousand_rules_compile_and_give_the_same_image_twice),

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon's own evaluator on the policy files as they are. No daemon is needed, and none is
+ * asked.
+ *
+ * Must never: have an opinion of its own on what a policy means.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "cli.h"
+#include "explain.h"
+#include "load.h"
+#include "nobody.h"
+#include "peer.h"
+#include "policy-files.h"
+
+enum { EXPLAIN_ALLOWED = 0, EXPLAIN_FAILED = 1, EXPLAIN_DENIED = 3 };
+
+#define COMMAND "explain "
+
+static const char explain_help[] =
+	"Usage: fdbroker explain [OPTION]... VERBS OBJECT\n"
+	"       fdbroker explain [OPTION]... -\n"
+	"\n"
+	"Says whether the policy allows it, by which rule, and if not, which rule comes\n"
+	"nearest. With -, answers each line 'VERBS OBJECT' of the standard input by a line.\n"
+	"\n"
+	"  --policy FILE|DIR   a draft instead of the installed policy; may be repeated\n"
+	"  --user USER         as this user, by name or uid, with the groups of a login\n"
+	"  --group GROUP       in this group too, by name or gid; may be repeated\n"
+	"  --unit UNIT         in this unit of the service manager\n"
+	"  --pid PID           as this process would be known; without --user and --pid:\n"
+	"                      as the caller\n"
+	"  --json              print JSON\n"
+	"  --help              show this text\n"
+	"\n"
+	"VERBS have commas between them: read,write. OBJECT is a path, taken as it is, or\n"
+	"an endpoint: tcp:443, tcp:10.1.2.3:443, tcp:db.internal:5432, udp:[::1]:53,\n"
+	"unix:/PATH, vsock:2:99, host:NAME, icmp, raw:89, netlink:route, tun:vpn0, mark=1.\n"
+	"\n"
+	"Exit status: 0 allowed, 3 denied, 1 the policy has errors, 64 wrong usage.\n";
+
+struct explain {
+	const char **policies; /* as many as there are arguments */
+	size_t policy_count;
+	struct peer_options as;
+	bool json;
+	const char *verbs, *object; /* NULL: those of the standard input */
+
+	struct peer peer;
+	struct loaded_policy policy;
+	struct policy_peer judged;
+	struct explained_peer asker;
+};
+
+static void explain_end(struct explain *explain)
+{
+	free(explain->policies);
+	peer_release(&explain->peer);
+	policy_release(&explain->policy);
+}
+
+/* ---- the command line ---- */
+
+static bool take_group(struct explain *explain, const char *group)
+{
+	if (explain->as.group_count == PEER_GROUPS_GIVEN_MAX)
+		return false;
+	explain->as.groups[explain->as.group_count++] = group;
+	return true;
+}
+
+/* -1: it was an option, and *next has moved on; 0: it is none; else the exit status. */
+static int take_option(struct explain *explain, char **argv, int *next)
+{
+	char *text = NULL;
+	const char *option = argv[*next];
+	bool ok = true;
+
+	if (tool_takes_option("--policy", argv, next, &text)) {
+		if (text != NULL)
+			explain->policies[explain->policy_count++] = text;
+	} else if (tool_takes_option("--user", argv, next, &text)) {
+		explain->as.user = text;
+	} else if (tool_takes_option("--group", argv, next, &text)) {
+		ok = text == NULL || take_group(explain, text);
+	} else if (tool_takes_option("--unit", argv, next, &text)) {
+		explain->as.unit = text;
+	} else if (tool_takes_option("--pid", argv, next, &text)) {
+		explain->as.pid = text;
+	} else {
+		return 0;
+	}
+	if (text == NULL)
+		return tool_usage_error(COMMAND, "%s needs an argument", option);
+	return ok ? -1 : tool_usage_error(COMMAND, "more than %d groups", PEER_GROUPS_GIVEN_MAX);
+}
+
+/* -1: go on; else the exit status. */
+static int take_options(struct explain *explain, char **argv, int *next)
+{
+	while (argv[*next] != NULL && argv[*next][0] == '-' && argv[*next][1] != '\0') {
+		int taken;
+
+		if (tool_wants_help(argv[*next]))
+			return tool_print(explain_help);
+		if (strcmp(argv[*next], "--") == 0) {
+			++*next;
+			return -1;
+		}
+		if (strcmp(argv[*next], "--json") == 0) {
+			explain->json = true;
+			++*next;
+			continue;
+		}
+		taken = take_option(explain, argv, next);
+		if (taken == 0)
+			return tool_usage_error(COMMAND, "there is no option '%s'", argv[*next]);
+		if (taken > 0)
+			return taken;
+	}
+	return -1;
+}
+
+static int parse_arguments(struct explain *explain, int argc, char **argv)
+{
+	int next = 1;
+	int status = take_options(explain, argv, &next);
+
+	if (status >= 0)
+		return status;
+	if (explain->as.user != NULL && explain->as.pid != NULL)
+		return tool_usage_error(
+			COMMAND, "--user and --pid are two askers: leave one of them out");
+	if (argc - next == 1 && strcmp(argv[next], "-") == 0)
+		return -1;
+	if (argc - next != 2)
+		return tool_usage_error(COMMAND,
+			argc - next < 2 ? "write verbs and one object, as in: read /etc/motd"
+					: "write one object, and options before the verbs");
+	explain->verbs = argv[next];
+	explain->object = argv[next + 1];
+	return -1;
+}
+
+/* ---- what is asked under, and by whom ---- */
+
+static bool load(struct explain *explain)
+{
+	enum policy_loaded loaded = policy_load(
+		&explain->policy, "fdbroker explain", explain->policies, explain->policy_count);
+
+	if (loaded != POLICY_NOT_LOADED && !policy_print(&explain->policy, POLICY_ERROR))
+		return false;
+	return loaded == POLICY_LOADED && explain->policy.image != NULL;
+}
+
+static bool find_asker(struct explain *explain)
+{
+	const struct policy_identity *identity = &explain->peer.identity;
+
+	if (!peer_find_user(&explain->peer))
+		return false;
+	if (uid_is_nobody(identity->uid)) {
+		(void)fprintf(stderr,
+			"fdbroker explain: uid %u may be anybody (user_namespaces(7)): the broker "
+			"has "
+			"nothing to do with it\n",
+			identity->uid);
+		explain->judged.uid = identity->uid;
+	} else if (policy_peer_init(&explain->judged, explain->policy.image, identity) < 0) {
+		(void)fprintf(stderr,
+			"fdbroker explain: uid %u is concerned by more than %d client blocks: the "
+			"broker grants it nothing\n",
+			identity->uid, POLICY_PEER_BLOCKS_MAX);
+		explain->judged.block_count = 0;
+	}
+	explain->asker = (struct explained_peer){.set = explain->policy.set,
+		.image = explain->policy.image,
+		.identity = identity,
+		.peer = &explain->judged};
+	return true;
+}
+
+/* ---- requests ---- */
+
+/* 0, or the exit status; then the request says what is wrong. */
+static int request_load_names(struct request *request)
+{
+	struct policy_name *names;
+	size_t count, failed;
+	int error;
+
+	names = policy_set_names(request->set, &count);
+	error = policy_load_names(names, count, &failed);
+	if (error == 0)
+		return request_resolve(request) ? 0 : EXIT_USAGE;
+	(void)snprintf(request->problem, sizeof(request->problem), "the name service failed: %s",
+		policy_load_names_error(error));
+	return EXPLAIN_FAILED;
+}
+
+static int request_prepare(struct request *request, const char *verbs, size_t verbs_length,
+	const char *object, size_t object_length)
+{
+	if (!request_read(request, verbs, verbs_length, object, object_length))
+		return EXIT_USAGE;
+	return request_load_names(request);
+}
+
+/* Where: "" or "line N: ". */
+static int complain(const char *where, const struct request *request, int status)
+{
+	(void)fprintf(stderr, "fdbroker explain: %s%s\n", where, request->problem);
+	if (request->remedy[0] != '\0')
+		(void)fprintf(stderr, "    %s\n", request->remedy);
+	return status;
+}
+
+static int answer_in_full(const struct explain *explain, const struct request *request)
+{
+	struct explanation explanation;
+
+	explanation_make(&explanation, &explain->asker, request);
+	if (!explain->json)
+		explain_print(&explanation, &explain->asker, request);
+	else if (!explain_print_json(&explanation, &explain->asker, request)) {
+		(void)fprintf(stderr, "fdbroker explain: %s\n", strerror(ENOMEM));
+		return EXPLAIN_FAILED;
+	}
+	return explanation.decision.outcome == POLICY_ALLOWED ? EXPLAIN_ALLOWED : EXPLAIN_DENIED;
+}
+
+/* One line: the verdict, the rule, and what was asked as it was written. */
+static int answer_in_short(const struct explain *explain, const struct request *request,
+	const char *line, size_t length)
+{
+	struct policy_decision decision =
+		request_decide(request, explain->asker.image, explain->asker.peer, request->verbs);
+	bool is_allowed = decision.outcome == POLICY_ALLOWED;
+
+	(void)fputs(is_allowed ? "allowed " : "denied ", stdout);
+	explain_print_place(explain->asker.image, decision.rule);
+	(void)fputc(' ', stdout);
+	text_print(line, length, stdout);
+	(void)fputc('\n', stdout);
+	return is_allowed ? EXPLAIN_ALLOWED : EXPLAIN_DENIED;
+}
+
+static int answer_one(const struct explain *explain)
+{
+	_cleanup_(request_release) struct request request = {.set = NULL};
+	int status = request_prepare(&request, explain->verbs, strlen(explain->verbs),
+		explain->object, strlen(explain->object));
+
+	return status != 0 ? complain("", &request, status) : answer_in_full(explain, &request);
+}
+
+/* ---- the standard input ---- */
+
+static int answer_line(
+	const struct explain *explain, unsigned long number, const char *line, size_t length)
+{
+	_cleanup_(request_release) struct request request = {.set = NULL};
+	const char *blank = memchr(line, ' ', length);
+	size_t verbs = blank != NULL ? (size_t)(blank - line) : length;
+	size_t object = blank != NULL ? verbs + 1 : length;
+	char where[sizeof("line 18446744073709551615: ")];
+	int status;
+
+	(void)snprintf(where, sizeof(where), "line %lu: ", number);
+	if (memchr(line, '\0', length) != NULL) {
+		(void)snprintf(request.problem, sizeof(request.problem), "a NUL byte");
+		return complain(where, &request, EXIT_USAGE);
+	}
+	status = request_prepare(&request, line, verbs, line + object, length - object);
+	if (status != 0)
+		return complain(where, &request, status);
+	return explain->json ? answer_in_full(explain, &request)
+			     : answer_in_short(explain, &request, line, length);
+}
+
+/* What outweighs what when there are several: a line that is wrong may have meant anything. */
+static int worse(int a, int b)
+{
+	static const int order[] = {EXPLAIN_FAILED, EXIT_USAGE, EXPLAIN_DENIED};
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return EXPLAIN_ALLOWED;
+}
+
+static int answer_lines(const struct explain *explain)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	int status = EXPLAIN_ALLOWED;
+
+	for (unsigned long number = 1; (length = getline(&line, &size, stdin)) >= 0; number++) {
+		if (length > 0 && line[length - 1] == '\n')
+			length--;
+		if (length == 0 || line[0] == '#')
+			continue;
+		status = worse(status, answer_line(explain, number, line, (size_t)length));
+	}
+	if (ferror(stdin)) {
+		(void)fprintf(stderr, "fdbroker explain: stdin: %s\n", strerror(errno));
+		return EXPLAIN_FAILED;
+	}
+	return status;
+}
+
+int explain_main(int argc, char **argv)
+{
+	_cleanup_(explain_end) struct explain explain = {.policies = NULL};
+	int status;
+
+	explain.policies = calloc((size_t)argc, sizeof(*explain.policies));
+	if (explain.policies == NULL)
+		return EXPLAIN_FAILED;
+	status = parse_arguments(&explain, argc, argv);
+	if (status >= 0)
+		return status;
+	/* First: without --policy, root becomes the broker's user when the policy is loaded. */
+	if (!peer_find(&explain.peer, &explain.as))
+		return explain.peer.has_failed ? EXPLAIN_FAILED : EXIT_USAGE;
+	if (!load(&explain) || !find_asker(&explain))
+		return EXPLAIN_FAILED;
+	status = explain.verbs != NULL ? answer_one(&explain) : answer_lines(&explain);
+	return tool_print("") == EXIT_SUCCESS ? status : EXPLAIN_FAILED;
+}

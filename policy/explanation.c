@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A decision and what led to it.
+ *
+ * Must never: decide anything. Where decide's answer leaves open which rules are behind it, decide
+ * is asked again.
+ */
+#include "explanation.h"
+
+#include "judge.h"
+
+static void rules_fill(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request)
+{
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		explanation->rules[verb] = POLICY_NO_RULE;
+		if (request->verbs & POLICY_BIT(verb))
+			explanation->rules[verb] =
+				request_decide(request, peer->image, peer->peer, POLICY_BIT(verb))
+					.rule;
+	}
+}
+
+/* One verb's rule has other options than the deciding one's. */
+static uint32_t verbs_find_other(const struct explanation *explanation,
+	const struct explained_peer *peer, const struct request *request)
+{
+	const struct policy_options options = rule_options(peer->image, explanation->decision.rule);
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		uint32_t rule = explanation->rules[verb];
+		if (rule == POLICY_NO_RULE)
+			continue;
+		const struct policy_options other = rule_options(peer->image, rule);
+		if (!options_agree_on(request->verbs, &options, &other))
+			return rule;
+	}
+	return POLICY_NO_RULE;
+}
+
+/* Several rules that are just as specific allow the one verb, and have other options. */
+static uint32_t rules_find_other(
+	const struct denial *denial, const struct policy_image *image, uint32_t decided)
+{
+	const struct policy_options options = rule_options(image, decided);
+	for (uint32_t i = 0; i < denial->set->rules.count; i++) {
+		const struct policy_options other = rule_options(image, i);
+		if (!options_agree_on(denial->verbs, &options, &other) &&
+			rule_applies(denial, &denial->set->rules.items[i]))
+			return i;
+	}
+	return POLICY_NO_RULE;
+}
+
+/* The first `only` block that grants nothing at all; others have a rule to be told by. */
+static uint32_t find_empty_block(const struct explained_peer *peer)
+{
+	for (uint32_t i = 0; i < peer->peer->block_count; i++) {
+		const struct client *client = &peer->set->clients.items[peer->peer->blocks[i]];
+		if (client->is_only && !client->rule_count)
+			return peer->peer->blocks[i];
+	}
+	return NONE;
+}
+
+static void denial_explain(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request)
+{
+	const struct policy_decision *decision = &explanation->decision;
+	struct denial denial = {.set = peer->set,
+		.identity = peer->identity,
+		.peer = peer->peer,
+		.request = request,
+		.verbs = decision->missing,
+		.client = NONE};
+	if (decision->outcome == POLICY_DENIED_CONFLICT) {
+		denial.verbs = request->verbs;
+		explanation->other = verbs_find_other(explanation, peer, request);
+		if (explanation->other == POLICY_NO_RULE)
+			explanation->other = rules_find_other(&denial, peer->image, decision->rule);
+		return;
+	}
+	if (decision->outcome == POLICY_DENIED_NARROWED)
+		denial.client = decision->rule == POLICY_NO_RULE
+					? find_empty_block(peer)
+					: peer->set->rules.items[decision->rule].client;
+	explanation->client = denial.client;
+	explanation->is_malformed = !decision->missing;
+	if (decision->missing)
+		nearest_find(&denial, &explanation->nearest);
+}
+
+void explanation_make(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request)
+{
+	*explanation = (struct explanation){
+		.decision = request_decide(request, peer->image, peer->peer, request->verbs),
+		.other = POLICY_NO_RULE,
+		.client = NONE,
+		.nearest.rule = POLICY_NO_RULE,
+	};
+	const struct policy_decision *decision = &explanation->decision;
+	rules_fill(explanation, peer, request);
+	if (decision->outcome == POLICY_ALLOWED)
+		explanation->from = client_find_from(peer->set,
+			&peer->set->clients.items[peer->set->rules.items[decision->rule].client],
+			peer->identity);
+	else if (decision->outcome != POLICY_DENIED_BY_RULE)
+		denial_explain(explanation, peer, request);
+}
+
+/* ---- in words ---- */
+
+static void quoted_print(struct quoted quoted, FILE *out)
+{
+	fputs(quoted.text, out);
+}
+
+static void name_print(const struct policy_set *set, const struct condition *condition,
+	const char *kind, uint32_t id, FILE *out)
+{
+	const struct principal *principal = &condition->principal;
+	if (principal->name != NONE) {
+		const char *name = set->names.items[principal->name].name;
+		fprintf(out, "%s %s (%cid %u)", kind, text_quote(name, strlen(name)).text, kind[0],
+			id);
+	} else if (condition->last != principal->id) {
+		fprintf(out, "%s %u-%u", kind, principal->id, condition->last);
+		if (condition->kind == CONDITION_USER)
+			fprintf(out, " (uid %u)", id);
+	} else {
+		fprintf(out, "%s %u", kind, id);
+	}
+}
+
+static void unit_print(
+	const struct explained_peer *peer, const struct condition *condition, FILE *out)
+{
+	const char *unit = peer->identity->unit;
+	fputs("unit ", out);
+	quoted_print(span_quote(peer->set, &condition->where), out);
+	if (condition->unit.kind == COMPONENT_LITERAL || !unit)
+		return;
+	fputs(" (", out);
+	quoted_print(text_quote(unit, strlen(unit)), out);
+	fputc(')', out);
+}
+
+void from_print(const struct explained_peer *peer, const struct from *from, FILE *out)
+{
+	for (uint32_t i = 0; i < from->condition_count; i++) {
+		const struct condition *condition =
+			&peer->set->conditions.items[from->first_condition + i];
+		fputs(i ? ", " : "", out);
+		switch (condition->kind) {
+		case CONDITION_ANYONE:
+			fputs("anyone", out);
+			break;
+		case CONDITION_USER:
+			name_print(peer->set, condition, "user", peer->identity->uid, out);
+			break;
+		case CONDITION_GROUP:
+			name_print(peer->set, condition, "group", condition->principal.id, out);
+			break;
+		case CONDITION_UNIT:
+			unit_print(peer, condition, out);
+			break;
+		}
+	}
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every rule is compared with what was denied: whom it is for, its verbs, its objects. The image
+ * could not tell: it finds what matches, and nothing else.
+ *
+ * Must never: say of a rule that it allows something.
+ */
+#include "nearest.h"
+
+#include "language.h"
+
+/* What differs, from what is likeliest to be a mistake of the request to what is least likely. */
+enum { WEIGHT_VERB = 1, WEIGHT_OBJECT = 2, WEIGHT_CLIENT = 4 };
+
+/* The best rule so far. */
+struct search {
+	const struct denial *denial;
+	struct near_names names;
+	struct nearest *nearest;
+	uint32_t weight, closeness;
+};
+
+/* A rule, and how it differs. */
+struct candidate_rule {
+	const struct rule *rule;
+	uint32_t count, weight, closeness;
+	struct difference differences[DIFFERENCES_MAX];
+};
+
+struct quoted span_quote(const struct policy_set *set, const struct span *where)
+{
+	return text_quote(
+		set->files.items[where->file].text + where->line_start + where->column - 1,
+		where->width);
+}
+
+/* "read,write"; nothing for no verb. */
+static void verbs_write(uint32_t verbs, char *text, size_t size)
+{
+	size_t used = 0;
+	text[0] = '\0';
+	for (int verb = 0; verb < POLICY_VERB_COUNT && used < size; verb++) {
+		if (verbs & POLICY_BIT(verb))
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "," : "",
+				policy_verb_name((enum policy_verb)verb));
+	}
+}
+
+static void verbs_compare(const struct denial *denial, struct candidate_rule *candidate)
+{
+	const struct rule *rule = candidate->rule;
+	char named[128], missing[128];
+	if (!(denial->verbs & ~rule->effective_verbs))
+		return;
+	verbs_write(rule->named_verbs, named, sizeof(named));
+	verbs_write(denial->verbs & ~rule->effective_verbs, missing, sizeof(missing));
+	if (candidate->count < DIFFERENCES_MAX)
+		snprintf(candidate->differences[candidate->count].text,
+			sizeof(candidate->differences[0].text), "%s, not %s", named, missing);
+	candidate->count++;
+	candidate->weight += WEIGHT_VERB;
+}
+
+/* Whether the object is one to which the same could be done at all. */
+static bool kinds_agree(const struct request *request, const struct object *object)
+{
+	if (!request->is_path)
+		return object->endpoint != POLICY_KIND_COUNT;
+	return object->kind ==
+	       (request->verbs & POLICY_BIT(POLICY_BIND) ? OBJECT_UNIX : OBJECT_PATH);
+}
+
+static uint32_t object_compare(const struct search *search, const struct object *object,
+	struct difference differences[static DIFFERENCES_MAX], uint32_t *closeness)
+{
+	const struct denial *denial = search->denial;
+	*closeness = 0;
+	if (!kinds_agree(denial->request, object))
+		return DIFFERENCES_MAX + 1;
+	if (denial->request->is_path)
+		return path_compare(denial, &search->names, object, differences, closeness);
+	return endpoint_compare(denial, object, differences);
+}
+
+/* Adds how the nearest of the rule's objects differs. */
+static void objects_compare(const struct search *search, struct candidate_rule *candidate)
+{
+	struct difference differences[DIFFERENCES_MAX], best[DIFFERENCES_MAX];
+	const struct rule *rule = candidate->rule;
+	uint32_t least = DIFFERENCES_MAX + 1;
+	for (uint32_t i = 0; i < rule->object_count; i++) {
+		const struct object *object =
+			&search->denial->set->objects.items[rule->first_object + i];
+		uint32_t closeness;
+		uint32_t count = object_compare(search, object, differences, &closeness);
+		if (count > DIFFERENCES_MAX || count > least ||
+			(count == least && closeness <= candidate->closeness))
+			continue;
+		least = count;
+		candidate->closeness = closeness;
+		memcpy(best, differences, sizeof(best));
+	}
+	if (least > DIFFERENCES_MAX) {
+		candidate->count += least;
+		return;
+	}
+	for (uint32_t i = 0; i < least && candidate->count + i < DIFFERENCES_MAX; i++)
+		candidate->differences[candidate->count + i] = best[i];
+	candidate->count += least;
+	candidate->weight += least * WEIGHT_OBJECT;
+}
+
+static bool candidate_is_nearer(const struct search *search, const struct candidate_rule *candidate)
+{
+	const struct nearest *nearest = search->nearest;
+	if (nearest->rule == POLICY_NO_RULE || candidate->count != nearest->count)
+		return nearest->rule == POLICY_NO_RULE || candidate->count < nearest->count;
+	if (candidate->weight != search->weight)
+		return candidate->weight < search->weight;
+	return candidate->closeness > search->closeness;
+}
+
+bool rule_applies(const struct denial *denial, const struct rule *rule)
+{
+	struct search search = {.denial = denial};
+	struct candidate_rule candidate = {.rule = rule};
+	if (rule->effect != EFFECT_ALLOW || rule->is_never ||
+		!(rule->effective_verbs & denial->verbs) ||
+		!client_find_from(
+			denial->set, &denial->set->clients.items[rule->client], denial->identity))
+		return false;
+	if (denial->request->is_path)
+		near_names_init(&search.names, denial->request->path, denial->request->length);
+	objects_compare(&search, &candidate);
+	return !candidate.count;
+}
+
+static void never_describe(struct candidate_rule *candidate)
+{
+	if (candidate->count < DIFFERENCES_MAX)
+		snprintf(candidate->differences[candidate->count].text,
+			sizeof(candidate->differences[0].text),
+			"its owner, or the user of its `as`, who does not exist");
+	candidate->count++;
+	candidate->weight += WEIGHT_CLIENT;
+}
+
+/* What differs in its client is known already. */
+static void rule_compare(
+	struct search *search, const struct candidate_rule *client, const struct rule *rule)
+{
+	const struct policy_set *set = search->denial->set;
+	struct candidate_rule candidate = *client;
+	candidate.rule = rule;
+	if (rule->effect != EFFECT_ALLOW)
+		return;
+	if (rule->is_never)
+		never_describe(&candidate);
+	verbs_compare(search->denial, &candidate);
+	if (candidate.count <= DIFFERENCES_MAX)
+		objects_compare(search, &candidate);
+	/* None at all: then it is something else that keeps it from counting. */
+	if (!candidate.count || candidate.count > DIFFERENCES_MAX ||
+		!candidate_is_nearer(search, &candidate))
+		return;
+	search->weight = candidate.weight;
+	search->closeness = candidate.closeness;
+	search->nearest->rule = (uint32_t)(rule - set->rules.items);
+	search->nearest->count = candidate.count;
+	memcpy(search->nearest->differences, candidate.differences, sizeof(candidate.differences));
+}
+
+static void client_search(struct search *search, uint32_t number)
+{
+	const struct policy_set *set = search->denial->set;
+	const struct client *client = &set->clients.items[number];
+	struct candidate_rule candidate = {0};
+	candidate.count = client_compare(search->denial, client, candidate.differences);
+	candidate.weight = candidate.count * WEIGHT_CLIENT;
+	for (uint32_t i = 0; i < client->rule_count && candidate.count <= DIFFERENCES_MAX; i++)
+		rule_compare(search, &candidate, &set->rules.items[client->first_rule + i]);
+}
+
+void nearest_find(const struct denial *denial, struct nearest *nearest)
+{
+	struct search search = {.denial = denial, .nearest = nearest};
+	*nearest = (struct nearest){.rule = POLICY_NO_RULE};
+	if (denial->request->is_path)
+		near_names_init(&search.names, denial->request->path, denial->request->length);
+	for (uint32_t i = 0; i < denial->set->clients.count; i++) {
+		if (denial->client == NONE || denial->client == i)
+			client_search(&search, i);
+	}
+}
