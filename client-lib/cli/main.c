@@ -5,7 +5,7 @@
  */
 #include "check.h"
 #include "cli.h"
-#include "explain.h"
+#include "explain/explain.h"
 
 #include <errno.h>
 #include <fcntl.h>

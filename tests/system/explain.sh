@@ -170,7 +170,7 @@ test_what_is_wrong_is_said_with_the_way_out() {
 	expect_status 0 explain --user alice bind "tcp:8443"
 	printf 'client a {\nfrom user alice\nallow raed /x\n}\n' | policy
 	expect_status 1 explain read /x
-	expect_match "$output" "$POLICY:3:7: error: unknown verb 'raed'"
+	expect_match "$output" "$POLICY:3:7-10: error: unknown verb 'raed'"
 	expect_status 1 fdbroker explain --policy /nosuch read /x
 }
 

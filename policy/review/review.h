@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a review: what is said because of other rules (review-rules.c) and what stands behind
- * it, and what a line says by itself (review-line.c). */
+/* The parts of a review: what is said because of other rules (rules.c) and what stands behind
+ * it, and what a line says by itself (line.c). */
 #pragma once
 
 #include "cover.h"
@@ -36,7 +36,7 @@ struct review {
 	struct agreement *aside; /* of those that go on from it by a wildcard or a variable */
 };
 
-/* ---- review-agree.c ---- */
+/* ---- agree.c ---- */
 
 /* False: out of memory. */
 bool agreements_make(struct review *review);
@@ -59,7 +59,7 @@ struct subject {
 	const struct object *object;
 };
 
-/* ---- review-near.c ---- */
+/* ---- near.c ---- */
 
 /* Those of the same block, and some of the others; each ascending. */
 struct neighbours {
@@ -83,7 +83,7 @@ bool client_covers(const struct policy_set *set, uint32_t wide, uint32_t narrow)
 /* False only when no peer can be one of both. */
 bool clients_can_meet(const struct policy_set *set, uint32_t a, uint32_t b);
 
-/* ---- review-denied.c ---- */
+/* ---- denied.c ---- */
 
 bool subject_is_path(const struct subject *subject);
 
@@ -108,12 +108,12 @@ struct denial {
 /* Which of the verbs an allow can never give on this object. */
 struct denial subject_find_denied(const struct subject *subject, uint32_t verbs);
 
-/* ---- review-needless.c ---- */
+/* ---- needless.c ---- */
 
 /* A rule that does all that the object does, or NONE. Objects are to come in their order. */
 uint32_t subject_find_needless(const struct subject *subject);
 
-/* ---- review-rules.c, review-line.c ---- */
+/* ---- rules.c, line.c ---- */
 
 /* Reports what others make of the rule. Rules are to come in their order. */
 void review_rule(struct review *review, uint32_t rule);
