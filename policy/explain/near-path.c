@@ -205,6 +205,8 @@ static struct quoted pattern_quote(
 		return text_quote(source, width);
 	if (object->kind == OBJECT_UNIX)
 		start = (uint32_t)strlen("unix:");
+	else if (object->kind == OBJECT_CREDENTIAL)
+		start = object->address.name_length + (uint32_t)strlen("=");
 	for (uint32_t at = start; at < width; at++) {
 		const char *slash = memchr(source + at + 1, '/', width - at - 1);
 		uint32_t end = slash ? (uint32_t)(slash - source) : width;
