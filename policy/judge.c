@@ -6,7 +6,7 @@
  */
 #include "judge.h"
 
-#include "pattern.h"
+#include "peer.h"
 
 void judge_init(struct judge *judge, const struct policy_image *image,
 	const struct policy_peer *peer, uint32_t verbs)
@@ -14,8 +14,8 @@ void judge_init(struct judge *judge, const struct policy_image *image,
 	judge->image = image;
 	judge->peer = peer;
 	judge->verbs = verbs;
-	judge->home_depth = path_depth(peer->text + peer->home,
-		peer->home ? strnlen(peer->text + peer->home, sizeof(peer->text) - peer->home) : 0);
+	struct variable home = peer_text(peer, peer->home);
+	judge->home_depth = path_depth(home.text, home.length);
 	judge->deny_rule = POLICY_NO_RULE;
 	judge->denied = 0;
 	memset(judge->granted, 0, sizeof(judge->granted));
@@ -150,8 +150,7 @@ static void rule_hear(
 	}
 }
 
-/* The first of the sorted rules that is not below `least`. */
-static uint32_t entries_find(const uint32_t *entries, uint32_t count, uint32_t least)
+uint32_t entries_find(const uint32_t *entries, uint32_t count, uint32_t least)
 {
 	uint32_t low = 0, high = count;
 	while (low < high) {

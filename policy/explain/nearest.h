@@ -41,9 +41,6 @@ struct quoted span_quote(const struct policy_set *set, const struct span *where)
 
 /* ---- near-client.c ---- */
 
-bool condition_holds(const struct policy_set *set, const struct condition *condition,
-	const struct policy_identity *identity);
-
 /* The first of the client's `from` lines that holds, or NULL. */
 const struct from *client_find_from(const struct policy_set *set, const struct client *client,
 	const struct policy_identity *identity);
