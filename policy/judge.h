@@ -12,7 +12,7 @@ struct candidate {
 	uint32_t terminal;
 	uint8_t log;
 	bool is_only;
-	bool is_ambiguous; /* another one just as specific has other options */
+	uint32_t other; /* just as specific, with other options; POLICY_NO_RULE: there is none */
 };
 
 struct judge {

@@ -7,8 +7,6 @@
  */
 #include "explanation.h"
 
-#include "judge.h"
-
 static void rules_fill(struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
@@ -19,36 +17,6 @@ static void rules_fill(struct explanation *explanation, const struct explained_p
 				request_decide(request, peer->image, peer->peer, POLICY_BIT(verb))
 					.rule;
 	}
-}
-
-/* One verb's rule has other options than the deciding one's. */
-static uint32_t verbs_find_other(const struct explanation *explanation,
-	const struct explained_peer *peer, const struct request *request)
-{
-	const struct policy_options options = rule_options(peer->image, explanation->decision.rule);
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
-		uint32_t rule = explanation->rules[verb];
-		if (rule == POLICY_NO_RULE)
-			continue;
-		const struct policy_options other = rule_options(peer->image, rule);
-		if (!options_agree_on(request->verbs, &options, &other))
-			return rule;
-	}
-	return POLICY_NO_RULE;
-}
-
-/* Several rules that are just as specific allow the one verb, and have other options. */
-static uint32_t rules_find_other(
-	const struct denial *denial, const struct policy_image *image, uint32_t decided)
-{
-	const struct policy_options options = rule_options(image, decided);
-	for (uint32_t i = 0; i < denial->set->rules.count; i++) {
-		const struct policy_options other = rule_options(image, i);
-		if (!options_agree_on(denial->verbs, &options, &other) &&
-			rule_applies(denial, &denial->set->rules.items[i]))
-			return i;
-	}
-	return POLICY_NO_RULE;
 }
 
 /* The first `only` block that grants nothing at all; others have a rule to be told by. */
@@ -72,13 +40,6 @@ static void denial_explain(struct explanation *explanation, const struct explain
 		.request = request,
 		.verbs = decision->missing,
 		.client = NONE};
-	if (decision->outcome == POLICY_DENIED_CONFLICT) {
-		denial.verbs = request->verbs;
-		explanation->other = verbs_find_other(explanation, peer, request);
-		if (explanation->other == POLICY_NO_RULE)
-			explanation->other = rules_find_other(&denial, peer->image, decision->rule);
-		return;
-	}
 	if (decision->outcome == POLICY_DENIED_NARROWED)
 		denial.client = decision->rule == POLICY_NO_RULE
 					? find_empty_block(peer)
@@ -94,7 +55,6 @@ void explanation_make(struct explanation *explanation, const struct explained_pe
 {
 	*explanation = (struct explanation){
 		.decision = request_decide(request, peer->image, peer->peer, request->verbs),
-		.other = POLICY_NO_RULE,
 		.client = NONE,
 		.nearest.rule = POLICY_NO_RULE,
 	};
@@ -104,7 +64,8 @@ void explanation_make(struct explanation *explanation, const struct explained_pe
 		explanation->from = client_find_from(peer->set,
 			&peer->set->clients.items[peer->set->rules.items[decision->rule].client],
 			peer->identity);
-	else if (decision->outcome != POLICY_DENIED_BY_RULE)
+	else if (decision->outcome != POLICY_DENIED_BY_RULE &&
+		 decision->outcome != POLICY_DENIED_CONFLICT)
 		denial_explain(explanation, peer, request);
 }
 

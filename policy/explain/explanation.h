@@ -21,8 +21,6 @@ struct explanation {
 	uint32_t rules[POLICY_VERB_COUNT];
 	/* ALLOWED: the line by which the deciding rule's block is for the peer. */
 	const struct from *from;
-	/* CONFLICT: a rule with other options than decision.rule, if it is found. */
-	uint32_t other;
 	/* NARROWED: the `only` block; NO_RULE: NONE. */
 	uint32_t client;
 	/* It is no path that anything could be granted for. */

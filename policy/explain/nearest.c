@@ -139,21 +139,6 @@ static bool candidate_is_nearer(const struct search *search, const struct candid
 	return candidate->closeness > search->closeness;
 }
 
-bool rule_applies(const struct denial *denial, const struct rule *rule)
-{
-	struct search search = {.denial = denial};
-	struct candidate_rule candidate = {.rule = rule};
-	if (rule->effect != EFFECT_ALLOW || rule->is_never ||
-		!(rule->effective_verbs & denial->verbs) ||
-		!client_find_from(
-			denial->set, &denial->set->clients.items[rule->client], denial->identity))
-		return false;
-	if (denial->request->kind != REQUEST_ENDPOINT)
-		near_names_init(&search.names, denial->request->path, denial->request->length);
-	objects_compare(&search, &candidate);
-	return !candidate.count;
-}
-
 static void never_describe(struct candidate_rule *candidate)
 {
 	if (candidate->count < DIFFERENCES_MAX)

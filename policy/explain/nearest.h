@@ -33,9 +33,6 @@ struct nearest {
 /* Of the rules that differ in least; then one whose verb differs, its object, its client. */
 void nearest_find(const struct denial *denial, struct nearest *nearest);
 
-/* Whether it allows one of the verbs to the peer, on this object. */
-bool rule_applies(const struct denial *denial, const struct rule *rule);
-
 /* The rule's text as it stands in its file at this place. */
 struct quoted span_quote(const struct policy_set *set, const struct span *where);
 

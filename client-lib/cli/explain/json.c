@@ -153,8 +153,8 @@ static void add_denied(
 		json_object_set_new(
 			object, "nearest", nearest_to_json(peer->image, &explanation->nearest));
 	}
-	if (explanation->other != POLICY_NO_RULE)
-		json_object_set_new(object, "other", rule_to_json(peer->image, explanation->other));
+	if (decision->outcome == POLICY_DENIED_CONFLICT)
+		json_object_set_new(object, "other", rule_to_json(peer->image, decision->other));
 }
 
 bool explain_print_json(const struct explanation *explanation, const struct explained_peer *peer,

@@ -182,8 +182,7 @@ static void print_conflict(const struct explanation *explanation, const struct e
 	(void)puts("denied: the rules that allow it have different options, and nothing says which "
 		   "count");
 	print_rule("one: ", peer->image, explanation->decision.rule);
-	if (explanation->other != POLICY_NO_RULE)
-		print_rule("other: ", peer->image, explanation->other);
+	print_rule("other: ", peer->image, explanation->decision.other);
 }
 
 void explain_print(const struct explanation *explanation, const struct explained_peer *peer,
