@@ -122,6 +122,18 @@ static json_t *rules_to_json(
 	return object;
 }
 
+static json_t *limits_to_json(const struct explained_peer *peer)
+{
+	struct explained_amount amounts[EXPLAINED_AMOUNTS];
+	json_t *object = json_object();
+
+	explain_limits(peer, amounts);
+	for (size_t i = 0; i < EXPLAINED_AMOUNTS; i++)
+		if (amounts[i].most != UINT32_MAX)
+			json_object_set_new(object, amounts[i].name, json_integer(amounts[i].most));
+	return object;
+}
+
 static void add_allowed(json_t *object, const struct explanation *explanation,
 	const struct explained_peer *peer, const struct request *request)
 {
@@ -139,6 +151,7 @@ static void add_allowed(json_t *object, const struct explanation *explanation,
 	}
 	if (options != NULL)
 		json_object_set_new(object, "options", string_to_json(options));
+	json_object_set_new(object, "limits", limits_to_json(peer));
 	free(because);
 	free(options);
 }

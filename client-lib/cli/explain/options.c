@@ -164,6 +164,16 @@ static void write_endpoint(const struct wording *wording)
 	(void)fprintf(wording->out, "network namespace: %s", namespaces[wording->options->netns]);
 }
 
+void explain_limits(const struct explained_peer *peer,
+	struct explained_amount amounts[static EXPLAINED_AMOUNTS])
+{
+	struct policy_quota quota = policy_peer_quota(peer->image, peer->peer);
+
+	amounts[0] = (struct explained_amount){"sessions", "", quota.sessions};
+	amounts[1] = (struct explained_amount){"requests", "/s", quota.requests};
+	amounts[2] = (struct explained_amount){"unread", "", quota.unread};
+}
+
 char *explain_options(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {

@@ -118,6 +118,24 @@ static void print_because(const struct explanation *explanation, const struct ex
 	(void)printf(":%u)\n", explanation->from->where.line);
 }
 
+/* Of all blocks for the asker: they say how much, not what, and hold for whatever is asked. */
+static void print_limits(const struct explained_peer *peer)
+{
+	struct explained_amount amounts[EXPLAINED_AMOUNTS];
+	const char *separator = "limits: ";
+
+	explain_limits(peer, amounts);
+	for (size_t i = 0; i < EXPLAINED_AMOUNTS; i++) {
+		if (amounts[i].most == UINT32_MAX)
+			continue;
+		(void)printf(
+			"%s%s %u%s", separator, amounts[i].name, amounts[i].most, amounts[i].unit);
+		separator = ", ";
+	}
+	if (separator[0] == ',')
+		(void)putchar('\n');
+}
+
 static void print_allowed(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
@@ -130,6 +148,7 @@ static void print_allowed(const struct explanation *explanation, const struct ex
 	if (options != NULL)
 		(void)printf("%s\n", options);
 	free(options);
+	print_limits(peer);
 }
 
 /* ---- denied ---- */
