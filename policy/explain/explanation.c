@@ -19,15 +19,27 @@ static void rules_fill(struct explanation *explanation, const struct explained_p
 	}
 }
 
-/* The first `only` block that grants nothing at all; others have a rule to be told by. */
-static uint32_t find_empty_block(const struct explained_peer *peer)
+/* The block alone: what the others allow does not help there. */
+static bool block_allows(
+	const struct explained_peer *peer, uint16_t block, const struct request *request)
+{
+	struct policy_peer alone = *peer->peer;
+	alone.blocks[0] = block;
+	alone.block_count = 1;
+	enum policy_outcome outcome =
+		request_decide(request, peer->image, &alone, request->verbs).outcome;
+	return outcome == POLICY_ALLOWED || outcome == POLICY_DENIED_CONFLICT;
+}
+
+/* The `only` blocks that do not allow it: to change one of several would not be enough. */
+static void narrowing_find(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request)
 {
 	for (uint32_t i = 0; i < peer->peer->block_count; i++) {
-		const struct client *client = &peer->set->clients.items[peer->peer->blocks[i]];
-		if (client->is_only && !client->rule_count)
-			return peer->peer->blocks[i];
+		uint16_t block = peer->peer->blocks[i];
+		if (peer->set->clients.items[block].is_only && !block_allows(peer, block, request))
+			explanation->narrowing[explanation->narrowing_count++] = block;
 	}
-	return NONE;
 }
 
 static void denial_explain(struct explanation *explanation, const struct explained_peer *peer,
@@ -41,10 +53,9 @@ static void denial_explain(struct explanation *explanation, const struct explain
 		.verbs = decision->missing,
 		.client = NONE};
 	if (decision->outcome == POLICY_DENIED_NARROWED)
-		denial.client = decision->rule == POLICY_NO_RULE
-					? find_empty_block(peer)
-					: peer->set->rules.items[decision->rule].client;
-	explanation->client = denial.client;
+		narrowing_find(explanation, peer, request);
+	if (explanation->narrowing_count)
+		denial.client = explanation->narrowing[0];
 	explanation->is_malformed = !decision->missing;
 	if (decision->missing)
 		nearest_find(&denial, &explanation->nearest);
@@ -55,7 +66,6 @@ void explanation_make(struct explanation *explanation, const struct explained_pe
 {
 	*explanation = (struct explanation){
 		.decision = request_decide(request, peer->image, peer->peer, request->verbs),
-		.client = NONE,
 		.nearest.rule = POLICY_NO_RULE,
 	};
 	const struct policy_decision *decision = &explanation->decision;

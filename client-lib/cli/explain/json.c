@@ -156,6 +156,18 @@ static void add_allowed(json_t *object, const struct explanation *explanation,
 	free(options);
 }
 
+/* The names of the blocks. */
+static json_t *narrowing_to_json(
+	const struct explanation *explanation, const struct policy_set *set)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < explanation->narrowing_count; i++)
+		json_array_append_new(
+			array, string_to_json(set->clients.items[explanation->narrowing[i]].name));
+	return array;
+}
+
 static void add_denied(
 	json_t *object, const struct explanation *explanation, const struct explained_peer *peer)
 {
@@ -166,6 +178,8 @@ static void add_denied(
 		json_object_set_new(
 			object, "nearest", nearest_to_json(peer->image, &explanation->nearest));
 	}
+	if (decision->outcome == POLICY_DENIED_NARROWED)
+		json_object_set_new(object, "only", narrowing_to_json(explanation, peer->set));
 	if (decision->outcome == POLICY_DENIED_CONFLICT)
 		json_object_set_new(object, "other", rule_to_json(peer->image, decision->other));
 }

@@ -187,12 +187,16 @@ static void print_no_rule(const struct explanation *explanation, const struct ex
 
 static void print_narrowed(const struct explanation *explanation, const struct explained_peer *peer)
 {
-	(void)fputs("denied: client ", stdout);
-	if (explanation->client != NONE)
-		print_text(peer->set->clients.items[explanation->client].name);
-	(void)fputs(" is an 'only' block for this asker, and has no rule for ", stdout);
-	print_verbs(explanation->decision.missing);
-	(void)putchar('\n');
+	for (uint32_t i = 0; i < explanation->narrowing_count; i++) {
+		(void)fputs(i == 0 ? "denied: client " : "so is client ", stdout);
+		print_text(peer->set->clients.items[explanation->narrowing[i]].name);
+		if (i == 0) {
+			(void)fputs(" is an 'only' block for this asker, and no rule of it allows ",
+				stdout);
+			print_verbs(explanation->decision.missing);
+		}
+		(void)putchar('\n');
+	}
 	print_nearest(explanation, peer);
 }
 
