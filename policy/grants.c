@@ -4,7 +4,7 @@
  * written, in a form that could be a policy file again. Must never show what is said about others:
  * a block that does not concern the peer, a `from` line, the name of a file.
  */
-#include "image.h"
+#include "peer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,11 +77,11 @@ static void write_name(struct writer *writer, const char *name)
 static void write_known(
 	struct writer *writer, const char *what, const struct policy_peer *peer, uint8_t offset)
 {
-	const char *text = peer->text + offset;
+	struct variable known = peer_text(peer, offset);
 	if (!offset)
 		return;
 	write_text(writer, what);
-	write_escaped(writer, text, strnlen(text, sizeof(peer->text) - offset));
+	write_escaped(writer, known.text, known.length);
 }
 
 static void write_peer(struct writer *writer, const struct policy_peer *peer)

@@ -377,6 +377,7 @@ enum policy_outcome {
 struct policy_decision {
 	enum policy_outcome outcome;
 	uint32_t rule;    /* the deciding rule; for NARROWED the first rule of the `only` block */
+	uint32_t other;   /* CONFLICT: a rule whose options are not those of `rule` */
 	uint32_t missing; /* NO_RULE, NARROWED: POLICY_BIT of the verbs that nothing grants */
 	struct policy_options options; /* of the deciding allow rule, or how to log a denial */
 };

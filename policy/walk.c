@@ -6,8 +6,9 @@
  */
 #include "walk.h"
 
+#include "peer.h"
+
 #include <assert.h>
-#include <stdio.h>
 
 #define DEEP_SLOT_MASK (2 * POLICY_ACTIVE_MAX - 1)
 static_assert((POLICY_ACTIVE_MAX & (POLICY_ACTIVE_MAX - 1)) == 0, "the slots are masked");
@@ -153,12 +154,6 @@ static void deep_settle(struct walk *walk, uint32_t taken)
 	walk->folder_count = walk->effect == EFFECT_DENY ? 0 : walk->deep.count - taken;
 }
 
-static struct variable variable_make(const struct policy_peer *peer, uint8_t offset)
-{
-	const char *text = peer->text + offset;
-	return (struct variable){text, offset ? strnlen(text, sizeof(peer->text) - offset) : 0};
-}
-
 static void walk_init(struct walk *walk, const struct policy_image *image,
 	const struct policy_peer *peer, enum effect effect)
 {
@@ -169,16 +164,11 @@ static void walk_init(struct walk *walk, const struct policy_image *image,
 	walk->reached.count = 0;
 	walk->deep.count = 0;
 	memset(walk->deep.slots, 0, sizeof(walk->deep.slots));
-	struct variable home = variable_make(peer, peer->home);
+	struct variable home = peer_text(peer, peer->home);
 	walk->home = home.text;
 	walk->home_length = home.length;
 	walk->home_depth = path_depth(home.text, home.length);
-	int digits = snprintf(walk->uid, sizeof(walk->uid), "%u", peer->uid);
-	walk->variables = (struct variables){
-		.user = variable_make(peer, peer->user),
-		.uid = {walk->uid, (size_t)digits},
-		.instance = variable_make(peer, peer->instance),
-	};
+	walk->variables = peer_variables(peer, walk->uid);
 }
 
 struct walk_roots walk_roots_of_paths(enum effect effect)

@@ -137,6 +137,15 @@ bool policy_write_word(const char *prefix, const char *bytes, size_t length, FIL
 	return true;
 }
 
+bool policy_write_source(const char *bytes, size_t length, FILE *out)
+{
+	if (memchr(bytes, '\0', length))
+		return false;
+	const struct style style = {.is_quoted = needs_quotes(bytes, length)};
+	word_write(&style, "", bytes, length, NULL, out);
+	return true;
+}
+
 void policy_write_comment(const char *bytes, size_t length, FILE *out)
 {
 	for (size_t i = 0; i < length; i++) {

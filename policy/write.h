@@ -26,5 +26,11 @@ bool policy_write_unit(const char *unit, size_t length, FILE *out);
 /* A word without wildcards, such as the name of a client or "tun:DEVICE". False: it has a NUL. */
 bool policy_write_word(const char *prefix, const char *bytes, size_t length, FILE *out);
 
+/*
+ * A word of somebody who knows the language, quotes and escapes aside: wildcards and % mean in it
+ * what they always do. False: it has a NUL.
+ */
+bool policy_write_source(const char *bytes, size_t length, FILE *out);
+
 /* Text for a comment: what is not printable ASCII as \xHH, and two backslashes for one. */
 void policy_write_comment(const char *bytes, size_t length, FILE *out);

@@ -7,8 +7,6 @@
  */
 #include "explanation.h"
 
-#include "judge.h"
-
 static void rules_fill(struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
@@ -21,45 +19,27 @@ static void rules_fill(struct explanation *explanation, const struct explained_p
 	}
 }
 
-/* One verb's rule has other options than the deciding one's. */
-static uint32_t verbs_find_other(const struct explanation *explanation,
-	const struct explained_peer *peer, const struct request *request)
+/* The block alone: what the others allow does not help there. */
+static bool block_allows(
+	const struct explained_peer *peer, uint16_t block, const struct request *request)
 {
-	const struct policy_options options = rule_options(peer->image, explanation->decision.rule);
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
-		uint32_t rule = explanation->rules[verb];
-		if (rule == POLICY_NO_RULE)
-			continue;
-		const struct policy_options other = rule_options(peer->image, rule);
-		if (!options_agree_on(request->verbs, &options, &other))
-			return rule;
-	}
-	return POLICY_NO_RULE;
+	struct policy_peer alone = *peer->peer;
+	alone.blocks[0] = block;
+	alone.block_count = 1;
+	enum policy_outcome outcome =
+		request_decide(request, peer->image, &alone, request->verbs).outcome;
+	return outcome == POLICY_ALLOWED || outcome == POLICY_DENIED_CONFLICT;
 }
 
-/* Several rules that are just as specific allow the one verb, and have other options. */
-static uint32_t rules_find_other(
-	const struct denial *denial, const struct policy_image *image, uint32_t decided)
-{
-	const struct policy_options options = rule_options(image, decided);
-	for (uint32_t i = 0; i < denial->set->rules.count; i++) {
-		const struct policy_options other = rule_options(image, i);
-		if (!options_agree_on(denial->verbs, &options, &other) &&
-			rule_applies(denial, &denial->set->rules.items[i]))
-			return i;
-	}
-	return POLICY_NO_RULE;
-}
-
-/* The first `only` block that grants nothing at all; others have a rule to be told by. */
-static uint32_t find_empty_block(const struct explained_peer *peer)
+/* The `only` blocks that do not allow it: to change one of several would not be enough. */
+static void narrowing_find(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request)
 {
 	for (uint32_t i = 0; i < peer->peer->block_count; i++) {
-		const struct client *client = &peer->set->clients.items[peer->peer->blocks[i]];
-		if (client->is_only && !client->rule_count)
-			return peer->peer->blocks[i];
+		uint16_t block = peer->peer->blocks[i];
+		if (peer->set->clients.items[block].is_only && !block_allows(peer, block, request))
+			explanation->narrowing[explanation->narrowing_count++] = block;
 	}
-	return NONE;
 }
 
 static void denial_explain(struct explanation *explanation, const struct explained_peer *peer,
@@ -72,18 +52,10 @@ static void denial_explain(struct explanation *explanation, const struct explain
 		.request = request,
 		.verbs = decision->missing,
 		.client = NONE};
-	if (decision->outcome == POLICY_DENIED_CONFLICT) {
-		denial.verbs = request->verbs;
-		explanation->other = verbs_find_other(explanation, peer, request);
-		if (explanation->other == POLICY_NO_RULE)
-			explanation->other = rules_find_other(&denial, peer->image, decision->rule);
-		return;
-	}
 	if (decision->outcome == POLICY_DENIED_NARROWED)
-		denial.client = decision->rule == POLICY_NO_RULE
-					? find_empty_block(peer)
-					: peer->set->rules.items[decision->rule].client;
-	explanation->client = denial.client;
+		narrowing_find(explanation, peer, request);
+	if (explanation->narrowing_count)
+		denial.client = explanation->narrowing[0];
 	explanation->is_malformed = !decision->missing;
 	if (decision->missing)
 		nearest_find(&denial, &explanation->nearest);
@@ -94,8 +66,6 @@ void explanation_make(struct explanation *explanation, const struct explained_pe
 {
 	*explanation = (struct explanation){
 		.decision = request_decide(request, peer->image, peer->peer, request->verbs),
-		.other = POLICY_NO_RULE,
-		.client = NONE,
 		.nearest.rule = POLICY_NO_RULE,
 	};
 	const struct policy_decision *decision = &explanation->decision;
@@ -104,7 +74,8 @@ void explanation_make(struct explanation *explanation, const struct explained_pe
 		explanation->from = client_find_from(peer->set,
 			&peer->set->clients.items[peer->set->rules.items[decision->rule].client],
 			peer->identity);
-	else if (decision->outcome != POLICY_DENIED_BY_RULE)
+	else if (decision->outcome != POLICY_DENIED_BY_RULE &&
+		 decision->outcome != POLICY_DENIED_CONFLICT)
 		denial_explain(explanation, peer, request);
 }
 

@@ -21,10 +21,9 @@ struct explanation {
 	uint32_t rules[POLICY_VERB_COUNT];
 	/* ALLOWED: the line by which the deciding rule's block is for the peer. */
 	const struct from *from;
-	/* CONFLICT: a rule with other options than decision.rule, if it is found. */
-	uint32_t other;
-	/* NARROWED: the `only` block; NO_RULE: NONE. */
-	uint32_t client;
+	/* NARROWED: the `only` blocks, by their clients; the nearest rule is one of the first's. */
+	uint32_t narrowing_count;
+	uint16_t narrowing[POLICY_PEER_BLOCKS_MAX];
 	/* It is no path that anything could be granted for. */
 	bool is_malformed;
 	/* NO_RULE, NARROWED: decision.missing are the verbs that it is about. */

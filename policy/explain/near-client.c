@@ -2,34 +2,15 @@
 /* Whom a block is for, and why a peer is not among them. */
 #include "nearest.h"
 
+#include "peer.h"
+
 static bool principal_is_known(const struct policy_set *set, const struct principal *principal)
 {
 	return principal->name == NONE ||
 	       set->names.items[principal->name].status == POLICY_NAME_FOUND;
 }
 
-static bool group_is_held(const struct condition *condition, const struct policy_identity *identity)
-{
-	uint32_t first = condition->principal.id, last = condition->last;
-	bool is_held = identity->gid >= first && identity->gid <= last;
-	for (size_t i = 0; i < identity->group_count && !is_held; i++)
-		is_held = identity->groups[i] >= first && identity->groups[i] <= last;
-	return is_held;
-}
-
-static bool unit_is_held(const struct condition *condition, const struct policy_identity *identity)
-{
-	static const struct variables none;
-	const struct component *unit = &condition->unit;
-	size_t length = identity->unit ? strlen(identity->unit) : 0;
-	if (!length)
-		return false;
-	if (unit->kind == COMPONENT_LITERAL)
-		return length == unit->length && memcmp(identity->unit, unit->bytes, length) == 0;
-	return glob_match(unit->bytes, unit->length, identity->unit, length, &none, SENSE_DENY);
-}
-
-bool condition_holds(const struct policy_set *set, const struct condition *condition,
+static bool condition_holds(const struct policy_set *set, const struct condition *condition,
 	const struct policy_identity *identity)
 {
 	switch (condition->kind) {
@@ -40,9 +21,10 @@ bool condition_holds(const struct policy_set *set, const struct condition *condi
 		       identity->uid >= condition->principal.id && identity->uid <= condition->last;
 	case CONDITION_GROUP:
 		return principal_is_known(set, &condition->principal) &&
-		       group_is_held(condition, identity);
+		       identity_has_group(identity, condition->principal.id, condition->last);
 	case CONDITION_UNIT:
-		return unit_is_held(condition, identity);
+		return identity_has_unit(identity, condition->unit.bytes, condition->unit.length,
+			condition->unit.kind == COMPONENT_LITERAL);
 	}
 	return false;
 }

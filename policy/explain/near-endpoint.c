@@ -2,65 +2,24 @@
 /* In what an endpoint of a rule differs from the one that is asked for. */
 #include "nearest.h"
 
-#include "asked.h"
+#include "cover-endpoint.h"
 #include "language.h"
-
-#include <arpa/inet.h>
 
 static bool is_network(enum policy_kind kind)
 {
 	return kind == POLICY_TCP || kind == POLICY_UDP;
 }
 
-static bool name_is_covered(const struct address *address, const struct policy_endpoint *endpoint)
-{
-	const char *name = endpoint->name;
-	size_t length = endpoint->name_length;
-	if (address->family == PLACE_LABEL) {
-		const char *dot = memchr(name, '.', length);
-		if (!dot)
-			return false;
-		length -= (size_t)(dot + 1 - name);
-		name = dot + 1;
-	}
-	return length == address->name_length && memcmp(name, address->name, length) == 0;
-}
-
-static bool bits_are_equal(const uint8_t *a, const uint8_t *b, uint32_t count)
-{
-	uint8_t mask = (uint8_t)(0xff00u >> count % 8);
-	return memcmp(a, b, count / 8) == 0 &&
-	       (!(count % 8) || !((a[count / 8] ^ b[count / 8]) & mask));
-}
-
 /*
- * All addresses at once are granted only by what covers all, or names just that; and [::] is those
- * of both families, which no object but `*` covers.
+ * [::] is the addresses of both families, which no object but `*` covers; what cannot be asked for
+ * at all is covered by none.
  */
-static bool address_is_covered(const struct object *object, const struct policy_endpoint *endpoint)
+static bool host_is_covered(const struct request *request, const struct object *object)
 {
-	static const uint8_t zero[16];
-	const struct address *address = &object->address;
-	bool is_unspecified = endpoint->family != POLICY_CID &&
-			      memcmp(endpoint->address, zero, sizeof(zero)) == 0;
-	if (address->family != endpoint->family ||
-		(object->interface_index && object->interface_index != endpoint->scope) ||
-		(is_unspecified && endpoint->family == POLICY_IPV6) ||
-		(is_unspecified && address->prefix && address->prefix != 32))
-		return false;
-	return bits_are_equal(address->bytes, endpoint->address, address->prefix);
-}
-
-static bool host_is_covered(const struct object *object, const struct policy_endpoint *endpoint)
-{
-	if (object->address.family == PLACE_ANY)
-		return true;
-	bool is_named =
-		object->address.family == PLACE_NAME || object->address.family == PLACE_LABEL;
-	if (is_named || endpoint->family == POLICY_NO_ADDRESS)
-		return is_named && endpoint->family == POLICY_NO_ADDRESS &&
-		       name_is_covered(&object->address, endpoint);
-	return address_is_covered(object, endpoint);
+	struct asked asked, other;
+	enum policy_verb verb = (enum policy_verb)__builtin_ctz(request->verbs);
+	return asked_make(&asked, verb, &request->endpoint) && object_covers_host(object, &asked) &&
+	       (!asked_find_other(&asked, &other) || object_covers_host(object, &other));
 }
 
 static bool number_is_covered(const struct policy_set *set, const struct object *object,
@@ -156,7 +115,7 @@ uint32_t endpoint_compare(const struct denial *denial, const struct object *obje
 		return DIFFERENCES_MAX + 1;
 	const bool differs[] = {
 		[ASPECT_KIND] = !is_same_kind,
-		[ASPECT_HOST] = !host_is_covered(object, endpoint),
+		[ASPECT_HOST] = !host_is_covered(denial->request, object),
 		[ASPECT_NUMBER] = !number_is_covered(denial->set, object, endpoint),
 	};
 	for (int aspect = ASPECT_KIND; aspect <= ASPECT_NUMBER; aspect++) {

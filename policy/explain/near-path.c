@@ -7,6 +7,8 @@
  */
 #include "nearest.h"
 
+#include "peer.h"
+
 enum mismatch {
 	MISMATCH_NONE,
 	MISMATCH_NAME,     /* another name */
@@ -129,18 +131,12 @@ static void deep_follow(struct comparison *comparison, uint32_t index)
 	}
 }
 
-static struct variable variable_of(const struct policy_peer *peer, uint8_t offset)
-{
-	const char *text = peer->text + offset;
-	return (struct variable){text, offset ? strnlen(text, sizeof(peer->text) - offset) : 0};
-}
-
 /* Where the pattern begins: at `/`, or below the peer's home. */
 static void ways_begin(struct comparison *comparison)
 {
 	const struct near_names *names = comparison->names;
 	const struct variable home =
-		variable_of(comparison->denial->peer, comparison->denial->peer->home);
+		peer_text(comparison->denial->peer, comparison->denial->peer->home);
 	uint32_t depth = (uint32_t)path_depth(home.text, home.length);
 	for (uint32_t i = 0; i <= names->count; i++)
 		comparison->ways[i] = WAY_NONE;
@@ -205,6 +201,8 @@ static struct quoted pattern_quote(
 		return text_quote(source, width);
 	if (object->kind == OBJECT_UNIX)
 		start = (uint32_t)strlen("unix:");
+	else if (object->kind == OBJECT_CREDENTIAL)
+		start = object->address.name_length + (uint32_t)strlen("=");
 	for (uint32_t at = start; at < width; at++) {
 		const char *slash = memchr(source + at + 1, '/', width - at - 1);
 		uint32_t end = slash ? (uint32_t)(slash - source) : width;
@@ -288,15 +286,10 @@ uint32_t path_compare(const struct denial *denial, const struct near_names *name
 {
 	struct comparison comparison; /* its ways are begun when it is followed */
 	char uid[sizeof("4294967295")];
-	int digits = snprintf(uid, sizeof(uid), "%u", denial->peer->uid);
 	comparison.denial = denial;
 	comparison.names = names;
 	comparison.pattern = &object->pattern;
-	comparison.variables = (struct variables){
-		.user = variable_of(denial->peer, denial->peer->user),
-		.uid = {uid, (size_t)digits},
-		.instance = variable_of(denial->peer, denial->peer->instance),
-	};
+	comparison.variables = peer_variables(denial->peer, uid);
 	struct way way = pattern_follow(&comparison);
 	*closeness = way.mismatch == MISMATCH_NAME ? way.name : POLICY_PATH_MAX;
 	if (way.count > 1 || !way_is_near(&comparison, &way))

@@ -64,10 +64,29 @@ static void verbs_compare(const struct denial *denial, struct candidate_rule *ca
 /* Whether the object is one to which the same could be done at all. */
 static bool kinds_agree(const struct request *request, const struct object *object)
 {
-	if (!request->is_path)
+	if (request->kind == REQUEST_ENDPOINT)
 		return object->endpoint != POLICY_KIND_COUNT;
-	return object->kind ==
-	       (request->verbs & POLICY_BIT(POLICY_BIND) ? OBJECT_UNIX : OBJECT_PATH);
+	if (request->verbs & POLICY_BIT(POLICY_BIND))
+		return object->kind == OBJECT_UNIX;
+	/* A file can be opened, or had as a credential: then it is the verb that differs. */
+	return object->kind == OBJECT_PATH || object->kind == OBJECT_CREDENTIAL;
+}
+
+/* The path, after the name when both have one. */
+static uint32_t file_compare(const struct search *search, const struct object *object,
+	struct difference differences[static DIFFERENCES_MAX], uint32_t *closeness)
+{
+	const struct request *request = search->denial->request;
+	const struct address *named = &object->address;
+	uint32_t count = 0;
+	if (request->kind == REQUEST_CREDENTIAL && object->kind == OBJECT_CREDENTIAL &&
+		(named->name_length != request->name_length ||
+			memcmp(named->name, request->name, request->name_length) != 0))
+		snprintf(differences[count++].text, sizeof(differences[0].text), "name %s, not %s",
+			text_quote(named->name, named->name_length).text,
+			text_quote(request->name, request->name_length).text);
+	return count +
+	       path_compare(search->denial, &search->names, object, &differences[count], closeness);
 }
 
 static uint32_t object_compare(const struct search *search, const struct object *object,
@@ -77,9 +96,9 @@ static uint32_t object_compare(const struct search *search, const struct object 
 	*closeness = 0;
 	if (!kinds_agree(denial->request, object))
 		return DIFFERENCES_MAX + 1;
-	if (denial->request->is_path)
-		return path_compare(denial, &search->names, object, differences, closeness);
-	return endpoint_compare(denial, object, differences);
+	if (denial->request->kind == REQUEST_ENDPOINT)
+		return endpoint_compare(denial, object, differences);
+	return file_compare(search, object, differences, closeness);
 }
 
 /* Adds how the nearest of the rule's objects differs. */
@@ -118,21 +137,6 @@ static bool candidate_is_nearer(const struct search *search, const struct candid
 	if (candidate->weight != search->weight)
 		return candidate->weight < search->weight;
 	return candidate->closeness > search->closeness;
-}
-
-bool rule_applies(const struct denial *denial, const struct rule *rule)
-{
-	struct search search = {.denial = denial};
-	struct candidate_rule candidate = {.rule = rule};
-	if (rule->effect != EFFECT_ALLOW || rule->is_never ||
-		!(rule->effective_verbs & denial->verbs) ||
-		!client_find_from(
-			denial->set, &denial->set->clients.items[rule->client], denial->identity))
-		return false;
-	if (denial->request->is_path)
-		near_names_init(&search.names, denial->request->path, denial->request->length);
-	objects_compare(&search, &candidate);
-	return !candidate.count;
 }
 
 static void never_describe(struct candidate_rule *candidate)
@@ -185,7 +189,7 @@ void nearest_find(const struct denial *denial, struct nearest *nearest)
 {
 	struct search search = {.denial = denial, .nearest = nearest};
 	*nearest = (struct nearest){.rule = POLICY_NO_RULE};
-	if (denial->request->is_path)
+	if (denial->request->kind != REQUEST_ENDPOINT)
 		near_names_init(&search.names, denial->request->path, denial->request->length);
 	for (uint32_t i = 0; i < denial->set->clients.count; i++) {
 		if (denial->client == NONE || denial->client == i)

@@ -33,16 +33,10 @@ struct nearest {
 /* Of the rules that differ in least; then one whose verb differs, its object, its client. */
 void nearest_find(const struct denial *denial, struct nearest *nearest);
 
-/* Whether it allows one of the verbs to the peer, on this object. */
-bool rule_applies(const struct denial *denial, const struct rule *rule);
-
 /* The rule's text as it stands in its file at this place. */
 struct quoted span_quote(const struct policy_set *set, const struct span *where);
 
 /* ---- near-client.c ---- */
-
-bool condition_holds(const struct policy_set *set, const struct condition *condition,
-	const struct policy_identity *identity);
 
 /* The first of the client's `from` lines that holds, or NULL. */
 const struct from *client_find_from(const struct policy_set *set, const struct client *client,

@@ -10,7 +10,9 @@
 
 #include "build.h"
 #include "language.h"
+#include "write.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define FILE_NAME "request"
@@ -28,66 +30,23 @@ __attribute__((format(printf, 3, 4))) static bool request_fail(
 
 /* ---- as a policy ---- */
 
-struct text {
-	char *bytes;
+static bool set_add_rule(
+	struct request *request, const char *verbs, size_t verbs_length, const char *word)
+{
+	char *text = NULL;
 	size_t length;
-};
-
-static void text_add(struct text *text, const char *bytes, size_t length)
-{
-	memcpy(text->bytes + text->length, bytes, length);
-	text->length += length;
-}
-
-static bool byte_is_plain(char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= '0' && byte <= '9') || (byte && strchr(".:/%*[],=+-_@~!?", byte));
-}
-
-/* As one word, quoted only when it must be: a quoted word is never a keyword. */
-static void text_add_word(struct text *text, const char *bytes, size_t length)
-{
-	bool is_plain = true;
-	for (size_t i = 0; i < length; i++)
-		is_plain = is_plain && byte_is_plain(bytes[i]);
-	if (is_plain) {
-		text_add(text, bytes, length);
-		return;
+	FILE *out = open_memstream(&text, &length);
+	int error = out ? 0 : -ENOMEM;
+	if (out) {
+		fprintf(out, "client request {\nfrom anyone\nallow %.*s ", (int)verbs_length,
+			verbs);
+		policy_write_source(word, strlen(word), out);
+		fputs("\n}\n", out);
+		error = fclose(out) ? -ENOMEM : 0;
 	}
-	text_add(text, "\"", 1);
-	for (size_t i = 0; i < length; i++) {
-		char escape[sizeof("\\xff")];
-		if (byte_is_plain(bytes[i]))
-			text_add(text, bytes + i, 1);
-		else
-			text_add(text, escape,
-				(size_t)snprintf(
-					escape, sizeof(escape), "\\x%02x", (uint8_t)bytes[i]));
-	}
-	text_add(text, "\"", 1);
-}
-
-#define TEXT_BEFORE "client request {\nfrom anyone\nallow "
-#define TEXT_AFTER "\n}\n"
-
-static bool set_add_rule(struct request *request, const char *verbs, size_t verbs_length,
-	const char *object, size_t object_length)
-{
-	size_t most =
-		strlen(TEXT_BEFORE) + verbs_length + 1 + 2 + 4 * object_length + strlen(TEXT_AFTER);
-	struct text text = {.bytes = malloc(most)};
-	if (!text.bytes || !request->set) {
-		free(text.bytes);
-		return request_fail(request, "", "out of memory");
-	}
-	text_add(&text, TEXT_BEFORE, strlen(TEXT_BEFORE));
-	text_add(&text, verbs, verbs_length);
-	text_add(&text, " ", 1);
-	text_add_word(&text, object, object_length);
-	text_add(&text, TEXT_AFTER, strlen(TEXT_AFTER));
-	int error = policy_set_add(request->set, FILE_NAME, text.bytes, text.length);
-	free(text.bytes);
+	if (!error)
+		error = policy_set_add(request->set, FILE_NAME, text, length);
+	free(text);
 	return error == 0 || request_fail(request, "", "out of memory");
 }
 
@@ -203,12 +162,9 @@ static bool object_take(struct request *request, const char *word, size_t length
 		return request_fail(request, "", "out of memory");
 	const struct object *object = &set->objects.items[0];
 	request->verbs = set->rules.items[0].named_verbs;
-	if (request->is_path)
+	if (request->kind != REQUEST_ENDPOINT)
 		return true;
-	if (object->kind == OBJECT_CREDENTIAL)
-		return request_fail(request, "look at the rules: fdbroker check",
-			"explain does not decide on credentials");
-	if (object->kind == OBJECT_PATH)
+	if (object->kind == OBJECT_PATH || object->kind == OBJECT_CREDENTIAL)
 		return request_fail(request, "write the path that it stands for",
 			"'%s' depends on who asks", text_quote(word, length).text);
 	if (request->verbs & (request->verbs - 1))
@@ -246,20 +202,46 @@ static bool word_is_relative(const char *word, size_t length)
 	       word[0] != '%' && word[0] != '/';
 }
 
-/* The path that it is about, if it is. */
-static const char *word_find_path(const char *word, size_t length)
+/* What the word is for; *before is how many bytes of it stand before a path. */
+static enum request_kind word_find_kind(const char *word, size_t length, size_t *before)
 {
+	const char *equals = memchr(word, '=', length), *end = word + length;
+	*before = 0;
 	if (word[0] == '/')
-		return word;
-	return word_begins(word, length, "unix:/") ? word + strlen("unix:") : NULL;
+		return REQUEST_PATH;
+	*before = strlen("unix:");
+	if (word_begins(word, length, "unix:/"))
+		return REQUEST_PATH;
+	*before = equals ? (size_t)(equals + 1 - word) : length;
+	return equals && equals > word && equals + 1 < end && equals[1] == '/' &&
+			       !memchr(word, ':', *before)
+		       ? REQUEST_CREDENTIAL
+		       : REQUEST_ENDPOINT;
 }
 
-static bool path_take(struct request *request, const char *path, size_t length)
+/*
+ * Takes the object apart. Returns the word to check its verbs with: in place of the path stands one
+ * that means nothing. NULL: out of memory.
+ */
+static const char *object_split(struct request *request)
 {
-	request->is_path = true;
-	request->length = length;
-	request->path = set_copy(request->set, path, length);
-	return request->path || request_fail(request, "", "out of memory");
+	static const char stand_in[] = "/path";
+	size_t before;
+	request->kind = word_find_kind(request->object, request->object_length, &before);
+	if (request->kind == REQUEST_ENDPOINT)
+		return request->object;
+	if (request->kind == REQUEST_CREDENTIAL) {
+		request->name = request->object;
+		request->name_length = before - 1;
+	}
+	request->path = request->object + before;
+	request->length = request->object_length - before;
+	char *word = set_alloc(request->set, before + sizeof(stand_in));
+	if (!word)
+		return NULL;
+	memcpy(word, request->object, before);
+	memcpy(word + before, stand_in, sizeof(stand_in));
+	return word;
 }
 
 bool request_read(struct request *request, const char *verbs, size_t verbs_length,
@@ -277,24 +259,17 @@ bool request_read(struct request *request, const char *verbs, size_t verbs_lengt
 			"'%s' is not an absolute path", text_quote(object, object_length).text);
 	request->object = set_copy(request->set, object, object_length);
 	request->object_length = object_length;
-	if (!request->object)
+	const char *word = request->object ? object_split(request) : NULL;
+	if (!word)
 		return request_fail(request, "", "out of memory");
-	const char *path = word_find_path(object, object_length), *written = object;
-	size_t written_length = object_length;
-	if (path) {
-		/* In its place stands one that means nothing, for the verbs to be checked with. */
-		written = path == object ? "/path" : "unix:/path";
-		written_length = strlen(written);
-	}
-	return set_add_rule(request, verbs, verbs_length, written, written_length) &&
-	       (!path || path_take(request, path, object_length - (size_t)(path - object))) &&
+	return set_add_rule(request, verbs, verbs_length, word) &&
 	       object_take(request, object, object_length);
 }
 
 bool request_resolve(struct request *request)
 {
 	struct policy_set *set = request->set;
-	if (request->is_path)
+	if (request->kind != REQUEST_ENDPOINT)
 		return true;
 	names_resolve(set);
 	const struct object *object = &set->objects.items[0];
@@ -320,8 +295,16 @@ void request_release(struct request *request)
 struct policy_decision request_decide(const struct request *request,
 	const struct policy_image *image, const struct policy_peer *peer, uint32_t verbs)
 {
-	if (request->is_path)
+	const struct policy_credential credential = {
+		request->name, request->name_length, request->path, request->length};
+	switch (request->kind) {
+	case REQUEST_PATH:
 		return policy_decide_path(image, peer, NULL, verbs, request->path, request->length);
+	case REQUEST_CREDENTIAL:
+		return policy_decide_credential(image, peer, NULL, &credential);
+	case REQUEST_ENDPOINT:
+		break;
+	}
 	int verb = __builtin_ctz(verbs);
 	return policy_decide_endpoint(
 		image, peer, NULL, (enum policy_verb)verb, &request->endpoint);

@@ -8,14 +8,23 @@
 
 #include "policy.h"
 
+/* Which function of policy.h decides on it. */
+enum request_kind {
+	REQUEST_PATH, /* of a file, or of a unix socket */
+	REQUEST_ENDPOINT,
+	REQUEST_CREDENTIAL,
+};
+
 struct request {
-	uint32_t verbs;     /* POLICY_BIT of each; of an endpoint it is one */
-	bool is_path;       /* or that of a unix socket; else the endpoint counts */
+	enum request_kind kind;
+	uint32_t verbs;     /* POLICY_BIT of each; of an endpoint or a credential it is one */
 	const char *object; /* the word itself, of object_length bytes */
 	size_t object_length;
-	const char *path;
+	const char *path; /* PATH, CREDENTIAL */
 	size_t length;
-	struct policy_endpoint endpoint;
+	const char *name; /* CREDENTIAL; no NUL at its end */
+	size_t name_length;
+	struct policy_endpoint endpoint; /* ENDPOINT */
 	struct policy_set *set; /* holds all this, and the names that are to be asked for */
 	/* When it cannot be asked for: why not, and the way out, which may be empty. */
 	char problem[256], remedy[192];
@@ -36,6 +45,6 @@ bool request_resolve(struct request *request);
 
 void request_release(struct request *request);
 
-/* What the image says to it: policy_decide_path() or policy_decide_endpoint(). */
+/* What the image says to it, by the function of its kind. */
 struct policy_decision request_decide(const struct request *request,
 	const struct policy_image *image, const struct policy_peer *peer, uint32_t verbs);

@@ -6,6 +6,8 @@
  */
 #include "review.h"
 
+#include "judge.h"
+
 const struct rule *rule_at(const struct review *review, uint32_t rule)
 {
 	return &review->set->rules.items[rule];
@@ -16,20 +18,6 @@ const uint32_t *terminal_entries(const struct review *review, uint32_t terminal,
 	const struct image_terminal *entry = &image_terminals(review->image)[terminal];
 	*count = entry->entry_count;
 	return image_entries(review->image) + entry->first_entry;
-}
-
-/* The first entry that is not below `least`. */
-static uint32_t entries_find(const uint32_t *entries, uint32_t count, uint32_t least)
-{
-	uint32_t low = 0, high = count;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (entries[middle] < least)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 bool terminal_has(const struct review *review, uint32_t terminal, uint32_t rule)

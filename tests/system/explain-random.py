@@ -10,6 +10,9 @@ NAMES = ["a", "b", "ab", "abc", "c.log", ".d", "x*y"]
 ATOMS = ["a", "b", "ab", "a*", "*", "*", "?", "?b", "[ab]", "[!a]", "*.log", "c.log", ".d", ".*",
          "%u", "%U", "x[*]y", "a*c", "*b*"]
 ROOTS = ["/srv", "/srv", "/srv", "/home", "/tmp"]
+# Wildcards of an allow do not reach into these. What is asked for in them is not there.
+KERNEL = ["/dev", "/proc", "/sys", "/dev/shm"]
+WIDE = ["/**", "/*", "/?ev", "/[dps]*", "/*/shm"]
 USERS = ["alice", "bob", "carol", "2004", "2005", "2000-2003", "2002-2005", "0-4294967294"]
 GROUPS = ["staff", "lab", "3002", "alice", "2000-2004", "0"]
 FILE_VERBS = ["read", "write", "append", "create", "remove", "stat", "list", "watch"]
@@ -19,11 +22,23 @@ HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.1.1"]
 SITES = ["a.test", "b.test", "x.a.test", "x.b.test"]
 
 
-def path_pattern(r):
-    root = "%h" if r.random() < 0.1 else r.choice(ROOTS)
+def path_root(r, is_deny):
+    kind = r.random()
+    if kind < 0.1:
+        return "%h"
+    if kind < 0.16:
+        return r.choice(KERNEL)
+    # A deny of these would leave nothing to ask for.
+    if kind < 0.2 and not is_deny:
+        return r.choice(WIDE)
+    return r.choice(ROOTS)
+
+
+def path_pattern(r, is_deny):
+    root = path_root(r, is_deny)
     parts = []
     for _ in range(r.randint(1, 3)):
-        if r.random() < 0.2 and (not parts or parts[-1] != "**"):
+        if r.random() < 0.2 and not "/".join([root, *parts]).endswith("**"):
             parts.append("**")
         else:
             parts.append(r.choice(ATOMS))
@@ -31,7 +46,9 @@ def path_pattern(r):
 
 
 def path(r):
-    root = r.choice(["/home/alice", "/home/bob", "/home"]) if r.random() < 0.15 else r.choice(ROOTS)
+    kind = r.random()
+    root = r.choice(["/home/alice", "/home/bob", "/home"] if kind < 0.15 else
+                    KERNEL if kind < 0.22 else ROOTS)
     names = NAMES + ["alice", "2004", "2002"]
     return "/".join([root] + [r.choice(names) for _ in range(r.randint(0, 3))])
 
@@ -44,7 +61,7 @@ def ports(r):
     return r.choice(["*", "20001-20003", "80-90", ",".join(r.sample(PORTS, 2)), *PORTS])
 
 
-def network_rule(r, number):
+def network_rule(r, number, is_deny):
     if number == 0:
         host = r.choice(["", "", "*:", "127.0.0.1:", "127.0.0.0/24:", "127.0.0.0/8:", "[::]:",
                          "0.0.0.0/0:", "[::]/0:"])
@@ -59,7 +76,7 @@ def network_rule(r, number):
         return "option", r.choice(["mark=1-2", "mark=3", "mark=*", "priority=7", "priority=*"])
     if number == 4:
         return "resolve", "host:" + r.choice(["*", "a.test", "*.a.test", "*.test", "x.b.test"])
-    return "bind", "unix:" + path_pattern(r)
+    return "bind", "unix:" + path_pattern(r, is_deny)
 
 
 # Patterns that are the same must have the same options, so these depend on the pattern.
@@ -70,11 +87,12 @@ def mode(pattern, salt):
 
 
 def rule(r, salt, may_deny):
-    deny = may_deny and r.random() < 0.12
-    if r.random() < 0.65:
-        words, pattern = verbs(r, FILE_VERBS), path_pattern(r)
+    is_file = r.random() < 0.65
+    deny = may_deny and r.random() < (0.12 if is_file else 0.25)
+    if is_file:
+        words, pattern = verbs(r, FILE_VERBS), path_pattern(r, deny)
     else:
-        words, pattern = network_rule(r, r.randrange(6))
+        words, pattern = network_rule(r, r.randrange(6), deny)
     if deny:
         return f"deny {r.choice([words, words, 'all'])} {pattern}"
     return f"allow {words} {pattern}{mode(pattern, salt)}"
@@ -123,6 +141,8 @@ client everybody {
 	allow read,write,stat,list /srv/a/** /srv/ab/* /srv/*
 	allow read,append,watch,remove /srv/*/* /home/*/* /tmp/* /tmp/*/*
 	allow bind,connect tcp:127.0.0.1:20001-20002 udp:127.0.0.1:*
+	allow bind unix:/srv/* unix:/srv/*/a unix:/home/**
+	allow read,stat /dev/a /dev/a/* /dev/b/** /dev/shm/** /proc/ab /proc/a* /sys/**
 }
 """
 

@@ -77,13 +77,106 @@ test_a_deny_an_only_block_and_a_conflict_are_told_apart() {
 	expect_equal "$output" "denied by $POLICY:11 (client denies)
     deny read /srv/www/secret"
 	expect_status 3 explain --user carol read /two/b
-	expect_match "$output" "denied: client narrow is an 'only' block for this asker, and has no rule for read"
+	expect_match "$output" "denied: client narrow is an 'only' block for this asker, and no rule of it allows read"
 	expect_match "$output" "nearest: no rule comes near"
 	expect_status 3 explain --user alice append,read /two/ax
 	expect_match "$output" "denied: the rules that allow it have different options"
 	expect_match "$output" "$POLICY:12 .*$POLICY:13 |$POLICY:13 .*$POLICY:12 " "both rules"
 	expect_status 3 explain --user alice read /srv//www
 	expect_match "$output" "nothing can be granted for such a path"
+}
+
+test_every_only_block_that_stands_in_the_way_is_named() {
+	policy <<-END
+		client base {
+			from anyone
+			allow read /srv/**
+		}
+		client first only {
+			from user alice
+			allow read /srv/a
+		}
+		client second only {
+			from user alice
+			allow read /srv/b
+		}
+		client empty only {
+			from user bob
+		}
+	END
+	expect_status 3 explain --user alice read /srv/c
+	expect_equal "$output" "denied: client first is an 'only' block for this asker, and no rule of it allows read
+so is client second
+nearest: $POLICY:7 (client first): /srv/a, not /srv/c
+    allow read /srv/a"
+	expect_status 3 explain --user alice read /srv/a
+	expect_match "$output" "^denied: client second is .* of it allows read"$'\n'"nearest: $POLICY:11 "
+	expect_status 3 explain --user bob read /srv/a
+	expect_match "$output" "^denied: client empty is "
+	expect_status 3 explain --user alice read /etc/a
+	expect_match "$output" "^denied: no rule allows read"
+}
+
+test_both_rules_of_a_conflict_are_shown() {
+	policy <<-END
+		client a {
+			from anyone
+			allow bind tcp:0.0.0.0/0:80 with reuseport
+			allow bind tcp:[::]/0:80
+			allow create /** mode 0666
+			allow create /srv/?x mode 0600
+			allow create /srv/a? mode 0640
+		}
+	END
+	expect_status 3 explain --user alice bind tcp:80
+	expect_equal "$output" "denied: the rules that allow it have different options, and nothing says which count
+one: $POLICY:3 (client a)
+    allow bind tcp:0.0.0.0/0:80 with reuseport
+other: $POLICY:4 (client a)
+    allow bind tcp:[::]/0:80"
+	expect_status 0 explain --user alice bind tcp:127.0.0.1:80
+	expect_status 3 explain --user alice create /srv/ax
+	expect_match "$output" "one: $POLICY:6 .*other: $POLICY:7 "
+}
+
+test_a_credential_is_explained_like_a_file() {
+	policy <<-END
+		client app {
+			from unit app@*.service
+			allow credential tls.key=/etc/app/%i.key db=/etc/secret/db
+			allow read /etc/app/*.crt
+			limit sessions 4 requests 10/s
+		}
+		client all {
+			from anyone
+			deny read /etc/secret/**
+			limit sessions 6
+		}
+	END
+	local as=(--user 4000 --unit app@blue.service)
+	expect_equal "$(explain "${as[@]}" credential tls.key=/etc/app/blue.key)" \
+		"allowed by $POLICY:3 (client app)
+    allow credential tls.key=/etc/app/%i.key db=/etc/secret/db
+because: unit app@*.service (app@blue.service) ($POLICY:2)
+opened as: the broker; must be: a regular file, which nobody unprivileged could have placed there;\
+ links: followed where only root could have placed them;\
+ this version of fdbrokerd does not hand out credentials yet; log: all
+limits: sessions 4, requests 10/s"
+	expect_status 3 explain "${as[@]}" credential tls.key=/etc/app/red.key
+	expect_match "$output" "/etc/app/%i.key, not /etc/app/red.key"
+	expect_status 3 explain "${as[@]}" credential tls=/etc/app/blue.key
+	expect_match "$output" "name tls.key, not tls"
+	expect_status 3 explain "${as[@]}" credential tls.crt=/etc/app/blue.crt
+	expect_match "$output" "read, not credential"
+	expect_status 3 explain "${as[@]}" credential db=/etc/secret/db
+	expect_equal "$output" "denied by $POLICY:9 (client all)
+    deny read /etc/secret/**"
+	expect_status 3 explain --user 4000 credential tls.key=/etc/app/blue.key
+	expect_match "$output" "unit app@\*.service, not -"
+	expect_status 64 explain "${as[@]}" credential tls.key=%h/key
+	expect_match "$output" "depends on who asks"
+	expect_equal "$(explain "${as[@]}" - <<<"credential tls.key=/etc/app/blue.key")" \
+		"allowed $POLICY:3 credential tls.key=/etc/app/blue.key"
 }
 
 test_a_unit_and_groups_may_be_given() {
@@ -208,9 +301,15 @@ test_json_has_all_of_it() {
 		explain --json --user alice read,append /two/ax || true
 		explain --json --user alice read /srv/www/a
 		explain --json --user alice bind tcp:443 || true
-	} | python3 -c '
-import json, sys
-conflict, allowed, denied = map(json.loads, sys.stdin)
+		explain --json --user alice read /srv/www/secret || true
+		explain --json --user carol read,write /two/b || true
+		explain --json --user alice read /srv//www || true
+	} | tests/system/explain-json.py client-lib/cli/fdbroker.1.scd '
+by_rule, only, malformed = answers[3:]
+conflict, allowed, denied = answers[:3]
+assert by_rule["reason"] == "rule" and by_rule["rule"]["line"] == 11, by_rule
+assert only["only"] == ["narrow"] and only["rule"]["client"] == "narrow", only
+assert malformed["reason"] == "malformed" and malformed["rule"] is None, malformed
 assert conflict["verdict"] == "denied" and conflict["reason"] == "conflict", conflict
 assert {conflict["rule"]["line"], conflict["other"]["line"]} == {12, 13}, conflict
 assert allowed["verdict"] == "allowed" and allowed["rule"]["line"] == 5, allowed

@@ -153,7 +153,7 @@ test_the_journal_is_read_by_journalctl() {
 		{"_UID":"2002","FDBROKER_VERDICT":"denied","FDBROKER_UID":"2002","FDBROKER_VERB":"read","FDBROKER_OBJECT":"/etc/forged","FDBROKER_WHY":"no-rule"}
 		RECORDS
 	END
-	expect_equal "$(fdbroker suggest --since -1h 2>/run/test/said)" "\
+	expect_equal "$(fdbroker suggest --since "2026-11-21 21:35:10.5 UTC" 2>/run/test/said)" "\
 # Suggested from 2 denials, of which 2 were for want of a rule.
 # Look at each line before you paste it: whoever asked chose the names, and what a program
 # asks for is not always what it should have.
@@ -164,7 +164,7 @@ client suggested-app.service {
 	allow  read  \"/srv/a\\x0ab\"
 }"
 	expect_equal "$(cat /run/test/said)" "fdbroker: suggest: 2 lines of the log are no records"
-	expect_equal "$(cat /run/test/arguments)" "-u fdbroker -o json --no-pager --all --since=-1h"
+	expect_equal "$(cat /run/test/arguments)" "-u fdbroker -o json --no-pager --all --since=@1795296910.500000"
 }
 
 test_a_journal_that_cannot_be_read_is_an_error() {
@@ -178,6 +178,21 @@ test_a_journal_that_cannot_be_read_is_an_error() {
 }
 
 # ---- the command line ----
+
+test_a_file_is_read_from_the_time_that_is_given() {
+	local format
+	for format in text json; do
+		start_with_little --log-format "$format"
+		expect_status 1 as alice fdbroker cat /srv/secret
+		eventually 5 has_denials 1 || fail "it is not in the log"
+		expect_match "$(fdbroker suggest --since -1h "$BROKER_LOG" 2>/dev/null)" "/srv/secret"
+		expect_match "$(fdbroker suggest --since "5 min ago" - <"$BROKER_LOG" 2>/dev/null)" "/srv/secret"
+		sleep 1.1
+		output=$(fdbroker suggest --since "1s ago" "$BROKER_LOG" 2>/dev/null)
+		[[ $output != *allow* ]] || fail "older than a second: $output"
+		stop_broker
+	done
+}
 
 test_a_client_that_was_denied_nothing_is_told_from_those_that_were() {
 	start_with_little
@@ -194,8 +209,8 @@ test_wrong_usage_says_what_is_wrong() {
 	expect_status 64 fdbroker suggest --sinc-e x
 	expect_match "$output" "there is no option '--sinc-e'"
 	expect_status 64 fdbroker suggest one two
-	expect_status 64 fdbroker suggest --since today /dev/null
-	expect_match "$output" "--since is for the journal"
+	expect_status 64 fdbroker suggest --since noon /dev/null
+	expect_match "$output" "--since noon: no time that is understood: -1h, '10min ago', .*2026-11-21"
 	expect_status 64 fdbroker suggest --client '' /dev/null
 	expect_status 64 fdbroker suggest --client $'a\nb' /dev/null
 	expect_status 1 fdbroker suggest /run/test/none

@@ -202,6 +202,29 @@ static void what_has_nothing_to_do_with_it_is_not_near(void **state)
 	expect_nearest("allow resolve host:a.b", "connect", "tcp:a.b:80", "none");
 }
 
+static void the_part_of_a_credential_that_differs_is_named(void **state)
+{
+	(void)state;
+	expect_nearest("allow credential tls.key=/etc/app/blue.key", "credential",
+		"tls.crt=/etc/app/blue.key", "3: name tls.key, not tls.crt");
+	expect_nearest("allow credential tls.key=/etc/app/%u.key", "credential",
+		"tls.key=/etc/app/red.key", "3: /etc/app/%u.key, not /etc/app/red.key");
+	expect_nearest("allow credential a=/etc/b/key", "credential", "a=/etc/c/key",
+		"3: /etc/b, not /etc/c");
+	expect_nearest("allow credential a=%h/key", "credential", "a=/home/bob/key",
+		"3: %h is /home/alice");
+	expect_nearest("allow credential a=/etc/a", "credential", "b=/etc/b",
+		"3: name a, not b and /etc/a, not /etc/b");
+	/* A file to open is not one to be given, nor the other way round. */
+	expect_nearest(
+		"allow read /etc/key", "credential", "a=/etc/key", "3: read, not credential");
+	expect_nearest(
+		"allow credential a=/etc/key", "read", "/etc/key", "3: credential, not read");
+	expect_nearest_of(&asker, "client a {\nfrom user bob\nallow credential a=/etc/key\n}\n",
+		"credential", "a=/etc/key", "3: user bob, not alice");
+	expect_nearest("allow bind unix:/etc/key", "credential", "a=/etc/key", "none");
+}
+
 static void a_rule_that_can_never_match_says_so(void **state)
 {
 	(void)state;
@@ -241,6 +264,15 @@ static void path_choose(char *text)
 		text_choose(strcat(text, "/"), names, COUNT(names));
 }
 
+static void credential_choose(char *rule, char *object)
+{
+	static const char *const names[] = {"a=", "a=", "ab="};
+	text_choose(strcpy(rule, "credential "), names, COUNT(names));
+	pattern_choose(rule + strlen(rule));
+	text_choose(strcpy(object, ""), names, COUNT(names));
+	path_choose(object + strlen(object));
+}
+
 static void endpoint_rule_choose(char *text)
 {
 	static const char *const hosts[] = {"", "*:", "127.0.0.1:", "127.0.0.0/8:", "127.0.0.0/30:",
@@ -272,25 +304,34 @@ static bool expect_agreement(const char *rule, const char *verb, const char *obj
 	assert_true(request_read(&request, verb, strlen(verb), object, strlen(object)));
 	names_answer(request.set);
 	assert_true(request_resolve(&request));
+	/* Somebody else, with the same variables: then the user is all that differs. */
+	const struct policy_identity other = {.uid = 1002, .user = "bob"};
 	const struct denial denial = {.set = policy.set,
-		.identity = &asker,
+		.identity = &other,
 		.peer = &peer,
 		.request = &request,
 		.verbs = request.verbs,
 		.client = NONE};
 	bool is_allowed = request_decide(&request, policy.image, &peer, request.verbs).outcome ==
 			  POLICY_ALLOWED;
-	if (rule_applies(&denial, &policy.set->rules.items[0]) != is_allowed)
+	struct nearest nearest;
+	nearest_find(&denial, &nearest);
+	if ((nearest.rule == 0 && nearest.count == 1) != is_allowed)
 		fail_msg("%s, asked for %s %s: decide says %d", rule, verb, object, is_allowed);
 	request_release(&request);
 	policy_drop(&policy);
 	return is_allowed;
 }
 
+static bool path_has_no_dot(const char *path)
+{
+	return !strstr(path, "/./") && strcmp(path + strlen(path) - 2, "/.") != 0;
+}
+
 static void a_rule_applies_where_decide_says_so(void **state)
 {
 	static const char *const verbs[] = {"read", "list", "stat"};
-	uint32_t paths_allowed = 0, endpoints_allowed = 0;
+	uint32_t paths_allowed = 0, credentials_allowed = 0, endpoints_allowed = 0;
 	char rule[256], object[256];
 	(void)state;
 	for (int i = 0; i < 60000; i++) {
@@ -298,13 +339,17 @@ static void a_rule_applies_where_decide_says_so(void **state)
 		strcpy(rule, verb);
 		pattern_choose(strcat(rule, " ") + strlen(rule));
 		path_choose(object);
-		if (!strstr(object, "/./") && strcmp(object + strlen(object) - 2, "/.") != 0)
+		if (path_has_no_dot(object))
 			paths_allowed += expect_agreement(rule, verb, object);
+		credential_choose(rule, object);
+		if (path_has_no_dot(object))
+			credentials_allowed += expect_agreement(rule, "credential", object);
 		endpoint_rule_choose(rule);
 		endpoint_choose(object);
 		endpoints_allowed += expect_agreement(rule, "connect", object);
 	}
 	assert_in_range(paths_allowed, 1000, 30000);
+	assert_in_range(credentials_allowed, 500, 30000);
 	assert_in_range(endpoints_allowed, 1000, 30000);
 }
 
@@ -319,6 +364,7 @@ int main(void)
 		cmocka_unit_test(one_difference_goes_before_two),
 		cmocka_unit_test(the_verb_goes_before_the_object_and_that_before_the_client),
 		cmocka_unit_test(what_has_nothing_to_do_with_it_is_not_near),
+		cmocka_unit_test(the_part_of_a_credential_that_differs_is_named),
 		cmocka_unit_test(a_rule_that_can_never_match_says_so),
 		cmocka_unit_test(a_rule_applies_where_decide_says_so),
 	};

@@ -19,7 +19,7 @@ static void a_path_is_taken_as_the_bytes_that_it_is(void **state)
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		struct request request;
 		assert_true(request_make(&request, "read,write", paths[i]));
-		assert_true(request.is_path);
+		assert_int_equal(request.kind, REQUEST_PATH);
 		assert_int_equal(request.verbs, POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE));
 		assert_int_equal(request.length, strlen(paths[i]));
 		assert_memory_equal(request.path, paths[i], request.length);
@@ -32,9 +32,24 @@ static void a_unix_socket_is_its_path(void **state)
 	struct request request;
 	(void)state;
 	assert_true(request_make(&request, "bind", "unix:/run/[x]"));
-	assert_true(request.is_path);
+	assert_int_equal(request.kind, REQUEST_PATH);
 	assert_int_equal(request.verbs, POLICY_BIT(POLICY_BIND));
 	assert_string_equal(request.path, "/run/[x]");
+	request_release(&request);
+}
+
+static void a_credential_is_its_name_and_its_path(void **state)
+{
+	static const char object[] = "tls.key=/etc/a=b/*:\"\xff";
+	struct request request;
+	(void)state;
+	assert_true(request_make(&request, "credential", object));
+	assert_int_equal(request.kind, REQUEST_CREDENTIAL);
+	assert_int_equal(request.verbs, POLICY_BIT(POLICY_CREDENTIAL));
+	assert_int_equal(request.name_length, strlen("tls.key"));
+	assert_memory_equal(request.name, "tls.key", request.name_length);
+	assert_string_equal(request.path, "/etc/a=b/*:\"\xff");
+	assert_int_equal(request.length, strlen(request.path));
 	request_release(&request);
 }
 
@@ -92,7 +107,7 @@ static void an_endpoint_is_what_the_broker_decides_on(void **state)
 		struct request request;
 		if (!request_make(&request, cases[i].verb, cases[i].object))
 			fail_msg("%s: %s", cases[i].object, request.problem);
-		assert_false(request.is_path);
+		assert_int_equal(request.kind, REQUEST_ENDPOINT);
 		if (cases[i].endpoint.kind == POLICY_VSOCK && request.verbs == 1u << POLICY_SOCKET)
 			request.endpoint.number = 0;
 		assert_memory_equal(
@@ -160,6 +175,14 @@ static void what_is_no_request_is_told_with_the_way_out(void **state)
 		{"connect", "tcp:[fe80::1%no0]:1", "there is no such interface here", ""},
 		{"bind,connect", "tcp:127.0.0.1:80", "one verb at a time", "by itself"},
 		{"bind", "unix:x", "not an absolute path", ""},
+		{"credential", "/etc/key", "'credential' does not go with a path", ""},
+		{"read", "key=/etc/key", "'read' does not go with a credential", ""},
+		{"credential", "a b=/etc/key", "'a b' is no name of a credential", "letters"},
+		{"credential", "..=/etc/key", "'..' is no name of a credential", ""},
+		{"credential", "key=%h/key", "'key=%h/key' depends on who asks", "the path"},
+		{"credential", "key=etc/key", "", ""},
+		{"credential", "=/etc/key", "", ""},
+		{"credential", "tcp:a=/etc/key", "does not go with a tcp endpoint", ""},
 		{"bind", "tcp:80 mode", "", ""},
 	};
 	(void)state;
@@ -181,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_is_taken_as_the_bytes_that_it_is),
 		cmocka_unit_test(a_unix_socket_is_its_path),
+		cmocka_unit_test(a_credential_is_its_name_and_its_path),
 		cmocka_unit_test(an_endpoint_is_what_the_broker_decides_on),
 		cmocka_unit_test(a_name_is_what_the_endpoint_has),
 		cmocka_unit_test(what_is_no_request_is_told_with_the_way_out),

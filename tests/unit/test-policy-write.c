@@ -113,6 +113,28 @@ static void a_path_that_no_rule_can_be_for_is_not_written(void **state)
 	assert_null(path_word("/a\0b", 4, NULL));
 }
 
+static void a_word_of_the_language_is_written_as_it_is(void **state)
+{
+	(void)state;
+	static const char *const words[][2] = {
+		{"/srv/*/%u[a-z]", "/srv/*/%u[a-z]"},
+		{"/a b*", "\"/a b*\""},
+		{"#x", "\"#x\""},
+		{"/a\"\\\n", "\"/a\\\"\\\\\\x0a\""},
+	};
+	for (size_t i = 0; i < COUNT(words); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+		assert_non_null(out);
+		assert_true(policy_write_source(words[i][0], strlen(words[i][0]), out));
+		assert_false(policy_write_source("a\0b", 3, out));
+		assert_int_equal(fclose(out), 0);
+		assert_string_equal(text, words[i][1]);
+		free(text);
+	}
+}
+
 static void a_name_is_written_up_to_the_longest_whatever_it_is_made_of(void **state)
 {
 	(void)state;
@@ -238,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_of_any_bytes_is_written_as_a_word_that_matches_it_alone),
 		cmocka_unit_test(a_path_that_no_rule_can_be_for_is_not_written),
+		cmocka_unit_test(a_word_of_the_language_is_written_as_it_is),
 		cmocka_unit_test(a_name_is_written_up_to_the_longest_whatever_it_is_made_of),
 		cmocka_unit_test(a_path_is_written_up_to_the_longest),
 		cmocka_unit_test(a_flagged_byte_is_any_digit_and_nothing_else),

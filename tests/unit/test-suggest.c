@@ -8,7 +8,10 @@
 #include "audit-log.h"
 #include "denials.h"
 #include "needs.h"
+#include "since.h"
 #include "suggestions.h"
+
+#include <time.h>
 
 #define READ POLICY_BIT(POLICY_READ)
 #define ROUNDS 150
@@ -656,6 +659,98 @@ static void the_order_of_the_log_does_not_matter(void **state)
 	free(second);
 }
 
+static void only_what_is_not_older_counts_and_what_has_no_time(void **state)
+{
+	(void)state;
+	static const char log[] = START
+		"verb=read object=\"/old\" why=no-rule "
+		"time=2026-11-21T21:35:12.999999Z\n" START "verb=read object=\"/new\" why=no-rule "
+		"time=2026-11-21T21:35:13.000000Z\n" LINE("read", "/timeless");
+	struct denials denials = {.name_user = name_user, .since_usec = INT64_C(1795296913000000)};
+	struct counts counts = log_read(log, strlen(log), &denials);
+	assert_int_equal(counts.records, 3);
+	char *text = suggestions_text(&denials, NULL);
+	assert_null(strstr(text, "/old"));
+	assert_non_null(strstr(text, "/new"));
+	assert_non_null(strstr(text, "/timeless"));
+	free(text);
+	denials_release(&denials);
+}
+
+/* 2026-11-22 00:30:00 UTC, when it is the day before in New York still, five hours behind. */
+#define NOW INT64_C(1795307400)
+
+static void a_time_in_words_is_the_one_of_the_manual(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} cases[] = {
+		{"now", NOW},
+		{"today", NOW - 19 * 3600 - 1800},
+		{"yesterday", NOW - 43 * 3600 - 1800},
+		{"-1h", NOW - 3600},
+		{"-10min", NOW - 600},
+		{"-90s", NOW - 90},
+		{"-1h30min", NOW - 5400},
+		{"- 1 hour 30 minutes", NOW - 5400},
+		{"1h ago", NOW - 3600},
+		{"2 days 1h ago", NOW - 49 * 3600},
+		{"1week ago", NOW - 7 * 86400},
+		{"-1M", NOW - 2629800},
+		{"-1m", NOW - 60},
+		{"-1y", NOW - 31557600},
+		{"2026-11-21", NOW - 19 * 3600 - 1800},
+		{"2026-11-21 21:35", 1795314900},
+		{"2026-11-21 21:35:13", 1795314913},
+		{"2026-11-21T21:35:13", 1795314913},
+		{"21:35", 1795314900},
+		{"21:35:13", 1795314913},
+		{"2026-11-21 21:35 UTC", 1795296900},
+		{"2026-11-21 21:35:13 UTC", 1795296913},
+		{"2026-11-21 21:35:13Z", 1795296913},
+		{"2026-11-21T21:35:13.000000Z", 1795296913},
+		{"2026-11-21 UTC", 1795219200},
+		{"2026-11-21Z", 1795219200},
+		{"2026-07-01 12:00", 1782921600}, /* in summer it is four hours */
+		{"2024-02-29 UTC", 1709164800},
+	};
+	setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
+	tzset();
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t usec;
+		if (!since_read(cases[i].text, NOW * 1000000, &usec))
+			fail_msg("'%s' was not understood", cases[i].text);
+		if (usec != cases[i].seconds * 1000000)
+			fail_msg("'%s': %lld", cases[i].text, (long long)usec);
+	}
+	int64_t usec;
+	assert_true(since_read("2026-11-21T21:35:13.25Z", 0, &usec));
+	assert_true(usec == INT64_C(1795296913250000));
+	assert_true(since_read("1s ago", 1, &usec));
+	assert_true(usec == -999999);
+}
+
+static void a_time_that_may_mean_something_else_is_refused(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"", " ", "-", "ago", " ago", "1 ago", "h ago", "-h",
+		"-1", "-1x", "-1h-", "--1h", "-1hx", "1h", "+1h", "-1.5h", "1h ago ", "-1h ago",
+		"tomorrow", "Today", "now ", "2026", "2026-11", "2026-11-", "2026-11-2", "26-11-21",
+		"2026-13-01", "2026-00-01", "2026-11-00", "2026-02-29", "2026-11-31", "2026-11-21 ",
+		"2026-11-21 2", "2026-11-21 24:00", "2026-11-21 21:60", "2026-11-21 21:35:60",
+		"2026-11-21 21:35:", "2026-11-21 21:35:13.", "2026-11-21 21", "2026-11-21  21:35",
+		"2026-11-21T", "2026-11-21 21:35 CET", "2026-11-21 21:35 UTC ",
+		"2026-11-21 21:35:13z", "2026/11/21", "11/21/2026", "9:35", "21.35",
+		"-99999999999999999999s", "-9223372036854775807y", "-300000y 9999999y"};
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		int64_t usec;
+		if (since_read(texts[i], NOW * 1000000, &usec))
+			fail_msg("'%s' was understood as %lld", texts[i], (long long)usec);
+	}
+}
+
 static void more_denials_than_there_is_room_for_are_counted(void **state)
 {
 	(void)state;
@@ -702,6 +797,9 @@ int main(void)
 		cmocka_unit_test(a_pattern_all_of_whose_names_were_seen_is_not_called_wider),
 		cmocka_unit_test(names_of_any_bytes_are_granted_as_they_are),
 		cmocka_unit_test(the_order_of_the_log_does_not_matter),
+		cmocka_unit_test(only_what_is_not_older_counts_and_what_has_no_time),
+		cmocka_unit_test(a_time_in_words_is_the_one_of_the_manual),
+		cmocka_unit_test(a_time_that_may_mean_something_else_is_refused),
 		cmocka_unit_test(more_denials_than_there_is_room_for_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

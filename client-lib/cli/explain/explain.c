@@ -40,7 +40,8 @@ static const char explain_help[] =
 	"\n"
 	"VERBS have commas between them: read,write. OBJECT is a path, taken as it is, or\n"
 	"an endpoint: tcp:443, tcp:10.1.2.3:443, tcp:db.internal:5432, udp:[::1]:53,\n"
-	"unix:/PATH, vsock:2:99, host:NAME, icmp, raw:89, netlink:route, tun:vpn0, mark=1.\n"
+	"unix:/PATH, vsock:2:99, host:NAME, icmp, raw:89, netlink:route, tun:vpn0, mark=1,\n"
+	"or a credential: tls.key=/PATH.\n"
 	"\n"
 	"Exit status: 0 allowed, 3 denied, 1 the policy has errors, 64 wrong usage.\n";
 

@@ -29,6 +29,17 @@ bool explain_print_json(const struct explanation *explanation, const struct expl
 /* "FILE:LINE", as it may be printed. */
 void explain_print_place(const struct policy_image *image, uint32_t rule);
 
+/* What a `limit` line can limit. */
+struct explained_amount {
+	const char *name, *unit;
+	uint32_t most; /* UINT32_MAX: as much as the broker has for everybody */
+};
+#define EXPLAINED_AMOUNTS 3
+
+/* The smallest of each in the blocks that are for the asker. */
+void explain_limits(const struct explained_peer *peer,
+	struct explained_amount amounts[static EXPLAINED_AMOUNTS]);
+
 /*
  * What a rule's options say, in words: "opened as: the broker; ...". A text that is to be freed;
  * NULL: out of memory.

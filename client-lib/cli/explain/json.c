@@ -122,6 +122,18 @@ static json_t *rules_to_json(
 	return object;
 }
 
+static json_t *limits_to_json(const struct explained_peer *peer)
+{
+	struct explained_amount amounts[EXPLAINED_AMOUNTS];
+	json_t *object = json_object();
+
+	explain_limits(peer, amounts);
+	for (size_t i = 0; i < EXPLAINED_AMOUNTS; i++)
+		if (amounts[i].most != UINT32_MAX)
+			json_object_set_new(object, amounts[i].name, json_integer(amounts[i].most));
+	return object;
+}
+
 static void add_allowed(json_t *object, const struct explanation *explanation,
 	const struct explained_peer *peer, const struct request *request)
 {
@@ -139,8 +151,21 @@ static void add_allowed(json_t *object, const struct explanation *explanation,
 	}
 	if (options != NULL)
 		json_object_set_new(object, "options", string_to_json(options));
+	json_object_set_new(object, "limits", limits_to_json(peer));
 	free(because);
 	free(options);
+}
+
+/* The names of the blocks. */
+static json_t *narrowing_to_json(
+	const struct explanation *explanation, const struct policy_set *set)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < explanation->narrowing_count; i++)
+		json_array_append_new(
+			array, string_to_json(set->clients.items[explanation->narrowing[i]].name));
+	return array;
 }
 
 static void add_denied(
@@ -153,8 +178,10 @@ static void add_denied(
 		json_object_set_new(
 			object, "nearest", nearest_to_json(peer->image, &explanation->nearest));
 	}
-	if (explanation->other != POLICY_NO_RULE)
-		json_object_set_new(object, "other", rule_to_json(peer->image, explanation->other));
+	if (decision->outcome == POLICY_DENIED_NARROWED)
+		json_object_set_new(object, "only", narrowing_to_json(explanation, peer->set));
+	if (decision->outcome == POLICY_DENIED_CONFLICT)
+		json_object_set_new(object, "other", rule_to_json(peer->image, decision->other));
 }
 
 bool explain_print_json(const struct explanation *explanation, const struct explained_peer *peer,

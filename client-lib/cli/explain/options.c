@@ -12,7 +12,7 @@
 #define CREATING (POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND))
 #define OPENING                                                                                    \
 	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
-		POLICY_BIT(POLICY_CREATE))
+		POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_CREDENTIAL))
 
 /* What the words are made from. */
 struct wording {
@@ -129,6 +129,9 @@ static void write_path(const struct wording *wording)
 		wording->options->symlinks == POLICY_SYMLINKS_NONE
 			? "none is followed"
 			: "followed where only root could have placed them");
+	if (wording->request->kind == REQUEST_CREDENTIAL)
+		(void)fputs("; this version of fdbrokerd does not hand out credentials yet",
+			wording->out);
 }
 
 static void write_with(const struct wording *wording)
@@ -161,6 +164,16 @@ static void write_endpoint(const struct wording *wording)
 	(void)fprintf(wording->out, "network namespace: %s", namespaces[wording->options->netns]);
 }
 
+void explain_limits(const struct explained_peer *peer,
+	struct explained_amount amounts[static EXPLAINED_AMOUNTS])
+{
+	struct policy_quota quota = policy_peer_quota(peer->image, peer->peer);
+
+	amounts[0] = (struct explained_amount){"sessions", "", quota.sessions};
+	amounts[1] = (struct explained_amount){"requests", "/s", quota.requests};
+	amounts[2] = (struct explained_amount){"unread", "", quota.unread};
+}
+
 char *explain_options(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
@@ -177,10 +190,10 @@ char *explain_options(const struct explanation *explanation, const struct explai
 	wording.out = open_memstream(&text, &length);
 	if (wording.out == NULL)
 		return NULL;
-	if (request->is_path)
-		write_path(&wording);
-	else
+	if (request->kind == REQUEST_ENDPOINT)
 		write_endpoint(&wording);
+	else
+		write_path(&wording);
 	(void)fprintf(wording.out, "; log: %s", logs[wording.options->log]);
 	if (fclose(wording.out) == 0)
 		return text;

@@ -118,6 +118,24 @@ static void print_because(const struct explanation *explanation, const struct ex
 	(void)printf(":%u)\n", explanation->from->where.line);
 }
 
+/* Of all blocks for the asker: they say how much, not what, and hold for whatever is asked. */
+static void print_limits(const struct explained_peer *peer)
+{
+	struct explained_amount amounts[EXPLAINED_AMOUNTS];
+	const char *separator = "limits: ";
+
+	explain_limits(peer, amounts);
+	for (size_t i = 0; i < EXPLAINED_AMOUNTS; i++) {
+		if (amounts[i].most == UINT32_MAX)
+			continue;
+		(void)printf(
+			"%s%s %u%s", separator, amounts[i].name, amounts[i].most, amounts[i].unit);
+		separator = ", ";
+	}
+	if (separator[0] == ',')
+		(void)putchar('\n');
+}
+
 static void print_allowed(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
@@ -130,6 +148,7 @@ static void print_allowed(const struct explanation *explanation, const struct ex
 	if (options != NULL)
 		(void)printf("%s\n", options);
 	free(options);
+	print_limits(peer);
 }
 
 /* ---- denied ---- */
@@ -168,12 +187,16 @@ static void print_no_rule(const struct explanation *explanation, const struct ex
 
 static void print_narrowed(const struct explanation *explanation, const struct explained_peer *peer)
 {
-	(void)fputs("denied: client ", stdout);
-	if (explanation->client != NONE)
-		print_text(peer->set->clients.items[explanation->client].name);
-	(void)fputs(" is an 'only' block for this asker, and has no rule for ", stdout);
-	print_verbs(explanation->decision.missing);
-	(void)putchar('\n');
+	for (uint32_t i = 0; i < explanation->narrowing_count; i++) {
+		(void)fputs(i == 0 ? "denied: client " : "so is client ", stdout);
+		print_text(peer->set->clients.items[explanation->narrowing[i]].name);
+		if (i == 0) {
+			(void)fputs(" is an 'only' block for this asker, and no rule of it allows ",
+				stdout);
+			print_verbs(explanation->decision.missing);
+		}
+		(void)putchar('\n');
+	}
 	print_nearest(explanation, peer);
 }
 
@@ -182,8 +205,7 @@ static void print_conflict(const struct explanation *explanation, const struct e
 	(void)puts("denied: the rules that allow it have different options, and nothing says which "
 		   "count");
 	print_rule("one: ", peer->image, explanation->decision.rule);
-	if (explanation->other != POLICY_NO_RULE)
-		print_rule("other: ", peer->image, explanation->other);
+	print_rule("other: ", peer->image, explanation->decision.other);
 }
 
 void explain_print(const struct explanation *explanation, const struct explained_peer *peer,

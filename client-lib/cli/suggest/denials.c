@@ -276,7 +276,8 @@ int denials_add(struct denials *denials, const struct audit_record *record)
 	struct asker *asker;
 	int r;
 
-	if (!record->is_denied)
+	if (!record->is_denied ||
+		(record->time_usec != AUDIT_NO_TIME && record->time_usec < denials->since_usec))
 		return 0;
 	r = asker_find(denials, record, &asker);
 	if (r < 0)

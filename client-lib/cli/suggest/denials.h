@@ -39,6 +39,7 @@ struct denial {
 
 struct denials {
 	const char *client; /* only what concerns this one, or NULL */
+	int64_t since_usec; /* only what is not older, or has no time */
 	/* The name of a user, NUL-terminated, which may be freed when the set is; NULL: none. */
 	char *(*name_user)(uint32_t uid);
 

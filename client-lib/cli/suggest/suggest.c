@@ -10,17 +10,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "audit-log.h"
 #include "bounds.h"
 #include "denials.h"
+#include "since.h"
 #include "suggestions.h"
 #include "write.h"
 
@@ -31,7 +34,8 @@ static const char suggest_help[] =
 	"the journal, or of FILE (- is stdin), as text or JSON lines. They are to be looked at\n"
 	"and pasted into a policy; nothing is changed.\n"
 	"\n"
-	"  --since TIME    the journal from then on, as of journalctl(1): -1h, today\n"
+	"  --since TIME    the log from then on: -1h, '10min ago', today, yesterday,\n"
+	"                  '2026-11-21 21:35:13'; records without a time count too\n"
 	"  --client NAME   only for the unit, user or client block NAME, as a block of this name\n"
 	"  --help          show this text\n"
 	"\n"
@@ -58,13 +62,23 @@ static bool client_is_valid(const char *client)
 	return length > 0 && length <= POLICY_CLIENT_NAME_MAX;
 }
 
-static int check_arguments(const struct suggest *suggest, int count)
+static bool take_since(struct suggest *suggest)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return since_read(suggest->since, now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000,
+		&suggest->denials.since_usec);
+}
+
+static int check_arguments(struct suggest *suggest, int count)
 {
 	if (count > 1)
 		return tool_usage_error("suggest ", "suggest: one FILE, or none for the journal");
-	if (suggest->since != NULL && suggest->file != NULL)
+	if (suggest->since != NULL && !take_since(suggest))
 		return tool_usage_error("suggest ",
-			"suggest: --since is for the journal, and a FILE is read as a whole");
+			"suggest: --since %s: no time that is understood: " SINCE_FORMS,
+			suggest->since);
 	if (suggest->client != NULL && !client_is_valid(suggest->client))
 		return tool_usage_error("suggest ",
 			"suggest: the name of a client has 1 to %u bytes, none of them a control "
@@ -126,7 +140,10 @@ static int journal_spawn(struct suggest *suggest, int out)
 
 	if (error != 0)
 		return error;
-	if (suggest->since != NULL && asprintf(&since, "--since=%s", suggest->since) < 0)
+	/* As a number, which every version of it understands in the same way, systemd.time(7). */
+	if (suggest->since != NULL && asprintf(&since, "--since=@%" PRId64 ".%06" PRId64,
+					      suggest->denials.since_usec / 1000000,
+					      suggest->denials.since_usec % 1000000) < 0)
 		error = ENOMEM;
 	arguments[7] = since;
 	if (error == 0)
