@@ -94,9 +94,14 @@ void text_print(const char *bytes, size_t length, FILE *out)
 }
 
 /* Line ends that the text has are not part of the line that is shown. */
-static size_t line_length(const struct source_file *file, uint32_t start)
+static size_t line_length(
+	const struct policy_set *set, const struct source_file *file, uint32_t start)
 {
 	const char *from = file->text + start;
+	uint32_t count = set->diagnostics.count;
+	/* Of a line with many diagnostics the end is looked for once. */
+	if (count && set->diagnostics.items[count - 1].source == from)
+		return set->diagnostics.items[count - 1].source_length;
 	size_t rest = file->length - start;
 	const char *end = memchr(from, '\n', rest);
 	size_t length = end ? (size_t)(end - from) : rest;
@@ -194,7 +199,7 @@ void set_vreport(struct policy_set *set, enum policy_severity severity, const st
 	};
 	if (where->line) {
 		diagnostic.source = file->text + where->line_start;
-		diagnostic.source_length = line_length(file, where->line_start);
+		diagnostic.source_length = line_length(set, file, where->line_start);
 	}
 	if (diagnostic.message)
 		diagnostic_record(set, where->file, &diagnostic);
@@ -235,6 +240,40 @@ size_t policy_set_count(const struct policy_set *set, enum policy_severity sever
 	return count;
 }
 
+/*
+ * Of a longer line only what is around the caret is shown: many diagnostics of one long line would
+ * take a time that grows with the square of its length, and nobody reads it.
+ */
+#define SHOWN_MAX 512u
+#define SHOWN_BEFORE_MAX 128u
+
+/* Where it begins and ends, in bytes of the line. */
+struct shown {
+	size_t from, to;
+};
+
+static bool byte_continues(char byte)
+{
+	return ((uint8_t)byte & 0xc0) == 0x80; /* RFC 3629, 3 */
+}
+
+static struct shown shown_find(const struct policy_diagnostic *diagnostic)
+{
+	size_t length = diagnostic->source_length, begin = diagnostic->column - 1;
+	struct shown shown = {0, length};
+	if (length <= SHOWN_MAX)
+		return shown;
+	begin = begin < length ? begin : length;
+	shown.from = begin > SHOWN_BEFORE_MAX ? begin - SHOWN_BEFORE_MAX : 0;
+	while (shown.from < begin && byte_continues(diagnostic->source[shown.from]))
+		shown.from++;
+	shown.to = length - shown.from > SHOWN_MAX ? shown.from + SHOWN_MAX : length;
+	while (shown.to < length && shown.to > begin &&
+		byte_continues(diagnostic->source[shown.to]))
+		shown.to--;
+	return shown;
+}
+
 /* How many bytes from `at` on take one place when the source is shown. */
 static size_t place_size(const struct policy_diagnostic *diagnostic, size_t at)
 {
@@ -244,15 +283,16 @@ static size_t place_size(const struct policy_diagnostic *diagnostic, size_t at)
 }
 
 /* Goes as far as the column: tabs stay tabs, a character of several bytes takes one place. */
-static void caret_print(const struct policy_diagnostic *diagnostic, FILE *out)
+static void caret_print(
+	const struct policy_diagnostic *diagnostic, const struct shown *shown, FILE *out)
 {
-	size_t begin = diagnostic->column - 1, end = begin + diagnostic->width, at = 0;
+	size_t begin = diagnostic->column - 1, end = begin + diagnostic->width, at = shown->from;
 	for (; at < begin; at += place_size(diagnostic, at)) {
 		bool is_tab = at < diagnostic->source_length && diagnostic->source[at] == '\t';
 		fputc(is_tab ? '\t' : ' ', out);
 	}
 	fputc('^', out);
-	for (at += place_size(diagnostic, at); at < end && at < diagnostic->source_length;
+	for (at += place_size(diagnostic, at); at < end && at < shown->to;
 		at += place_size(diagnostic, at))
 		fputc('~', out);
 }
@@ -286,11 +326,14 @@ static void place_print(const struct policy_diagnostic *diagnostic, FILE *out)
 
 static void source_print(const struct policy_diagnostic *diagnostic, bool is_coloured, FILE *out)
 {
-	fputs("    ", out);
-	text_print(diagnostic->source, diagnostic->source_length, out);
-	fputs("\n    ", out);
+	const struct shown shown = shown_find(diagnostic);
+	bool is_cut = shown.from > 0;
+	fputs(is_cut ? "    ..." : "    ", out);
+	text_print(diagnostic->source + shown.from, shown.to - shown.from, out);
+	fputs(shown.to < diagnostic->source_length ? "...\n" : "\n", out);
+	fputs(is_cut ? "       " : "    ", out);
 	style_begin(STYLE_CARET, is_coloured, out);
-	caret_print(diagnostic, out);
+	caret_print(diagnostic, &shown, out);
 	style_end(is_coloured, out);
 	fputc('\n', out);
 }

@@ -350,11 +350,12 @@ static int entry_load(struct loader *loader, const struct entry *entry)
 static int entry_note_name(struct loader *loader, const struct entry *entry)
 {
 	_cleanup_free_ char *path = NULL;
+	const char *why = entry->name[0] == '.' ? "does not count: its name begins with a dot"
+						: "does not count: its name is not *" SUFFIX;
 
 	if (path_join(entry->folder, entry->name, &path) < 0)
 		return -ENOMEM;
-	return policy_set_note(loader->set, POLICY_NOTE, path,
-		"does not count: its name is not *" SUFFIX, "rename it if it should count");
+	return policy_set_note(loader->set, POLICY_NOTE, path, why, "rename it if it should count");
 }
 
 static int entry_note_masked(

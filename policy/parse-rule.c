@@ -202,6 +202,19 @@ static void object_report_unknown(struct parser *parser, const struct word *word
 		"endpoints begin with their kind, as in tcp:80, paths with a slash");
 }
 
+/* A credential that was taken for the value of a setting, since no path stands behind its name. */
+static bool credential_report_path(struct parser *parser, const struct word *word)
+{
+	uint32_t equals = word_find(word, 0, '=');
+	const struct part value = {word, equals + 1, word->length - equals - 1};
+	if (!value.length)
+		return part_report(parser, &(struct part){word, equals, 1},
+			"write it after the '=', as in tls.key=/etc/app/tls.key",
+			"the path is missing");
+	return part_report(parser, &value, "paths begin with a slash, or with %h/",
+		"'%s' is not an absolute path", part_quote(&value).text);
+}
+
 /* Each verb of the line must make sense for each object. */
 static bool object_check_verbs(struct parser *parser, const struct rule_parser *line,
 	const struct word *word, enum object_kind kind)
@@ -210,6 +223,8 @@ static bool object_check_verbs(struct parser *parser, const struct rule_parser *
 		bool is_named = line->rule.named_verbs & POLICY_BIT(verb);
 		if (!is_named || verb_words[verb].objects & KIND_BIT(kind))
 			continue;
+		if (verb == POLICY_CREDENTIAL && kind == OBJECT_SETTING)
+			return credential_report_path(parser, word);
 		struct hint hint = hint_verb_object((enum policy_verb)verb, kind, line->kinds);
 		report_word(parser, word, hint.text, "'%s' does not go with %s",
 			verb_words[verb].name, object_words[kind].name);

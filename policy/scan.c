@@ -59,6 +59,21 @@ static void scan_report(struct scanner *scanner, struct line *line,
 	line->is_broken = true;
 }
 
+/* Reports the first of them, with those that follow it: a crash can leave a file full of zeros. */
+static void line_check_byte(struct scanner *scanner, struct line *line,
+	const struct physical_line *physical, char byte, const char *remedy, const char *message)
+{
+	const char *text = scanner->text, *end = text + physical->end;
+	const char *found = memchr(text + physical->start, byte, physical->end - physical->start);
+	const char *after = found;
+	if (!found)
+		return;
+	while (after < end && *after == byte)
+		after++;
+	scan_report(scanner, line, physical, (uint32_t)(found - text), (uint32_t)(after - text),
+		remedy, message);
+}
+
 static void line_check_bytes(
 	struct scanner *scanner, struct line *line, struct physical_line *physical)
 {
@@ -72,16 +87,9 @@ static void line_check_bytes(
 		}
 		scanner->has_reported_crlf = true;
 	}
-	for (uint32_t i = physical->start; i < physical->end; i++) {
-		if (text[i] == '\r') {
-			scan_report(scanner, line, physical, i, i + 1,
-				"write \\x0d in a quoted word if it is meant",
-				"a carriage return in the line");
-		} else if (text[i] == '\0') {
-			scan_report(scanner, line, physical, i, i + 1, "remove it",
-				"a NUL byte in the line");
-		}
-	}
+	line_check_byte(scanner, line, physical, '\r',
+		"write \\x0d in a quoted word if it is meant", "a carriage return in the line");
+	line_check_byte(scanner, line, physical, '\0', "remove it", "a NUL byte in the line");
 }
 
 /* Undoes one escape. Returns its length, 0 when it is none that the language has. */

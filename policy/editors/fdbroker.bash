@@ -167,7 +167,7 @@ _fdbroker_value() { # OPTION
 _fdbroker_options() { # COMMAND
 	case $1 in
 	check) echo "--strict --json" ;;
-	exec) echo "--listen --dial --socket --tun --open --limit" ;;
+	exec) echo "-- --listen --dial --socket --tun --open --limit" ;;
 	explain) echo "--policy --user --group --unit --pid --json" ;;
 	suggest) echo "--since --client" ;;
 	esac

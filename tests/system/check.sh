@@ -200,3 +200,47 @@ test_every_file_that_does_not_count_is_named_with_the_reason() {
 		1 file, 0 rules: 0 errors, 4 warnings, 3 notes
 	END
 }
+
+test_a_masked_file_is_named_whatever_masks_it_and_so_is_what_is_no_policy() {
+	local etc=/etc/fdbroker/policy.d run=/run/fdbroker/policy.d
+	mkdir -p "$run"
+	printf 'client app {\nfrom user alice\n}\n' | tee "$run/10-a.policy" "$run/20-b.policy" \
+		"$etc/.30-c.policy" "$etc/.40-d.policy.swp" >"$etc/20-b.policy"
+	ln -s /dev/null "$etc/10-a.policy"
+	chown alice "$etc/20-b.policy"
+	mkfifo "$etc/50-e.policy"
+	truncate -s 65M "$etc/60-f.policy"
+	truncate -s 64M "$etc/70-g.policy"
+	expect_status 1 fdbroker check
+	diff -u - <(cut -c-120 <<<"$output") <<-END
+		$etc/.30-c.policy: note: does not count: its name begins with a dot
+		    rename it if it should count
+		$etc/.40-d.policy.swp: note: does not count: its name begins with a dot
+		    rename it if it should count
+		$etc/10-a.policy: note: is disabled by a link to /dev/null
+		$run/10-a.policy: note: is masked by $etc/10-a.policy
+		$etc/20-b.policy: warning: is owned by uid 2001, not by root
+		    look at what it contains, then: chown root: $etc/20-b.policy
+		$run/20-b.policy: note: is masked by $etc/20-b.policy
+		$etc/50-e.policy: warning: is a FIFO, not a regular file
+		    put a file in its place, or take it away
+		$etc/60-f.policy: warning: is larger than 67108864 bytes
+		    see whether it is a policy at all; if so, split it
+		$etc/70-g.policy:1:1-67108864: error: a NUL byte in the line
+		    $(printf '?%.0s' {1..116})
+		    ^$(printf '~%.0s' {1..115})
+		    remove it
+		1 file: 1 error, 3 warnings, 5 notes
+	END
+}
+
+test_a_folder_that_somebody_else_could_write_to_is_an_error() {
+	local run=/run/fdbroker/policy.d
+	mkdir -p "$run"
+	printf 'client app {\nfrom user alice\n}\n' >"$run/10-a.policy"
+	chmod o+w "$run"
+	expect_status 1 fdbroker check
+	expect_equal "$output" "$run: error: may be written by others than root (mode 0757)
+    look at what it contains, then: chmod go-w $run
+0 files: 1 error, 0 warnings, 0 notes"
+}

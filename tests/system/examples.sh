@@ -48,6 +48,8 @@ claims() {
 		$TOOL|sudo -u app fdbroker list|examples:the_manual_of_the_tool_helps_when_something_is_denied
 		$TOOL|fdbroker explain *|examples:the_manual_of_the_tool_helps_when_something_is_denied
 		$TOOL|fdbroker suggest --since -10min|examples:the_manual_of_the_tool_helps_when_something_is_denied
+		$TOOL|fdbroker suggest --since yesterday *|examples:the_manual_of_the_tool_helps_when_something_is_denied
+		$TOOL|journalctl -u mine *|examples:the_manual_of_the_tool_helps_when_something_is_denied
 		$TOOL|fdbroker check && systemctl reload fdbroker|examples:the_manual_of_the_tool_helps_when_something_is_denied
 		$TOOL|fdbroker cat *|examples:the_examples_of_the_tool_do_what_they_say
 		$TOOL|fdbroker exec *|examples:the_examples_of_the_tool_do_what_they_say
@@ -296,6 +298,10 @@ test_the_manual_of_the_tool_helps_when_something_is_denied() {
 	kill $sleeper
 	expect_status 0 types root "$(example "$TOOL" "fdbroker explain --policy draft.policy")"
 	expect_match "$(types root "$(example "$TOOL" "fdbroker suggest --since")")" '/etc/app/key'
+	expect_match "$(types root "$(example "$TOOL" "journalctl -u mine")")" 'read +/etc/app/key'
+	expect_match "$(types root \
+		"$(example "$TOOL" "fdbroker suggest --since yesterday" | sed 's/nginx/app/')")" \
+		'client app \{.*read +/etc/app/key'
 	cp "$WORK/draft.policy" /etc/fdbroker/policy.d/app.policy
 	local document
 	for document in "$TOOL" "$RECIPES"; do
