@@ -12,11 +12,13 @@ page() { # MANUAL: what scdoc(1) made of it
 	echo "$page"
 }
 
-# The folder of groff's own settings is hidden in a sandbox, and it would miss a file of that.
+# As man(1) does it, on one page without an end. The folder of groff's own settings is hidden in a sandbox, and it
+# would miss a file of that.
 shown() { # PAGE [OPTION...]
 	mkdir -p /run/test/macros
 	touch /run/test/macros/man.local
-	groff -M/run/test/macros -t -man -Tutf8 -rLL=80n -P-cbou "${@:2}" "$1"
+	{ echo ".pl 3000i" && cat "$1"; } |
+		groff -M/run/test/macros -t -man -Tutf8 -rLL=78n -rcR=1 -P-cbou "${@:2}"
 }
 
 test_every_line_of_an_example_can_be_copied_from_the_terminal() {
