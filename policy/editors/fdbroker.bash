@@ -119,6 +119,8 @@ _fdbroker_objects() { # VERBS [PREFIX]
 	verb=${1%%,*}
 	if [[ " $_fdbroker_file_verbs " == *" $verb "* ]]; then
 		_fdbroker_paths "$prefix"
+	elif [[ -z $prefix && $verb == credential && $cur == *=/* ]]; then
+		_fdbroker_paths "${cur%%=*}="
 	elif [[ -n $verb && -n ${kinds[$verb]-} ]]; then
 		# shellcheck disable=SC2086 # words
 		_fdbroker_endpoints "$prefix" ${kinds[$verb]}

@@ -136,6 +136,7 @@ test_files_modes_and_objects_are_completed() {
 	expect_offered "fdbroker exec --listen unix:/srv/files/f" unix:/srv/files/folder/
 	expect_offered "fdbroker explain read /srv/files/o" /srv/files/one
 	expect_offered "fdbroker explain connect " tcp: udp: vsock:
+	expect_offered "fdbroker explain credential tls.key=/srv/files/o" tls.key=/srv/files/one
 	expect_offered "fdbroker check --strict /srv/files/o" /srv/files/one
 	expect_offered "fdbroker explain --policy /srv/files/o" /srv/files/one
 }
