@@ -152,7 +152,10 @@ machine() {
 			kill -HUP "$pid"
 		else
 			[[ -z $pid ]] || kill "$pid"
-			while [[ -n $pid && -e /proc/$pid/exe ]]; do sleep 0.02; done
+			# As a zombie it has closed the socket; what else is in proc(5) goes before.
+			while [[ -n $pid ]] && grep -qs '^State:[[:blank:]][^Z]' "/proc/$pid/status"; do
+				sleep 0.02
+			done
 			fdbrokerd --log-format text >>"$log" 2>&1 </dev/null &
 			echo $! >/run/test/broker.pid
 		fi
