@@ -637,12 +637,12 @@ struct fdbroker *fdbroker_clone(struct fdbroker *broker) FDBROKER_USE_RESULT;
  * Returns a new descriptor, which belongs to the caller and is close-on-exec, to read it from: text
  * in the form of a policy file (fdbroker.policy(5)), for people, and for programs no more than that
  * form promises. A comment says who the caller is. Each client block that is for the caller follows,
- * with its rules as they are written, those that deny among them, and its limits, but without its
- * `from` lines; one that narrows is marked `only`. What the connection was narrowed to
- * (fdbroker_limit()) stands at the end, as comments. What concerns others is left out. The file is
- * in memory, of the policy as it was, and sealed against changes; it is made and charged as that of
- * fdbroker_list() is. Bytes that other people chose, as in names of files, come as they are: escape
- * them before they go to a terminal. Or -1 and
+ * with its rules as they are written, but for blanks and comments, those that deny among them, and
+ * its limits, but without its `from` lines; one that narrows is marked `only`. What the connection
+ * was narrowed to (fdbroker_limit()) stands at the end, as comments. What concerns others is left
+ * out. The file is in memory, of the policy as it was, and sealed against changes; it is made and
+ * charged as that of fdbroker_list() is. Bytes that other people chose, as in names of files, come
+ * as they are: escape them before they go to a terminal. Or -1 and
  *	EOVERFLOW	it is more than 4 MiB of text (reason LIMIT)
  *	ENOMEM, ENOSPC, EMFILE, ENFILE, and EFBIG for RLIMIT_FSIZE: as fdbroker_open() of what is
  *			handed out as a copy

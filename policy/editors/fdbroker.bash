@@ -32,14 +32,15 @@ _fdbroker_split() {
 	cur=${words[cword]}
 }
 
-# Candidates that begin with cur; bash wants only what stands behind the last colon or equals sign.
+# Candidates that begin with cur; bash wants only what stands behind the last colon or equals sign. Where
+# that is no end of a word for it, before_value is the option that stands before cur, as in --user=a.
 _fdbroker_offer() { # CANDIDATE...
 	local candidate typed=
 	[[ $COMP_WORDBREAKS != *:* || $cur != *:* ]] || typed=${cur%"${cur##*:}"}
 	[[ $COMP_WORDBREAKS != *=* || ${cur#"$typed"} != *=* ]] || typed=${cur%"${cur##*=}"}
 	for candidate in "$@"; do
 		[[ $candidate == "$cur"* ]] || continue
-		COMPREPLY+=("${candidate#"$typed"}")
+		COMPREPLY+=("$before_value${candidate#"$typed"}")
 		# More is to come behind these.
 		[[ $candidate != *[:=/] ]] || compopt -o nospace 2>/dev/null
 	done
@@ -98,6 +99,17 @@ _fdbroker_endpoints() { # PREFIX KIND...
 	done
 }
 
+# Services as ports, once one is begun; a colon in brackets is one of an address.
+_fdbroker_services() { # KIND:... up to the port
+	[[ $cur == "$1"[a-z]* ]] || return 0
+	_fdbroker_lines < <(compgen -A service -P "$1" -- "${cur#"$1"}" | sort -u)
+}
+
+_fdbroker_services_of_host() {
+	[[ $cur == @(tcp|udp):* && $cur != *:\[*([^]]) ]] || return 0
+	[[ $cur != *:*:* ]] || _fdbroker_services "${cur%:*}:"
+}
+
 # What these verbs can be about.
 _fdbroker_objects() { # VERBS [PREFIX]
 	local prefix=${2-} verb
@@ -107,9 +119,14 @@ _fdbroker_objects() { # VERBS [PREFIX]
 	verb=${1%%,*}
 	if [[ " $_fdbroker_file_verbs " == *" $verb "* ]]; then
 		_fdbroker_paths "$prefix"
+	elif [[ -z $prefix && $verb == credential && $cur == *=/* ]]; then
+		_fdbroker_paths "${cur%%=*}="
 	elif [[ -n $verb && -n ${kinds[$verb]-} ]]; then
 		# shellcheck disable=SC2086 # words
 		_fdbroker_endpoints "$prefix" ${kinds[$verb]}
+		[[ -z $prefix && $verb == @(bind|connect) ]] || return 0
+		_fdbroker_services_of_host
+		[[ $verb != bind ]] || _fdbroker_services "${cur%%:*}:"
 	fi
 }
 
@@ -138,7 +155,10 @@ _fdbroker_units() {
 		--type=service,scope 2>/dev/null | sed 's/ .*//')
 }
 
+# Those whom `suggest` knows by a name: client blocks, users, units.
 _fdbroker_clients() {
+	_fdbroker_units
+	_fdbroker_lines < <(compgen -u)
 	_fdbroker_lines < <(sed -nE 's/^[ \t]*client[ \t]+([^ \t{"]+).*/\1/p' \
 		/{usr/lib,run,etc}/fdbroker/policy.d/*.policy 2>/dev/null)
 }
@@ -147,7 +167,10 @@ _fdbroker_clients() {
 _fdbroker_value() { # OPTION
 	case $1 in
 	--listen) _fdbroker_endpoints "" tcp: udp: unix: vsock: ;;
-	--dial) _fdbroker_endpoints "" tcp: udp: vsock: ;;
+	--dial)
+		_fdbroker_endpoints "" tcp: udp: vsock:
+		_fdbroker_services_of_host
+		;;
 	--socket) _fdbroker_endpoints "" icmp icmp6 raw: raw6: netlink: vsock ;;
 	--tun) _fdbroker_endpoints "" tun: tap: ;;
 	--open) _fdbroker_file_and_mode ;;
@@ -225,7 +248,7 @@ _fdbroker_argument() { # COMMAND
 }
 
 _fdbroker() {
-	local cur cword i
+	local cur cword i option before_value=
 	local -a words
 	COMPREPLY=()
 	_fdbroker_split
@@ -238,6 +261,10 @@ _fdbroker() {
 	done
 	if ((i < cword)); then
 		_fdbroker_program $((i + 1))
+	elif [[ $cur == --*=* ]]; then
+		option=${cur%%=*} cur=${cur#*=}
+		[[ $COMP_WORDBREAKS == *=* ]] || before_value=$option=
+		_fdbroker_value "$option"
 	elif _fdbroker_value "${words[cword - 1]}"; then
 		:
 	elif [[ $cur == -* ]]; then

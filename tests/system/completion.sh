@@ -6,24 +6,24 @@ COMPLETION=policy/editors/fdbroker.bash
 SYNTAX=policy/editors/vim/syntax/fdbroker.vim
 
 # What is offered for a line with the cursor at its end, one a line, as the whole last word would be.
-# bash takes words apart at colons and equals signs, and so does this.
+# bash takes words apart at colons and equals signs, or at those of BREAKS, and so does this.
 offered() { # LINE
 	bash --norc -c '
 		source "$1"
-		COMP_LINE=$2 COMP_POINT=${#2} COMP_WORDS=() COMP_WORDBREAKS=" =:"
+		COMP_LINE=$2 COMP_POINT=${#2} COMP_WORDS=() COMP_WORDBREAKS=" $3"
 		rest=$2
-		while [[ $rest =~ ^[[:blank:]]*([:=]+|[^[:blank:]:=]+) ]]; do
+		while [[ $rest =~ ^[[:blank:]]*([$3]+|[^[:blank:]$3]+) ]]; do
 			COMP_WORDS+=("${BASH_REMATCH[1]}")
 			rest=${rest:${#BASH_REMATCH[0]}}
 		done
 		last=${COMP_WORDS[-1]}
-		[[ $2 != *[[:blank:]:=] ]] || COMP_WORDS+=("")
+		[[ $2 != *[[:blank:]$3] ]] || COMP_WORDS+=("")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 		_fdbroker
 		before=${2%"${COMP_WORDS[COMP_CWORD]}"}
 		before=${before##*[[:blank:]]}
-		((${#COMPREPLY[@]} == 0)) || printf "$before%s\n" "${COMPREPLY[@]}" | sort -u' \
-		offered "$COMPLETION" "$1" 2>/dev/null
+		((${#COMPREPLY[@]} == 0)) || printf -- "$before%s\n" "${COMPREPLY[@]}" | sort -u' \
+		offered "$COMPLETION" "$1" "${BREAKS-:=}" 2>/dev/null
 }
 
 words() { # WORD...
@@ -136,6 +136,7 @@ test_files_modes_and_objects_are_completed() {
 	expect_offered "fdbroker exec --listen unix:/srv/files/f" unix:/srv/files/folder/
 	expect_offered "fdbroker explain read /srv/files/o" /srv/files/one
 	expect_offered "fdbroker explain connect " tcp: udp: vsock:
+	expect_offered "fdbroker explain credential tls.key=/srv/files/o" tls.key=/srv/files/one
 	expect_offered "fdbroker check --strict /srv/files/o" /srv/files/one
 	expect_offered "fdbroker explain --policy /srv/files/o" /srv/files/one
 }
@@ -146,11 +147,36 @@ test_who_and_when_are_completed() {
 	grep -qx $$ < <(offered "fdbroker explain --pid ") || fail "this process is not offered"
 	expect_match "$(offered "fdbroker suggest --since ")" 'today'
 	cat >/etc/fdbroker/policy.d/a.policy <<<$'client mine {\nfrom user alice\nallow read /a\n}'
-	expect_offered "fdbroker suggest --client " mine
+	grep -qx mine < <(offered "fdbroker suggest --client ") || fail "this block is not offered"
+	expect_offered "fdbroker suggest --client ali" alice
 	mkdir /run/test/bin
 	printf '#!/bin/sh\necho "nginx.service loaded active running A server"\n' >/run/test/bin/systemctl
 	chmod 0755 /run/test/bin/systemctl
 	PATH=/run/test/bin:$PATH expect_offered "fdbroker explain --unit ng" nginx.service
+	PATH=/run/test/bin:$PATH expect_offered "fdbroker suggest --client ng" nginx.service
+}
+
+test_values_behind_an_equals_sign_are_completed() {
+	mkdir -p /srv/files
+	touch /srv/files/one
+	expect_offered "fdbroker explain --user=ali" --user=alice
+	expect_offered "fdbroker explain --policy=/srv/files/o" --policy=/srv/files/one
+	expect_offered "fdbroker exec --listen=u" --listen=udp: --listen=unix:
+	expect_offered "fdbroker exec --limit=read:/srv/files/o" --limit=read:/srv/files/one
+	expect_offered "fdbroker explain --json=a"
+	BREAKS=: expect_offered "fdbroker explain --user=ali" --user=alice
+}
+
+test_services_are_completed_where_they_are_looked_up() {
+	expect_offered "fdbroker explain bind tcp:ht" tcp:http tcp:https
+	expect_offered "fdbroker explain bind udp:127.0.0.1:dom" udp:127.0.0.1:domain
+	expect_offered "fdbroker explain connect tcp:[::1]:https" "tcp:[::1]:https"
+	expect_offered "fdbroker explain connect tcp:ht"
+	expect_offered "fdbroker explain connect tcp:[fe80::d"
+	expect_offered "fdbroker exec --dial tcp:db.internal:ht" tcp:db.internal:http tcp:db.internal:https
+	# It takes numbers alone.
+	expect_offered "fdbroker exec --listen tcp:ht"
+	expect_offered "fdbroker exec --limit bind:tcp:ht"
 }
 
 test_the_program_of_exec_is_completed_as_usual() {
@@ -215,6 +241,13 @@ test_the_words_of_the_syntax_are_those_of_the_language() {
 		echo icmp6
 	} | sort -u)" "$(kinds_of_the_language | tr -d : | sort -u)" endpoints
 	expect_equal "$(group Condition)" "$(words anyone user group unit)" conditions
+	# What stands in quotes in the tables of the options' values, and "peer" of as.
+	expect_equal "$(group Word)" "$({
+		awk '/static const char \*const (choices|types)\[\]/ { shown = 1 }
+			shown { print }
+			/};/ { shown = 0 }' policy/parse-option.c | grep -oE '"[a-z0-9]+' | tr -d '"'
+		echo peer
+	} | sort -u)" "values of options"
 }
 
 # Prints the group of each word that is asked for, as vim shows it in this file.
@@ -244,12 +277,14 @@ test_vim_highlights_a_policy() {
 			deny   all   /etc/shadow*
 			limit  sessions 4
 			allow  option  priority=7
+			allow  bind  udp:67  with v6only,transparent,device=eth0
+			allow  read  /etc/key  copy max 64K
 		}
 	END
 	expect_equal "$(highlighted /srv/example.policy "a comment" client www only "and another" from \
 		"user www" www-data "unit app" "*.service" allow read write "/srv/*" "*/%u" "%u" mode \
 		symlinks none tcp: icmp log denied "with a blank" deny all "*" limit sessions \
-		priority=)" "Comment
+		priority= with v6only transparent device copy max)" "Comment
 Statement
 Name
 Only
@@ -278,7 +313,13 @@ All
 Wildcard
 Statement
 Limit
-Setting"
+Setting
+Option
+Word
+Word
+Word
+Option
+Option"
 }
 
 # One mistake a line, at the word that is asked for: the check refuses it, and vim shows it.

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The examples that stand in a document: examples.py list DOCUMENT | show DOCUMENT FIRST-LINE [N] |
-commands DOCUMENT FIRST-LINE MARK.
+"""The examples that stand in a document: examples.py list DOCUMENT | lines DOCUMENT |
+show DOCUMENT FIRST-LINE [N] | commands DOCUMENT FIRST-LINE MARK.
 
 An example is what is set apart to be copied: between lines of ```, indented in the README, a
 paragraph of a manual that is a command, or code in the comments of the header. It is named by its
-first line. `list` prints these, `show` the example, as a reader sees it; number N of those that
-begin so. `commands` prints those lines of it that are typed after the MARK, `$` or `#`, without it.
-This must never leave out one for being hard to recognize: who tests whether all of them
-are tested relies on it.
+first line. `list` prints these, `lines` all lines of all examples, `show` the example, as a reader sees it;
+number N of those that begin so. `commands` prints those lines of it that are typed after the MARK,
+`$` or `#`, without it. This must never leave out one for being hard to recognize: who tests whether
+all of them are tested relies on it.
 """
 import re
 import sys
@@ -100,6 +100,8 @@ def commands(block, mark):
 def main(command, document, first=None, which="1"):
     if command == "list":
         print("\n".join(block[0] for block in examples(document)))
+    elif command == "lines":
+        print("\n".join(line for block in examples(document) for line in block))
     elif command == "show":
         print("\n".join(example(document, first, int(which))))
     else:

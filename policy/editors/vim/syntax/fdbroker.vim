@@ -49,12 +49,16 @@ syntax match fdbrokerPath /\%(\s\|\sunix:\|\s[A-Za-z0-9._-]\+=\)\zs\%(%h\)\?\/[^
 	\ contains=fdbrokerWildcard,fdbrokerVariable,fdbrokerWrongPath
 
 " An option word stands behind an object, so never at the beginning of a line.
-syntax match fdbrokerOption /\s\zs\%(mode\|owner\|as\|copy\|max\|netns\|type\|symlinks\|with\|log\)\ze\%(\s\|$\)/
+syntax match fdbrokerOption /\s\zs\%(mode\|owner\|as\|max\|netns\|type\|symlinks\|with\|log\)\ze\%(\s\|$\)/
 	\ nextgroup=fdbrokerValue,fdbrokerWrongMode skipwhite
-syntax match fdbrokerValue /\%([a-z]\+,\)*[a-z]\+\ze\%(\s\|$\)/ contained contains=fdbrokerWord
+" It has no value: what follows is an option again.
+syntax match fdbrokerOption /\s\zscopy\ze\%(\s\|$\)/
+syntax match fdbrokerValue /[a-z][^ \t"]*/ contained contains=fdbrokerWord
 syntax keyword fdbrokerWord contained
 	\ trusted none all denied broker peer any file directory device block fifo
-	\ freebind reuseport v6only
+	\ freebind reuseport v6only device
+" As a keyword it would be an argument of this command.
+syntax match fdbrokerWord /\<transparent\>/ contained
 
 syntax match fdbrokerWildcard /\*\*\|[*?]\|\[!\?[^]\/ \t]\+\]/ contained
 syntax match fdbrokerVariable /%[uUih%]/ contained
