@@ -7,9 +7,9 @@
 
 #include "audit-log.h"
 #include "denials.h"
-#include "needs.h"
 #include "since.h"
 #include "suggestions.h"
+#include "words.h"
 
 #include <time.h>
 
@@ -530,6 +530,38 @@ static void a_pattern_all_of_whose_names_were_seen_is_not_called_wider(void **st
 	free(text);
 }
 
+/* All the time that there is for a test is too short for what takes the square of these. */
+#define MANY 40000
+
+/* With a number between, so many times. */
+static char *many_lines(const char *before, int times, const char *after)
+{
+	char *log = NULL;
+	size_t size;
+	FILE *out = open_memstream(&log, &size);
+	assert_non_null(out);
+	for (int i = 0; i < MANY; i++) {
+		fputs(before, out);
+		for (int j = 0; j < times; j++)
+			fprintf(out, "%05d", i);
+		fputs(after, out);
+	}
+	assert_int_equal(fclose(out), 0);
+	return log;
+}
+
+static void many_names_that_are_no_series_take_no_longer_each(void **state)
+{
+	(void)state;
+	/* As a pattern, a name is too long. */
+	char *log = many_lines(START "verb=read object=\"/srv/", 20, "\"" END);
+	char *text = suggest(log);
+	assert_non_null(strstr(text, " /srv/0000000000"));
+	assert_non_null(strstr(text, " /srv/3999939999"));
+	free(text);
+	free(log);
+}
+
 /* ---- exactly what was seen ---- */
 
 struct names {
@@ -603,7 +635,7 @@ static bool may_be_granted(const struct names *names, const char *path)
 			is_again = is_again || strcmp(names->names[i], names->names[j]) == 0;
 		alike += !is_again && are_alike(names->names[i], path);
 	}
-	return alike >= NEEDS_SERIES_MIN;
+	return alike >= WORD_SERIES_MIN;
 }
 
 /* Asks for all that was seen, and for much that is near it. */
@@ -795,6 +827,7 @@ int main(void)
 		cmocka_unit_test(blocks_of_one_name_are_told_apart),
 		cmocka_unit_test(names_that_differ_in_digits_become_one_pattern),
 		cmocka_unit_test(a_pattern_all_of_whose_names_were_seen_is_not_called_wider),
+		cmocka_unit_test(many_names_that_are_no_series_take_no_longer_each),
 		cmocka_unit_test(names_of_any_bytes_are_granted_as_they_are),
 		cmocka_unit_test(the_order_of_the_log_does_not_matter),
 		cmocka_unit_test(only_what_is_not_older_counts_and_what_has_no_time),

@@ -15,8 +15,8 @@
 #include "asker.h"
 #include "caution.h"
 #include "comments.h"
-#include "needs.h"
 #include "trial.h"
+#include "words.h"
 #include "write.h"
 
 /* Objects share a line up to here; one that is longer has a line of its own. */
@@ -80,7 +80,7 @@ static void block_begin(struct writer *writer, const struct asker *asker, const 
 
 /* ---- a line ---- */
 
-static const char *word_caution(const struct word *word)
+static const char *word_caution(const struct rule_word *word)
 {
 	const char *caution = NULL;
 
@@ -89,13 +89,13 @@ static const char *word_caution(const struct word *word)
 	return caution;
 }
 
-static const char *word_remark(const struct word *word)
+static const char *word_remark(const struct rule_word *word)
 {
 	return word->needs[0].remark;
 }
 
-static void origin_write(
-	struct writer *writer, const struct asker *asker, const struct word *words, size_t count)
+static void origin_write(struct writer *writer, const struct asker *asker,
+	const struct rule_word *words, size_t count)
 {
 	int64_t first = AUDIT_NO_TIME, last = AUDIT_NO_TIME;
 	uint64_t times = 0;
@@ -120,7 +120,7 @@ static void origin_write(
 }
 
 /* No rule for it, but it is said. */
-static void failure_write(struct writer *writer, const struct word *word)
+static void failure_write(struct writer *writer, const struct rule_word *word)
 {
 	fputs("\t# no rule serves it alone: ", writer->out);
 	comment_verbs(word->verbs, writer->out);
@@ -130,8 +130,8 @@ static void failure_write(struct writer *writer, const struct word *word)
 }
 
 /* Words of the same verbs; with more than one, none has anything to be said about it. */
-static void line_write(
-	struct writer *writer, const struct asker *asker, const struct word *words, size_t count)
+static void line_write(struct writer *writer, const struct asker *asker,
+	const struct rule_word *words, size_t count)
 {
 	const char *caution = word_caution(&words[0]);
 
@@ -159,11 +159,11 @@ static void line_write(
 
 /* Words that wait for others to share their line. */
 struct pending {
-	struct word words[32];
+	struct rule_word words[32];
 	size_t count, columns;
 };
 
-static bool word_is_alone(const struct word *word)
+static bool word_is_alone(const struct rule_word *word)
 {
 	return word->wider != NULL || word_remark(word) != NULL || word_caution(word) != NULL;
 }
@@ -178,11 +178,11 @@ static void pending_flush(struct writer *writer, const struct asker *asker, stru
 }
 
 static void pending_add(struct writer *writer, const struct asker *asker, struct pending *pending,
-	const struct word *word)
+	const struct rule_word *word)
 {
 	const size_t most = sizeof(pending->words) / sizeof(pending->words[0]);
 	const size_t columns = strlen(word->text) + 1;
-	const struct word *first = &pending->words[0];
+	const struct rule_word *first = &pending->words[0];
 
 	if (pending->count > 0 &&
 		(pending->count == most || word_is_alone(word) || word_is_alone(first) ||
@@ -194,31 +194,41 @@ static void pending_add(struct writer *writer, const struct asker *asker, struct
 	pending->columns += columns;
 }
 
-/* A series that no rule serves as a pattern is a rule for each. */
-static int word_make(
-	const struct asker *asker, const struct need *needs, size_t count, struct word *word)
+/*
+ * One word for as many of those that are alike as it serves. One that serves no pattern is a rule
+ * for each: with fewer of them it is not tried again, or n names would take n attempts of up to n
+ * names each.
+ */
+static int alike_write(struct writer *writer, const struct asker *asker, struct pending *pending,
+	const struct need *needs, size_t count)
 {
-	int r = needs_word(word, needs, count, false);
+	struct rule_word word;
+	bool is_each = false;
+	int r;
 
-	if (r < 0 || word->need_count == 1 || rule_serves(asker, word, 1))
-		return r;
-	word_release(word);
-	return needs_word(word, needs, count, true);
+	for (size_t at = 0; at < count; at += word.need_count) {
+		r = word_make(&word, needs + at, is_each ? 1 : count - at);
+		if (r == 0 && word.need_count > 1 && !rule_serves(asker, &word, 1)) {
+			word_release(&word);
+			r = word_make(&word, needs + at, 1);
+		}
+		if (r < 0)
+			return r;
+		is_each = word.need_count == 1;
+		pending_add(writer, asker, pending, &word);
+	}
+	return 0;
 }
 
 static int rules_write(struct writer *writer, const struct asker *asker, const struct needs *needs)
 {
 	struct pending pending = {.count = 0};
-	struct word word;
-	size_t at = 0;
+	size_t count;
 	int r = 0;
 
-	while (at < needs->count) {
-		r = word_make(asker, needs->items + at, needs->count - at, &word);
-		if (r < 0)
-			break;
-		pending_add(writer, asker, &pending, &word);
-		at += word.need_count;
+	for (size_t at = 0; at < needs->count && r == 0; at += count) {
+		count = needs_alike(needs->items + at, needs->count - at);
+		r = alike_write(writer, asker, &pending, needs->items + at, count);
 	}
 	pending_flush(writer, asker, &pending);
 	return r;

@@ -31,7 +31,7 @@ static void names_answer(struct policy_set *set, const struct asker *asker)
 }
 
 static bool image_allows(const struct policy_image *image, const struct asker *asker,
-	const struct word *words, size_t count)
+	const struct rule_word *words, size_t count)
 {
 	const struct policy_identity identity = {
 		.uid = asker->uid, .gid = UINT32_MAX - 1, .unit = asker->unit, .user = asker->user};
@@ -49,7 +49,7 @@ static bool image_allows(const struct policy_image *image, const struct asker *a
 }
 
 static bool text_allows(const char *text, size_t length, const struct asker *asker,
-	const struct word *words, size_t count)
+	const struct rule_word *words, size_t count)
 {
 	struct policy_set *set = policy_set_new();
 	void *bytes = NULL;
@@ -68,7 +68,7 @@ static bool text_allows(const char *text, size_t length, const struct asker *ask
 	return allows;
 }
 
-void rule_write(const struct word *words, size_t count, FILE *out)
+void rule_write(const struct rule_word *words, size_t count, FILE *out)
 {
 	fputs("allow  ", out);
 	comment_verbs(words[0].verbs, out);
@@ -78,7 +78,7 @@ void rule_write(const struct word *words, size_t count, FILE *out)
 	fputc('\n', out);
 }
 
-bool rule_serves(const struct asker *asker, const struct word *words, size_t count)
+bool rule_serves(const struct asker *asker, const struct rule_word *words, size_t count)
 {
 	char *text = NULL;
 	size_t length;
