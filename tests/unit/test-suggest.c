@@ -496,6 +496,28 @@ static void blocks_of_one_name_are_told_apart(void **state)
 	free(text);
 }
 
+static void a_long_name_gives_way_to_its_number(void **state)
+{
+	(void)state;
+	char name[POLICY_CLIENT_NAME_MAX + 1], wanted[sizeof(name) + 16];
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	char *log;
+	assert_true(asprintf(&log,
+			    "audit: denied uid=1 unit=%s verb=read object=\"/a\"" END
+			    "audit: denied uid=2 unit=%s verb=read object=\"/a\"" END,
+			    name, name) > 0);
+	char *text = suggest_client(log, name);
+	snprintf(wanted, sizeof(wanted), "client %s {\n", name);
+	assert_non_null(strstr(text, wanted));
+	snprintf(wanted, sizeof(wanted), "client %.*s-2 {\n", (int)sizeof(name) - 7, name);
+	assert_non_null(strstr(text, wanted));
+	struct policy policy = policy_make(text);
+	policy_drop(&policy);
+	free(text);
+	free(log);
+}
+
 /* ---- series ---- */
 
 static void names_that_differ_in_digits_become_one_pattern(void **state)
@@ -558,6 +580,19 @@ static void many_names_that_are_no_series_take_no_longer_each(void **state)
 	char *text = suggest(log);
 	assert_non_null(strstr(text, " /srv/0000000000"));
 	assert_non_null(strstr(text, " /srv/3999939999"));
+	free(text);
+	free(log);
+}
+
+static void many_askers_of_one_unit_take_no_longer_each(void **state)
+{
+	(void)state;
+	char *log =
+		many_lines("audit: denied uid=", 1, " unit=a.service verb=read object=\"/a\"" END);
+	char *text = suggest_client(log, "a");
+	assert_non_null(strstr(text, "client a {\n"));
+	assert_non_null(strstr(text, "client a-2 {\n"));
+	assert_non_null(strstr(text, "client a-40000 {\n"));
 	free(text);
 	free(log);
 }
@@ -825,9 +860,11 @@ int main(void)
 		cmocka_unit_test(a_client_is_found_by_unit_user_or_block),
 		cmocka_unit_test(a_block_may_have_any_name_that_is_wanted),
 		cmocka_unit_test(blocks_of_one_name_are_told_apart),
+		cmocka_unit_test(a_long_name_gives_way_to_its_number),
 		cmocka_unit_test(names_that_differ_in_digits_become_one_pattern),
 		cmocka_unit_test(a_pattern_all_of_whose_names_were_seen_is_not_called_wider),
 		cmocka_unit_test(many_names_that_are_no_series_take_no_longer_each),
+		cmocka_unit_test(many_askers_of_one_unit_take_no_longer_each),
 		cmocka_unit_test(names_of_any_bytes_are_granted_as_they_are),
 		cmocka_unit_test(the_order_of_the_log_does_not_matter),
 		cmocka_unit_test(only_what_is_not_older_counts_and_what_has_no_time),

@@ -9,10 +9,10 @@
 #include "suggestions.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "asker.h"
+#include "block-names.h"
 #include "caution.h"
 #include "comments.h"
 #include "trial.h"
@@ -26,52 +26,21 @@
 struct writer {
 	FILE *out;
 	const char *client; /* or NULL */
-	char **names;       /* of the blocks so far */
-	size_t name_count;
+	struct block_names names;
 	int error;
 };
 
-static bool name_is_taken(const struct writer *writer, const char *name)
-{
-	for (size_t i = 0; i < writer->name_count; i++) {
-		if (strcmp(writer->names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void name_keep(struct writer *writer, const char *name)
-{
-	char **names = reallocarray(writer->names, writer->name_count + 1, sizeof(*writer->names));
-
-	if (names != NULL) {
-		writer->names = names;
-		names[writer->name_count] = strdup(name);
-	}
-	if (names == NULL || names[writer->name_count] == NULL)
-		writer->error = -ENOMEM;
-	else
-		writer->name_count++;
-}
-
-/* Two blocks of one name would be an error, where they come into one file. comment is "#", or "". */
+/* comment is "#", or "". */
 static void block_begin(struct writer *writer, const struct asker *asker, const char *comment)
 {
-	char base[POLICY_CLIENT_NAME_MAX + 1], name[POLICY_CLIENT_NAME_MAX + 1];
+	char wanted[POLICY_CLIENT_NAME_MAX + 1], name[POLICY_CLIENT_NAME_MAX + 1];
 
 	if (writer->client != NULL)
-		snprintf(base, sizeof(base), "%s", writer->client);
+		snprintf(wanted, sizeof(wanted), "%s", writer->client);
 	else
-		asker_name(asker, base);
-	snprintf(name, sizeof(name), "%s", base);
-	for (unsigned int number = 2; name_is_taken(writer, name); number++) {
-		char end[16];
-		int length = snprintf(end, sizeof(end), "-%u", number);
-
-		snprintf(name, sizeof(name), "%.*s%s", (int)POLICY_CLIENT_NAME_MAX - length, base,
-			end);
-	}
-	name_keep(writer, name);
+		asker_name(asker, wanted);
+	if (block_name_make(&writer->names, wanted, name) < 0)
+		writer->error = -ENOMEM;
 	fprintf(writer->out, "%sclient ", comment);
 	policy_write_word("", name, strlen(name), writer->out);
 	fprintf(writer->out, " {\n%s", comment);
@@ -317,8 +286,6 @@ int suggestions_write(struct denials *denials, const char *client, FILE *out)
 		r = asker_write(&writer, denials->items + first, end - first);
 		first = end;
 	}
-	for (size_t i = 0; i < writer.name_count; i++)
-		free(writer.names[i]);
-	free(writer.names);
+	block_names_release(&writer.names);
 	return r < 0 ? r : writer.error;
 }
