@@ -24,9 +24,14 @@ struct counts {
 	size_t records, others, broken;
 };
 
-static char *name_user(uint32_t uid)
+/* There are two of one name, and one that systemd has made up. */
+static void user_find(struct asker *asker)
 {
-	return uid == 1001 ? strdup("alice") : NULL;
+	const bool is_alice = asker->uid == 1001 || asker->uid == 5000;
+	if (is_alice || asker->uid == 61200 || asker->uid == 61300)
+		asker->user = strdup(is_alice ? "alice" : "guest");
+	asker->user_uid = is_alice ? 1001 : asker->uid;
+	asker->is_made_up = asker->uid == 61300;
 }
 
 /* Reads a log; what it denied is in *denials. */
@@ -66,7 +71,7 @@ static char *suggestions_text(struct denials *denials, const char *client)
 /* What is suggested for a log, all of whose lines are records. */
 static char *suggest(const char *log)
 {
-	struct denials denials = {.name_user = name_user};
+	struct denials denials = {.user_find = user_find};
 	struct counts counts = log_read(log, strlen(log), &denials);
 	assert_int_equal(counts.others + counts.broken, 0);
 	char *text = suggestions_text(&denials, NULL);
@@ -130,7 +135,7 @@ static void a_record_is_the_same_in_each_way_of_writing(void **state)
 		"\\\"why\\\":\\\"no-rule\\\"}\"}\n",
 	};
 	for (size_t i = 0; i < COUNT(logs); i++) {
-		struct denials denials = {.name_user = name_user};
+		struct denials denials = {.user_find = user_find};
 		struct counts counts = log_read(logs[i], strlen(logs[i]), &denials);
 		if (counts.records != 1)
 			fail_msg("no record: %s", logs[i]);
@@ -225,7 +230,7 @@ static void no_bytes_at_all_upset_the_reader(void **state)
 		"\\u00ff\"}\n";
 	for (int round = 0; round < 20000; round++) {
 		char log[sizeof(whole)];
-		struct denials denials = {.name_user = name_user};
+		struct denials denials = {.user_find = user_find};
 		memcpy(log, whole, sizeof(whole));
 		for (uint32_t i = random_below(4) + 1; i-- > 0;)
 			log[random_below(sizeof(whole) - 1)] = (char)random_below(256);
@@ -420,12 +425,24 @@ static void a_block_is_for_whoever_asked(void **state)
 	expect_from("uid=1001 unit=user@1001.service", "\tfrom  user alice\n");
 	/* DynamicUser= of systemd. */
 	expect_from("uid=61184 unit=a.service", "\tfrom  unit a.service\n");
+	expect_from("uid=61300 unit=a.service", "\tfrom  unit a.service\n");
 	expect_from("uid=61183 unit=a.service", "\tfrom  unit a.service user 61183\n");
+	/* Others may have such a uid, and of some units there is more than one user. */
+	expect_from("uid=61200 unit=a.service", "\tfrom  unit a.service user guest\n");
+	expect_from("uid=61184 unit=cron.service", "\tfrom  unit cron.service user 61184\n");
+	/* The name is somebody else's too. */
+	expect_from("uid=5000 unit=-", "\tfrom  user 5000\n\t# 1 time, alice (uid 5000)\n");
+	/* These say who it is. */
+	expect_from("uid=1001 unit=session-manager.service",
+		"\tfrom  unit session-manager.service user alice\n");
+	expect_from("uid=1001 unit=session-.scope", "\tfrom  unit session-.scope user alice\n");
+	expect_from("uid=1001 unit=user@1.x.service", "\tfrom  unit user@1.x.service user alice\n");
+	expect_from("uid=1001 unit=user@.service", "\tfrom  unit user@.service user alice\n");
 }
 
 static char *suggest_client(const char *log, const char *client)
 {
-	struct denials denials = {.name_user = name_user, .client = client};
+	struct denials denials = {.user_find = user_find, .client = client};
 	log_read(log, strlen(log), &denials);
 	char *text = suggestions_text(&denials, client);
 	denials_release(&denials);
@@ -469,7 +486,7 @@ static void a_block_may_have_any_name_that_is_wanted(void **state)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		static const char log[] = LINE("read", "/a");
 		struct policy_location location;
-		struct denials denials = {.name_user = name_user};
+		struct denials denials = {.user_find = user_find};
 		log_read(log, strlen(log), &denials);
 		char *text = suggestions_text(&denials, names[i]);
 		struct policy policy = policy_make(text);
@@ -733,7 +750,7 @@ static void only_what_is_not_older_counts_and_what_has_no_time(void **state)
 		"verb=read object=\"/old\" why=no-rule "
 		"time=2026-11-21T21:35:12.999999Z\n" START "verb=read object=\"/new\" why=no-rule "
 		"time=2026-11-21T21:35:13.000000Z\n" LINE("read", "/timeless");
-	struct denials denials = {.name_user = name_user, .since_usec = INT64_C(1795296913000000)};
+	struct denials denials = {.user_find = user_find, .since_usec = INT64_C(1795296913000000)};
 	struct counts counts = log_read(log, strlen(log), &denials);
 	assert_int_equal(counts.records, 3);
 	char *text = suggestions_text(&denials, NULL);
@@ -821,7 +838,7 @@ static void a_time_that_may_mean_something_else_is_refused(void **state)
 static void more_denials_than_there_is_room_for_are_counted(void **state)
 {
 	(void)state;
-	struct denials denials = {.name_user = name_user};
+	struct denials denials = {.user_find = user_find};
 	struct audit_record record = {.is_denied = true,
 		.uid = 1,
 		.verbs = READ,

@@ -96,14 +96,33 @@ static int list_append(void *list, size_t count, void *item)
 
 /* ---- askers ---- */
 
+/* What is between the two: at least a byte. NULL: it does not begin and end so. */
+static const char *text_between(
+	const struct audit_text *text, const char *start, const char *end, size_t *length)
+{
+	size_t start_length = strlen(start), end_length = strlen(end);
+
+	if (text->length <= start_length + end_length ||
+		memcmp(text->bytes, start, start_length) != 0 ||
+		memcmp(text->bytes + text->length - end_length, end, end_length) != 0)
+		return NULL;
+	*length = text->length - start_length - end_length;
+	return text->bytes + start_length;
+}
+
 /*
  * A login session has a number of its own each time, and user@UID.service is all that a user runs:
- * neither says more than the user does.
+ * neither says more than the user does. Other units may begin likewise.
  */
 static bool unit_says_who(const struct audit_text *unit)
 {
-	return unit->bytes != NULL && strncmp(unit->bytes, "session-", 8) != 0 &&
-	       strncmp(unit->bytes, "user@", 5) != 0;
+	size_t length;
+	const char *uid;
+
+	if (unit->bytes == NULL || text_between(unit, "session-", ".scope", &length) != NULL)
+		return false;
+	uid = text_between(unit, "user@", ".service", &length);
+	return uid == NULL || strspn(uid, "0123456789") != length;
 }
 
 static struct asker *asker_new(const struct denials *denials, const struct asker *like)
@@ -119,7 +138,8 @@ static struct asker *asker_new(const struct denials *denials, const struct asker
 		free(asker);
 		return NULL;
 	}
-	asker->user = denials->name_user != NULL ? denials->name_user(like->uid) : NULL;
+	if (denials->user_find != NULL)
+		denials->user_find(asker);
 	return asker;
 }
 

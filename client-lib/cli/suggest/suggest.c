@@ -210,12 +210,21 @@ static int close_journal(struct suggest *suggest)
 
 /* ---- reading ---- */
 
-/* The name of a user, or NULL. A name service that fails has none to tell either. */
-static char *name_user(uint32_t uid)
+/*
+ * A name service that fails has nothing to tell. Two users may have one name, for instance where a
+ * directory has the one and a file the other; a rule with the name is for whom it leads to.
+ */
+static void user_find(struct asker *asker)
 {
-	const struct passwd *user = getpwuid(uid);
+	const struct passwd *user = getpwuid(asker->uid);
 
-	return user != NULL ? strdup(user->pw_name) : NULL;
+	if (user == NULL)
+		return;
+	asker->user = strdup(user->pw_name);
+	/* So nss-systemd(8) calls those of DynamicUser=. */
+	asker->is_made_up = user->pw_gecos != NULL && strcmp(user->pw_gecos, "Dynamic User") == 0;
+	user = asker->user != NULL ? getpwnam(asker->user) : NULL;
+	asker->user_uid = user != NULL ? user->pw_uid : UINT32_MAX;
 }
 
 static int read_log(struct suggest *suggest)
@@ -296,7 +305,7 @@ static int suggest_run(struct suggest *suggest)
 
 int suggest_main(int argc, char **argv)
 {
-	struct suggest suggest = {.denials.name_user = name_user};
+	struct suggest suggest = {.denials.user_find = user_find};
 	int status = parse_arguments(&suggest, argc, argv);
 
 	if (status >= 0)

@@ -8,23 +8,26 @@
 
 #include <net/if.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "asker.h"
 #include "comments.h"
 
-/* What the name service would say: nothing else is in these blocks. */
+/* What the name service says; there are no other names in these blocks. */
 static void names_answer(struct policy_set *set, const struct asker *asker)
 {
 	size_t count;
 	struct policy_name *names = policy_set_names(set, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		names[i].id = asker->uid;
+		bool is_user = names[i].kind == POLICY_NAME_USER && asker->user != NULL &&
+			       strcmp(names[i].name, asker->user) == 0;
+
+		names[i].id = asker->user_uid;
 		if (names[i].kind == POLICY_NAME_INTERFACE)
 			names[i].id = if_nametoindex(names[i].name);
 		names[i].status =
-			names[i].kind == POLICY_NAME_USER ||
-					(names[i].kind == POLICY_NAME_INTERFACE && names[i].id != 0)
+			is_user || (names[i].kind == POLICY_NAME_INTERFACE && names[i].id != 0)
 				? POLICY_NAME_FOUND
 				: POLICY_NAME_UNKNOWN;
 	}
