@@ -11,6 +11,7 @@
 #include "suggestions.h"
 #include "words.h"
 
+#include <errno.h>
 #include <time.h>
 
 #define READ POLICY_BIT(POLICY_READ)
@@ -21,7 +22,7 @@
 /* ---- logs ---- */
 
 struct counts {
-	size_t records, others, broken;
+	size_t records, others, broken, foreign, by_syslog;
 };
 
 /* There are two of one name, and one that systemd has made up. */
@@ -47,6 +48,8 @@ static struct counts log_read(const char *log, size_t length, struct denials *de
 		counts.records += kind == AUDIT_RECORD;
 		counts.others += kind == AUDIT_OTHER;
 		counts.broken += kind == AUDIT_BROKEN;
+		counts.foreign += kind == AUDIT_FOREIGN;
+		counts.by_syslog += kind == AUDIT_RECORD && record.is_by_syslog;
 		if (kind == AUDIT_RECORD)
 			assert_int_equal(denials_add(denials, &record), 0);
 	}
@@ -202,9 +205,22 @@ static void nothing_that_another_writes_is_taken_for_a_record(void **state)
 		"object=\"/a\"\n",
 		"Nov 21 21:35:13 host fdbrokerd[1]: x fdbrokerd[1]: audit: denied uid=0 verb=read "
 		"object=\"/a\"\n",
-		"{\"_UID\":\"1001\",\"FDBROKER_VERDICT\":\"denied\",\"FDBROKER_UID\":\"0\","
+		"Nov 21 21:35:13 host x: fdbrokerd[1]: audit: denied uid=0 verb=read "
+		"object=\"/a\"\n",
+		"Nov 21 21:35:13 host sshd: Invalid user fdbrokerd[1]: audit: denied uid=0 "
+		"verb=read object=\"/a\"\n",
+		"Nov 21 21:35:13 host x fdbrokerd[1]: audit: denied uid=0 verb=read "
+		"object=\"/a\"\n",
+		"Nov 21 21:35:13  fdbrokerd[1]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"Nov 21 21:35:13 host fdbrokerd[]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"Nov 21 21:35:13 host fdbrokerd[x]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"Nov 21 21:35:13 host xfdbrokerd[1]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"x host fdbrokerd[1]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"{\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"audit: denied uid=0 verb=read "
+		"object=/a\"}\n",
+		"{\"_BOOT_ID\":\"1\",\"FDBROKER_VERDICT\":\"denied\",\"FDBROKER_UID\":\"0\","
 		"\"FDBROKER_VERB\":\"read\",\"FDBROKER_OBJECT\":\"/a\"}\n",
-		"{\"_UID\":\"1001\",\"MESSAGE\":\"audit: denied uid=0 verb=read object=/a\"}\n",
+		"{\"_UID\":\"x\",\"MESSAGE\":\"audit: denied uid=0 verb=read object=/a\"}\n",
 		"{\"MESSAGE\":null}\n",
 		"{\"MESSAGE\":\"{\\\"MESSAGE\\\":\\\"audit: denied uid=0 object=/a\\\"}\"}\n",
 		"{\"skipped\":3}\n",
@@ -218,6 +234,88 @@ static void nothing_that_another_writes_is_taken_for_a_record(void **state)
 			fail_msg("not passed over: %s", others[i]);
 		denials_release(&denials);
 	}
+}
+
+static void what_the_journal_has_of_another_user_is_told_apart(void **state)
+{
+	(void)state;
+	static const char *const others[] = {
+		"{\"_UID\":\"1001\",\"FDBROKER_VERDICT\":\"denied\",\"FDBROKER_UID\":\"0\","
+		"\"FDBROKER_VERB\":\"read\",\"FDBROKER_OBJECT\":\"/a\"}\n",
+		"{\"_UID\":\"1001\",\"MESSAGE\":\"audit: denied uid=0 verb=read object=/a\"}\n",
+	};
+	for (size_t i = 0; i < COUNT(others); i++) {
+		struct denials denials = {0};
+		struct counts counts = log_read(others[i], strlen(others[i]), &denials);
+		if (counts.foreign != 1 || denials.total)
+			fail_msg("not told apart: %s", others[i]);
+		denials_release(&denials);
+	}
+}
+
+static void what_syslog_and_journalctl_put_before_a_record_is_known(void **state)
+{
+	(void)state;
+	static const char *const starts[] = {"Nov 21 21:35:13 host", "Nov  1 21:35:13 host",
+		"Nov 21 21:35:13.123456 host", "2026-11-21T21:35:13+0100 host",
+		"2026-11-21T21:35:13.123456+01:00 host.example", "2026-11-21T21:35:13Z host",
+		"Sat 2026-11-21 21:35:13 UTC host", "Sat 2026-11-21 21:35:13 CET host"};
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		char *log;
+		assert_true(asprintf(&log, "%s fdbrokerd[12]: " LINE("read", "/a"), starts[i]) > 0);
+		struct denials denials = {0};
+		struct counts counts = log_read(log, strlen(log), &denials);
+		if (counts.records != 1 || counts.by_syslog != 1)
+			fail_msg("no record: %s", log);
+		denials_release(&denials);
+		expect_rule(
+			log, "# 1 of them came through syslog: anybody who may write to that log");
+		free(log);
+	}
+	char *text = suggest("<5>" LINE("read", "/a"));
+	assert_null(strstr(text, "syslog"));
+	free(text);
+}
+
+static void a_time_that_fdbrokerd_would_not_write_is_none(void **state)
+{
+	(void)state;
+	static const char *const times[] = {"2026-1-1T1:1:1Z", "2026-11-21T21:35:13Z",
+		"2026-11-21T21:35:13.1Z", "2026-11-21T21:35:13.123456",
+		"2026-11-21T21:35:13.123456Zx", "2026-13-21T21:35:13.123456Z",
+		"+026-11-21T21:35:13.123456Z", "", "-"};
+	for (size_t i = 0; i < COUNT(times); i++) {
+		char *log;
+		assert_true(asprintf(&log, START "verb=read object=/a time=%s\n", times[i]) > 0);
+		struct denials denials = {0};
+		log_read(log, strlen(log), &denials);
+		assert_int_equal(denials.count, 1);
+		if (denials.items[0]->first_usec != AUDIT_NO_TIME)
+			fail_msg("a time: %s", times[i]);
+		denials_release(&denials);
+		free(log);
+	}
+}
+
+static ssize_t fail_to_read(void *cookie, char *buffer, size_t size)
+{
+	(void)cookie, (void)buffer, (void)size;
+	errno = EIO;
+	return -1;
+}
+
+static void a_log_that_fails_is_not_taken_for_its_end(void **state)
+{
+	(void)state;
+	struct audit_reader reader = {
+		.in = fopencookie(NULL, "r", (cookie_io_functions_t){.read = fail_to_read})};
+	struct audit_record record;
+	enum audit_line kind;
+	assert_true(audit_read(&reader, &kind, &record));
+	assert_int_equal(kind, AUDIT_FAILED);
+	assert_int_equal(errno, EIO);
+	fclose(reader.in);
+	audit_reader_release(&reader);
 }
 
 static void no_bytes_at_all_upset_the_reader(void **state)
@@ -865,6 +963,10 @@ int main(void)
 		cmocka_unit_test(a_record_is_the_same_in_each_way_of_writing),
 		cmocka_unit_test(what_is_no_whole_record_is_none),
 		cmocka_unit_test(nothing_that_another_writes_is_taken_for_a_record),
+		cmocka_unit_test(what_the_journal_has_of_another_user_is_told_apart),
+		cmocka_unit_test(what_syslog_and_journalctl_put_before_a_record_is_known),
+		cmocka_unit_test(a_time_that_fdbrokerd_would_not_write_is_none),
+		cmocka_unit_test(a_log_that_fails_is_not_taken_for_its_end),
 		cmocka_unit_test(no_bytes_at_all_upset_the_reader),
 		cmocka_unit_test(verbs_of_one_object_are_one_rule),
 		cmocka_unit_test(endpoints_are_exactly_those_that_were_asked_for),

@@ -99,7 +99,7 @@ static const struct {
 
 static bool text_fits(const struct audit_text *text, const char *word)
 {
-	return word == NULL || (text->bytes != NULL && strcmp(text->bytes, word) == 0);
+	return word == NULL || audit_text_is(text, word);
 }
 
 static const char *remedy_find(const struct denial *denial)

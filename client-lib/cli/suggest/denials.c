@@ -276,11 +276,6 @@ static void denial_count(struct denial *denial, int64_t time_usec)
 		denial->last_usec = time_usec;
 }
 
-static bool text_is(const struct audit_text *text, const char *word)
-{
-	return text->bytes != NULL && strcmp(text->bytes, word) == 0;
-}
-
 int denials_add(struct denials *denials, const struct audit_record *record)
 {
 	struct denial sought = {.verbs = record->verbs,
@@ -305,8 +300,9 @@ int denials_add(struct denials *denials, const struct audit_record *record)
 	if (asker != NULL && !concerns_client(denials, asker, &record->client))
 		return 0;
 	denials->total++;
+	denials->by_syslog += record->is_by_syslog;
 	sought.asker = asker;
-	sought.is_mendable = text_is(&record->why, "no-rule") && record->verbs != 0;
+	sought.is_mendable = audit_text_is(&record->why, "no-rule") && record->verbs != 0;
 	denial = NULL;
 	r = asker != NULL ? denial_find(denials, &sought, &denial) : 0;
 	if (r < 0)

@@ -48,6 +48,7 @@ struct denials {
 	struct denial **items; /* by asker and then by object, once denials_sort() was called */
 	size_t count, bytes;
 	uint64_t total;        /* how many were taken, the same ones too */
+	uint64_t by_syslog;    /* how many of them came through syslog */
 	uint64_t beyond;       /* and how many were not, for there was no room */
 	struct asker **askers; /* those of all denials in the log, also of those left out */
 	size_t asker_count;

@@ -46,7 +46,7 @@ struct suggest {
 	pid_t journal; /* journalctl, or 0 */
 	struct audit_reader reader;
 	struct denials denials;
-	unsigned long long other, broken; /* lines */
+	unsigned long long lines, other, broken, foreign; /* of all of them, these */
 };
 
 /* ---- the command line ---- */
@@ -227,20 +227,30 @@ static void user_find(struct asker *asker)
 	asker->user_uid = user != NULL ? user->pw_uid : UINT32_MAX;
 }
 
+/* Takes a line into account. False: it failed, errno. */
+static bool take_line(
+	struct suggest *suggest, enum audit_line kind, const struct audit_record *record)
+{
+	suggest->lines++;
+	suggest->other += kind == AUDIT_OTHER;
+	suggest->broken += kind == AUDIT_BROKEN;
+	suggest->foreign += kind == AUDIT_FOREIGN;
+	if (kind == AUDIT_RECORD && denials_add(&suggest->denials, record) < 0) {
+		errno = ENOMEM;
+		return false;
+	}
+	return kind != AUDIT_FAILED;
+}
+
 static int read_log(struct suggest *suggest)
 {
 	struct audit_record record;
 	enum audit_line kind;
 
 	while (audit_read(&suggest->reader, &kind, &record)) {
-		if (kind == AUDIT_FAILED ||
-			(kind == AUDIT_RECORD && denials_add(&suggest->denials, &record) < 0))
-			return fail("the log", ENOMEM);
-		suggest->other += kind == AUDIT_OTHER;
-		suggest->broken += kind == AUDIT_BROKEN;
+		if (!take_line(suggest, kind, &record))
+			return fail(suggest->file != NULL ? suggest->file : "journalctl", errno);
 	}
-	if (ferror(suggest->reader.in) != 0)
-		return fail(suggest->file != NULL ? suggest->file : "journalctl", errno);
 	return close_journal(suggest);
 }
 
@@ -270,18 +280,42 @@ static void say_askers(const struct suggest *suggest)
 		stderr);
 }
 
-static void say_the_rest(const struct suggest *suggest)
+/* Records of others, and what to do where the broker is one of them. */
+static void say_foreign(const struct suggest *suggest)
 {
-	if (suggest->client != NULL && suggest->denials.total == 0)
-		say_askers(suggest);
+	fprintf(stderr,
+		"fdbroker: suggest: the journal says that %llu record%s written by uid %u, who is "
+		"neither root nor %s: passed over (where the broker runs as that user: journalctl "
+		"-u UNIT -o cat | fdbroker suggest -)\n",
+		suggest->foreign, suggest->foreign == 1 ? " was" : "s were, the last one,",
+		suggest->reader.foreign_uid, FDBROKER_USER);
+}
+
+static void say_lines(const struct suggest *suggest)
+{
+	if (suggest->lines == 0 && suggest->file == NULL)
+		fprintf(stderr,
+			"fdbroker: suggest: the journal has nothing of fdbroker%s that you may "
+			"read (root and the group systemd-journal may read all of it)\n",
+			suggest->since != NULL ? " since then" : "");
 	if (suggest->other > 0)
-		fprintf(stderr, "fdbroker: suggest: %llu line%s of the log are no records\n",
-			suggest->other, suggest->other == 1 ? "" : "s");
+		fprintf(stderr, "fdbroker: suggest: %llu line%s of the log %s\n", suggest->other,
+			suggest->other == 1 ? "" : "s",
+			suggest->other == 1 ? "is no record" : "are no records");
 	if (suggest->broken > 0)
 		fprintf(stderr,
 			"fdbroker: suggest: %llu record%s cannot be read: cut off, or not of "
 			"fdbrokerd's making\n",
 			suggest->broken, suggest->broken == 1 ? "" : "s");
+	if (suggest->foreign > 0)
+		say_foreign(suggest);
+}
+
+static void say_the_rest(const struct suggest *suggest)
+{
+	if (suggest->client != NULL && suggest->denials.total == 0)
+		say_askers(suggest);
+	say_lines(suggest);
 	if (suggest->denials.beyond > 0)
 		fprintf(stderr,
 			"fdbroker: suggest: more than %u different denials, or very long ones: "

@@ -226,8 +226,7 @@ static void comments_write(struct writer *writer, struct denial *const *denials,
 		if (denials[i]->is_mendable)
 			continue;
 		comment_other(denials[i], writer->out);
-		if (!has_block && denials[i]->why.bytes != NULL &&
-			strcmp(denials[i]->why.bytes, "no-client") == 0)
+		if (!has_block && audit_text_is(&denials[i]->why, "no-client"))
 			skeleton_write(writer, denials[i]->asker);
 	}
 }
@@ -256,12 +255,18 @@ static void head_write(const struct denials *denials, FILE *out)
 
 	for (size_t i = 0; i < denials->count; i++)
 		mendable += denials->items[i]->is_mendable ? denials->items[i]->count : 0;
-	fprintf(out, "# Suggested from %llu denials, of which %llu were for want of a rule.\n",
-		(unsigned long long)denials->total, (unsigned long long)mendable);
+	fprintf(out, "# Suggested from %llu denial%s, of which %llu %s for want of a rule.\n",
+		(unsigned long long)denials->total, denials->total == 1 ? "" : "s",
+		(unsigned long long)mendable, mendable == 1 ? "was" : "were");
 	if (mendable > 0)
 		fputs("# Look at each line before you paste it: whoever asked chose the names, and "
 		      "what a program\n# asks for is not always what it should have.\n",
 			out);
+	if (denials->by_syslog > 0)
+		fprintf(out,
+			"# %llu of them came through syslog: anybody who may write to that log "
+			"could have written\n# these. The journal knows who wrote what.\n",
+			(unsigned long long)denials->by_syslog);
 	if (denials->beyond > 0)
 		fprintf(out,
 			"# There is more: %llu denials of still other names are not among these. "
