@@ -354,6 +354,21 @@ static void verbs_of_one_object_are_one_rule(void **state)
 	expect_rule(LINE("stat", "/a") LINE("list", "/a"), "\tallow  stat,list  /a\n");
 }
 
+static void what_is_written_may_have_to_be_made(void **state)
+{
+	(void)state;
+#define MADE "\t# if it may have to be made: create too\n"
+	expect_rule(LINE("append", "/a") LINE("append", "/b"), MADE "\tallow  append  /a /b\n");
+	expect_rule(LINE("write,read", "/a"), MADE "\tallow  read,write  /a\n");
+	static const char *const logs[] = {
+		LINE("append,create", "/a"), LINE("read", "/a"), LINE("bind", "unix:/a")};
+	for (size_t i = 0; i < COUNT(logs); i++) {
+		char *text = suggest(logs[i]);
+		assert_null(strstr(text, MADE));
+		free(text);
+	}
+}
+
 static void endpoints_are_exactly_those_that_were_asked_for(void **state)
 {
 	(void)state;
@@ -429,7 +444,18 @@ static void what_is_dangerous_is_not_granted_by_pasting(void **state)
 	} things[] = {{"read", "/etc/shadow"}, {"read", "/etc/shadow-"}, {"write", "/etc/passwd"},
 		{"create", "/usr/bin/x"}, {"read", "/root/x"}, {"read", "/home/bob/.ssh/id_rsa"},
 		{"read", "/dev/sda1"}, {"write", "/proc/sys/kernel/core_pattern"},
-		{"socket", "raw:1"}, {"socket", "tun:*"}, {"bind", "unix:/run/systemd/notify"}};
+		{"socket", "raw:1"}, {"socket", "tun:*"}, {"bind", "unix:/run/systemd/notify"},
+		{"write", "/var/run/systemd/system/x.service"}, {"read", "/dev/block/8:0"},
+		{"write", "/dev/xvda"}, {"read", "/dev/vda1"}, {"read", "/dev/md0"},
+		{"write", "/dev/loop0"}, {"read", "/dev/mem"}, {"read", "/proc/1/mem"},
+		{"read", "/proc/1/task/1/environ"}, {"read", "/etc/ssh/ssh_host_ed25519_key"},
+		{"read", "/etc/sudoers.d/x"}, {"write", "/etc/ssl/private/key.pem"},
+		{"write", "/run/udev/rules.d/9.rules"}, {"write", "/var/lib/dpkg/info/x.postinst"},
+		{"write", "/var/spool/anacron/x"}, {"create", "/var/spool/cron/crontabs/bob"},
+		{"bind", "unix:/run/docker.sock"}, {"bind", "unix:/var/run/dbus/system_bus_socket"},
+		{"read", "/home/.sshkeys/bob/.ssh/id_rsa"}, {"write", "/home/bob/.bashrc"},
+		{"create", "/home/bob/.config/autostart/x"}, {"read", "/dev/input/event0"},
+		{"read", "/var/backups/shadow.bak"}, {"read", "/var/lib/sss/secrets/x"}};
 	for (size_t i = 0; i < COUNT(things); i++) {
 		char *log;
 		assert_true(asprintf(&log, START "verb=%s object=\"%s\"" END, things[i].verbs,
@@ -443,7 +469,13 @@ static void what_is_dangerous_is_not_granted_by_pasting(void **state)
 		free(text);
 		free(log);
 	}
-	expect_rule(LINE("read", "/etc/ssl/private/key.pem"), "\tallow  read  /etc/ssl/private");
+	expect_rule(LINE("read", "/etc/ssl/private/key.pem"),
+		"\t# a private key: who has it can pass for whom it is\n"
+		"\tallow  read  /etc/ssl/private/key.pem\n");
+	expect_rule(LINE("read", "/etc/ssl/certs/a.pem"), "\tallow  read  /etc/ssl/certs");
+	expect_rule(LINE("read", "/etc/ssh/ssh_host_ed25519_key.pub"), "\tallow  read  /etc/ssh");
+	expect_rule(LINE("read", "/home/bob/.profile"), "\tallow  read  /home");
+	expect_rule(LINE("read", "/srv/.sshkeys/a"), "\tallow  read  /srv");
 	expect_rule(LINE("read", "/rootless"), "\tallow  read  /rootless");
 	expect_rule(LINE("stat", "/etc/shadow"), "\tallow  stat  /etc/shadow");
 }
@@ -969,6 +1001,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_fails_is_not_taken_for_its_end),
 		cmocka_unit_test(no_bytes_at_all_upset_the_reader),
 		cmocka_unit_test(verbs_of_one_object_are_one_rule),
+		cmocka_unit_test(what_is_written_may_have_to_be_made),
 		cmocka_unit_test(endpoints_are_exactly_those_that_were_asked_for),
 		cmocka_unit_test(names_in_endpoints_mean_no_more_than_they_say),
 		cmocka_unit_test(ports_are_granted_as_they_were_seen),

@@ -58,9 +58,24 @@ static const char *word_caution(const struct rule_word *word)
 	return caution;
 }
 
+/* What needs of one series have in common. */
 static const char *word_remark(const struct rule_word *word)
 {
-	return word->needs[0].remark;
+	const char *remark = word->needs[0].remark;
+
+	return remark != NULL ? remark : caution_remark(&word->needs[0].wanted);
+}
+
+/*
+ * To create is needed only where there is no file, and the broker does not look for it before it may
+ * be written. So the log has the one verb, and the next time both.
+ */
+static bool may_have_to_be_made(const struct rule_word *word)
+{
+	const uint32_t writes = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND);
+
+	return word->needs[0].wanted.path != NULL && (word->verbs & writes) != 0 &&
+	       (word->verbs & POLICY_BIT(POLICY_CREATE)) == 0;
 }
 
 static void origin_write(struct writer *writer, const struct asker *asker,
@@ -118,6 +133,8 @@ static void line_write(struct writer *writer, const struct asker *asker,
 		fprintf(writer->out, "\t# wider than what was seen: %s\n", words[0].wider);
 	if (word_remark(&words[0]) != NULL)
 		fprintf(writer->out, "\t# %s\n", word_remark(&words[0]));
+	if (may_have_to_be_made(&words[0]))
+		fputs("\t# if it may have to be made: create too\n", writer->out);
 	if (caution != NULL)
 		fprintf(writer->out, "\t# not granted lightly: %s\n", caution);
 	fputs(caution != NULL ? "\t#" : "\t", writer->out);
