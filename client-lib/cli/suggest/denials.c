@@ -78,19 +78,34 @@ static int pointers_compare(const void *first, const void *second)
 
 /* ---- lists ---- */
 
-/* A pointer more, at the end. */
-static int list_append(void *list, size_t count, void *item)
+/* Room for one pointer more, with those that there are; NULL: out of memory. */
+static void *pointers_grow(void *pointers, size_t count)
 {
-	void **items = *(void ***)list, **grown;
-
 	/* The room doubles: it is full at each power of two. */
-	if ((count & (count - 1)) == 0) {
-		grown = reallocarray(items, count > 0 ? 2 * count : 1, sizeof(*items));
-		if (grown == NULL)
-			return -ENOMEM;
-		*(void ***)list = items = grown;
-	}
-	items[count] = item;
+	if ((count & (count - 1)) != 0)
+		return pointers;
+	return reallocarray(pointers, count > 0 ? 2 * count : 1, sizeof(void *));
+}
+
+static int asker_append(struct denials *denials, struct asker *asker)
+{
+	struct asker **grown = pointers_grow(denials->askers, denials->asker_count);
+
+	if (grown == NULL)
+		return -ENOMEM;
+	denials->askers = grown;
+	grown[denials->asker_count] = asker;
+	return 0;
+}
+
+static int denial_append(struct denials *denials, struct denial *denial)
+{
+	struct denial **grown = pointers_grow(denials->items, denials->count);
+
+	if (grown == NULL)
+		return -ENOMEM;
+	denials->items = grown;
+	grown[denials->count] = denial;
 	return 0;
 }
 
@@ -157,7 +172,7 @@ static int asker_add(struct denials *denials, const struct asker *like, struct a
 	struct asker *asker = asker_new(denials, like);
 
 	*added = asker;
-	if (asker == NULL || list_append(&denials->askers, denials->asker_count, asker) < 0 ||
+	if (asker == NULL || asker_append(denials, asker) < 0 ||
 		tsearch(asker, &denials->askers_tree, askers_compare) == NULL) {
 		asker_free(asker);
 		return -ENOMEM;
@@ -255,7 +270,7 @@ static int denial_find(struct denials *denials, const struct denial *sought, str
 	if (found != NULL || denials->count == DENIALS_MAX || denials->bytes > DENIALS_BYTES_MAX)
 		return 0;
 	*denial = denial_copy(sought, &size);
-	if (*denial == NULL || list_append(&denials->items, denials->count, *denial) < 0 ||
+	if (*denial == NULL || denial_append(denials, *denial) < 0 ||
 		tsearch(*denial, &denials->items_tree, denials_compare) == NULL) {
 		free(*denial);
 		return -ENOMEM;
