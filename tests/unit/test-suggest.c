@@ -377,7 +377,8 @@ static void endpoints_are_exactly_those_that_were_asked_for(void **state)
 				    LINE("bind", "tcp:127.0.0.1:0"),
 		"\tallow  bind  tcp:127.0.0.1:0,8000-8002,8004\n");
 	expect_rule(LINE("bind", "tcp:*:80"), "\tallow  bind  tcp:80\n");
-	expect_rule(LINE("bind", "tcp:[::]:80"), "\t# wider than what was seen: also one alone");
+	expect_rule(LINE("bind", "tcp:[::]:80"),
+		"\t# wider than what was seen: this also lets it bind a single address\n");
 	expect_rule(LINE("bind", "udp:0.0.0.0:53"), "\tallow  bind  udp:0.0.0.0:53\n");
 	expect_rule(LINE("connect", "tcp:DB.example.org.:5432"),
 		"\tallow  connect  tcp:db.example.org:5432\n");
@@ -488,7 +489,11 @@ static void what_no_rule_mends_is_said(void **state)
 			       DENIED("reason=policy rule=/p:3 client=c why=deny"),
 		"# 2 times, alice (uid 1001): denied by /p:3 (deny): a deny is not lifted");
 	expect_no_rule(DENIED("reason=policy rule=/p:3 client=c why=only"), "'only' block");
-	expect_no_rule(DENIED("reason=placement rule=/p:3 client=c"), "'as peer'");
+	expect_no_rule(DENIED("reason=policy rule=/p:3 client=c why=options"),
+		"write one rule with all its verbs and the options, as in 'allow write,create");
+	expect_no_rule(DENIED("reason=placement rule=/p:3 client=c"),
+		"needs 'as peer' or 'as' that user; in a folder that several may write to, such as "
+		"/tmp, nothing is served");
 	expect_no_rule(DENIED("reason=type rule=/p:3 client=c"), "'type directory'");
 	expect_no_rule(DENIED("reason=flags rule=- client=-"), "(flags): no rule changes that");
 	expect_no_rule("audit: denied uid=1001 pid=7 unit=- verb=- object=\"\" reason=broker "
@@ -975,14 +980,15 @@ static void more_denials_than_there_is_room_for_are_counted(void **state)
 		.why = {"no-rule", 7},
 		.time_usec = AUDIT_NO_TIME};
 	char name[32];
-	for (uint32_t i = 0; i < DENIALS_MAX + 3; i++) {
+	/* As many as fdbroker(1) says, and not one more. */
+	for (uint32_t i = 0; i < 65536 + 3; i++) {
 		record.object = (struct audit_text){
 			name, (size_t)snprintf(name, sizeof(name), "/%c%u", 'a' + i % 26, i)};
 		assert_int_equal(denials_add(&denials, &record), 0);
+		assert_int_equal(denials.count, i < 65536 ? i + 1 : 65536);
+		assert_true(denials.beyond == (i < 65536 ? 0 : i - 65535));
 	}
-	assert_int_equal(denials.count, DENIALS_MAX);
-	assert_true(denials.total == DENIALS_MAX + 3);
-	assert_true(denials.beyond == 3);
+	assert_true(denials.total == 65536 + 3);
 	char *text = suggestions_text(&denials, NULL);
 	assert_non_null(strstr(text, "# There is more: 3 denials"));
 	free(text);

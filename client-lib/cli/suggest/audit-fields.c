@@ -113,7 +113,7 @@ bool audit_text_is(const struct audit_text *text, const char *word)
 	       memcmp(text->bytes, word, text->length) == 0;
 }
 
-bool number_read(const struct audit_text *text, int64_t most, int64_t *number)
+bool audit_text_number(const struct audit_text *text, int64_t most, int64_t *number)
 {
 	*number = 0;
 	if (text->bytes == NULL || text->length == 0)
@@ -188,8 +188,9 @@ static int64_t time_read(const struct audit_text *text)
 	if (fraction == NULL)
 		return AUDIT_NO_TIME;
 	digits = (struct audit_text){fraction, 6};
-	return number_read(&digits, 999999, &usec) ? timegm(&broken_down) * INT64_C(1000000) + usec
-						   : AUDIT_NO_TIME;
+	return audit_text_number(&digits, 999999, &usec)
+		       ? timegm(&broken_down) * INT64_C(1000000) + usec
+		       : AUDIT_NO_TIME;
 }
 
 /* "-" in a field that may be without a value. */
@@ -215,7 +216,7 @@ enum audit_line fields_finish(const struct fields *fields, struct audit_record *
 	if (!record->is_denied && !audit_text_is(&texts[FIELD_VERDICT], "allowed"))
 		return AUDIT_BROKEN;
 	/* The last of all ids is nobody's. */
-	if (!number_read(&texts[FIELD_UID], UINT32_MAX - 1, &uid) ||
+	if (!audit_text_number(&texts[FIELD_UID], UINT32_MAX - 1, &uid) ||
 		!verbs_read(&texts[FIELD_VERB], &record->verbs) ||
 		(record->unit.bytes != NULL &&
 			!policy_write_unit(record->unit.bytes, record->unit.length, NULL)))

@@ -85,7 +85,7 @@ static int64_t journal_time(const json_t *object)
 	struct audit_text text = {json_string_value(value), json_string_length(value)};
 	int64_t usec;
 
-	return number_read(&text, INT64_MAX / 16, &usec) ? usec : AUDIT_NO_TIME;
+	return audit_text_number(&text, INT64_MAX / 16, &usec) ? usec : AUDIT_NO_TIME;
 }
 
 static enum audit_line journal_fields_read(
@@ -117,7 +117,7 @@ static bool journal_writer_read(struct journal_entry *entry, json_t *object)
 
 	entry->has_writer = value != NULL;
 	if (value != NULL) {
-		if (!number_read(&text, UINT32_MAX, &uid))
+		if (!audit_text_number(&text, UINT32_MAX, &uid))
 			return false;
 		entry->writer = (uint32_t)uid;
 		return true;

@@ -20,6 +20,9 @@ struct audit_text {
 
 bool audit_text_is(const struct audit_text *text, const char *word);
 
+/* Decimal digits alone, of at most `most`. */
+bool audit_text_number(const struct audit_text *text, int64_t most, int64_t *number);
+
 #define AUDIT_NO_TIME INT64_MIN
 
 struct audit_record {

@@ -38,9 +38,6 @@ extern const struct field_name field_names[FIELD_COUNT];
  */
 const char *form_skip(const char *at, const char *end, const char *form);
 
-/* Decimal digits alone, of at most `most`. */
-bool number_read(const struct audit_text *text, int64_t most, int64_t *number);
-
 /*
  * Sets a field to a value of the text format, with its escapes undone. False: the record has that
  * field already, or there is an escape in it that means nothing.
