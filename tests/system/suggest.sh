@@ -203,6 +203,22 @@ test_a_journal_that_cannot_be_read_is_an_error() {
 	expect_match "$output" 'journalctl: No such file or directory \(.*fdbroker suggest FILE\)'
 }
 
+test_without_memory_it_fails_and_does_not_say_that_no_rule_serves() {
+	local kilobytes number status failed=0
+	for number in {1..200}; do
+		printf 'audit: denied uid=1 verb=read object="/srv/%xz" why=no-rule\n' "$number"
+	done >/run/test/log
+	# How much it takes depends on the machine: from too little to enough.
+	for ((kilobytes = 2000; kilobytes < 6000; kilobytes += 20)); do
+		status=0
+		(ulimit -v "$kilobytes" && exec fdbroker suggest /run/test/log) \
+			>/run/test/suggested 2>/run/test/said || status=$?
+		((status == 0)) || failed=$((failed + 1))
+		! grep -q "no rule serves it" /run/test/suggested || fail "of $kilobytes kB"
+	done
+	((failed > 0)) || fail "it always had enough"
+}
+
 # ---- the command line ----
 
 test_a_file_is_read_from_the_time_that_is_given() {

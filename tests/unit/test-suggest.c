@@ -268,8 +268,8 @@ static void what_syslog_and_journalctl_put_before_a_record_is_known(void **state
 		if (counts.records != 1 || counts.by_syslog != 1)
 			fail_msg("no record: %s", log);
 		denials_release(&denials);
-		expect_rule(
-			log, "# 1 of them came through syslog: anybody who may write to that log");
+		expect_rule(log,
+			"# 1 of them came as lines of syslog: anybody who may write to that log");
 		free(log);
 	}
 	char *text = suggest("<5>" LINE("read", "/a"));

@@ -113,22 +113,21 @@ static void failure_write(struct writer *writer, const struct rule_word *word)
 	fputc('\n', writer->out);
 }
 
-/* Words of the same verbs; with more than one, none has anything to be said about it. */
-static void line_write(struct writer *writer, const struct asker *asker,
-	const struct rule_word *words, size_t count)
+/* As writer->error has it too. */
+static int serves(struct writer *writer, const struct asker *asker, const struct rule_word *words,
+	size_t count)
+{
+	int r = rule_serves(asker, words, count);
+
+	if (r < 0)
+		writer->error = r;
+	return r;
+}
+
+static void rule_line_write(struct writer *writer, const struct rule_word *words, size_t count)
 {
 	const char *caution = word_caution(&words[0]);
 
-	if (count > 1 && !rule_serves(asker, words, count)) {
-		for (size_t i = 0; i < count; i++)
-			line_write(writer, asker, &words[i], 1);
-		return;
-	}
-	origin_write(writer, asker, words, count);
-	if (count == 1 && !rule_serves(asker, words, count)) {
-		failure_write(writer, &words[0]);
-		return;
-	}
 	if (words[0].wider != NULL)
 		fprintf(writer->out, "\t# wider than what was seen: %s\n", words[0].wider);
 	if (word_remark(&words[0]) != NULL)
@@ -139,6 +138,26 @@ static void line_write(struct writer *writer, const struct asker *asker,
 		fprintf(writer->out, "\t# not granted lightly: %s\n", caution);
 	fputs(caution != NULL ? "\t#" : "\t", writer->out);
 	rule_write(words, count, writer->out);
+}
+
+/* Words of the same verbs; with more than one, none has anything to be said about it. */
+static void line_write(struct writer *writer, const struct asker *asker,
+	const struct rule_word *words, size_t count)
+{
+	int r = serves(writer, asker, words, count);
+
+	if (r < 0)
+		return;
+	if (r == 0 && count > 1) {
+		for (size_t i = 0; i < count; i++)
+			line_write(writer, asker, &words[i], 1);
+		return;
+	}
+	origin_write(writer, asker, words, count);
+	if (r > 0)
+		rule_line_write(writer, words, count);
+	else
+		failure_write(writer, &words[0]);
 }
 
 /* ---- the rules of a block ---- */
@@ -194,7 +213,7 @@ static int alike_write(struct writer *writer, const struct asker *asker, struct 
 
 	for (size_t at = 0; at < count; at += word.need_count) {
 		r = word_make(&word, needs + at, is_each ? 1 : count - at);
-		if (r == 0 && word.need_count > 1 && !rule_serves(asker, &word, 1)) {
+		if (r == 0 && word.need_count > 1 && serves(writer, asker, &word, 1) <= 0) {
 			word_release(&word);
 			r = word_make(&word, needs + at, 1);
 		}
@@ -281,8 +300,10 @@ static void head_write(const struct denials *denials, FILE *out)
 			out);
 	if (denials->by_syslog > 0)
 		fprintf(out,
-			"# %llu of them came through syslog: anybody who may write to that log "
-			"could have written\n# these. The journal knows who wrote what.\n",
+			"# %llu of them came as lines of syslog: anybody who may write to that log "
+			"could have written\n# these. The journal (journalctl -o json) says who "
+			"wrote "
+			"what.\n",
 			(unsigned long long)denials->by_syslog);
 	if (denials->beyond > 0)
 		fprintf(out,
