@@ -177,12 +177,15 @@ const char *form_skip(const char *at, const char *end, const char *form)
 static int64_t time_read(const struct audit_text *text)
 {
 	static const char form[] = "0000-00-00T00:00:00.000000Z";
-	const char *end = text->bytes + text->length, *fraction;
+	const char *end, *fraction;
 	struct tm broken_down = {0};
 	struct audit_text digits;
 	int64_t usec;
 
-	if (text->bytes == NULL || form_skip(text->bytes, end, form) != end)
+	if (text->bytes == NULL)
+		return AUDIT_NO_TIME;
+	end = text->bytes + text->length;
+	if (form_skip(text->bytes, end, form) != end)
 		return AUDIT_NO_TIME;
 	fraction = strptime(text->bytes, "%Y-%m-%dT%H:%M:%S.", &broken_down);
 	if (fraction == NULL)
