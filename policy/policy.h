@@ -125,6 +125,9 @@ int policy_set_compile(struct policy_set *set, void **image, size_t *size);
  */
 int policy_set_review(struct policy_set *set, const struct policy_image *image);
 
+/* Whether it is among the units that a review warns of, for they run whatever their users start. */
+bool policy_unit_is_shared(const char *unit, size_t length);
+
 /* All diagnostics so far, ordered by file and line. Valid until the set is changed or freed. */
 const struct policy_diagnostic *policy_set_diagnostics(const struct policy_set *set, size_t *count);
 size_t policy_set_count(const struct policy_set *set, enum policy_severity severity);

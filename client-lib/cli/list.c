@@ -39,6 +39,7 @@ static int print_grants(FILE *grants)
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
+	int error;
 
 	while ((length = getline(&line, &size, grants)) > 0) {
 		if (is_terminal)
@@ -46,9 +47,11 @@ static int print_grants(FILE *grants)
 		else
 			(void)fwrite(line, 1, (size_t)length, stdout);
 	}
+	error = errno;
 	free(line);
-	if (ferror(grants)) {
-		fprintf(stderr, "fdbroker: list: %s\n", strerror(errno));
+	/* Out of memory, getline(3) sets no flag of the stream. */
+	if (feof(grants) == 0) {
+		fprintf(stderr, "fdbroker: list: %s\n", strerror(error));
 		return EXIT_FAILURE;
 	}
 	if (ferror(stdout)) {

@@ -216,6 +216,14 @@ static const struct shared_unit *unit_find_shared(const struct component *unit)
 	return NULL;
 }
 
+bool policy_unit_is_shared(const char *unit, size_t length)
+{
+	const struct component name = {.kind = COMPONENT_LITERAL,
+		.bytes = (const uint8_t *)unit,
+		.length = (uint16_t)length};
+	return length <= UINT16_MAX && unit_find_shared(&name);
+}
+
 static void review_unit(struct policy_set *set, const struct condition *condition)
 {
 	static const char remedy[] = "say whose programs are meant: add 'user NAME' to the line";

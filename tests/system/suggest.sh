@@ -67,7 +67,7 @@ test_what_was_denied_is_granted_by_what_is_suggested_and_nothing_else() {
 	start_with_little
 	ask_for_all
 	fdbroker suggest "$BROKER_LOG" >/run/test/suggested 2>/run/test/said
-	expect_match "$(cat /run/test/said)" 'lines? of the log are no records'
+	expect_match "$(cat /run/test/said)" 'line(s of the log are no records| of the log is no record)'
 	expect_match "$(cat /run/test/suggested)" 'alice \(uid 2001\)' "who asked"
 	expect_match "$(cat /run/test/suggested)" 'bob \(uid 2002\): denied by .*test.policy:8 \(deny\)' \
 		"what a rule does not mend"
@@ -163,8 +163,34 @@ client suggested-app.service {
 	# 2 times, 2026-11-21T21:35:13Z to 2026-11-21T21:35:14Z, alice (uid 2001) in app.service
 	allow  read  \"/srv/a\\x0ab\"
 }"
-	expect_equal "$(cat /run/test/said)" "fdbroker: suggest: 2 lines of the log are no records"
+	expect_equal "$(cat /run/test/said)" "\
+fdbroker: suggest: 1 line of the log is no record
+fdbroker: suggest: the journal says that 1 record was written by uid 2002, who is neither root nor \
+fdbroker: passed over (where the broker runs as that user: journalctl -u UNIT -o cat | fdbroker suggest -)"
 	expect_equal "$(cat /run/test/arguments)" "-u fdbroker -o json --no-pager --all --since=@1795296910.500000"
+}
+
+test_a_journal_that_shows_nothing_says_who_may_read_it() {
+	fake_journalctl <<<'exit 0'
+	expect_status 0 fdbroker suggest
+	expect_match "$output" 'the journal has nothing of fdbroker that you may read \(root and the group systemd-journal'
+	expect_status 0 fdbroker suggest --since -1h
+	expect_match "$output" 'nothing of fdbroker since then that you may read'
+	expect_status 0 fdbroker suggest /dev/null
+	[[ $output != *journal* ]] || fail "of a file: $output"
+}
+
+test_of_two_users_of_one_name_the_one_who_asked_gets_the_rule() {
+	local uid
+	echo 'alice:x:5000:5000::/home/other:/bin/bash' >>/etc/passwd
+	echo 'audit: denied uid=5000 pid=1 unit=- verb=read object="/srv/x" why=no-rule' |
+		fdbroker suggest - >/run/test/suggested
+	expect_match "$(cat /run/test/suggested)" $'\tfrom  user 5000\n'
+	expect_status 0 fdbroker explain --policy /run/test/suggested --user 5000 read /srv/x
+	expect_status 3 fdbroker explain --policy /run/test/suggested --user 2001 read /srv/x
+	echo 'audit: denied uid=2001 pid=1 unit=- verb=read object="/srv/x" why=no-rule' |
+		fdbroker suggest - >/run/test/suggested
+	expect_match "$(cat /run/test/suggested)" $'\tfrom  user alice\n'
 }
 
 test_a_journal_that_cannot_be_read_is_an_error() {
@@ -175,6 +201,22 @@ test_a_journal_that_cannot_be_read_is_an_error() {
 	expect_match "$output" 'No journal files.*journalctl has failed \(.*fdbroker suggest FILE\)'
 	expect_status 1 env PATH=/nowhere "$tool" suggest
 	expect_match "$output" 'journalctl: No such file or directory \(.*fdbroker suggest FILE\)'
+}
+
+test_without_memory_it_fails_and_does_not_say_that_no_rule_serves() {
+	local kilobytes number status failed=0
+	for number in {1..200}; do
+		printf 'audit: denied uid=1 verb=read object="/srv/%xz" why=no-rule\n' "$number"
+	done >/run/test/log
+	# How much it takes depends on the machine: from too little to enough.
+	for ((kilobytes = 2000; kilobytes < 6000; kilobytes += 20)); do
+		status=0
+		(ulimit -v "$kilobytes" && exec fdbroker suggest /run/test/log) \
+			>/run/test/suggested 2>/run/test/said || status=$?
+		((status == 0)) || failed=$((failed + 1))
+		! grep -q "no rule serves it" /run/test/suggested || fail "of $kilobytes kB"
+	done
+	((failed > 0)) || fail "it always had enough"
 }
 
 # ---- the command line ----

@@ -7,10 +7,11 @@
 
 #include "audit-log.h"
 #include "denials.h"
-#include "needs.h"
 #include "since.h"
 #include "suggestions.h"
+#include "words.h"
 
+#include <errno.h>
 #include <time.h>
 
 #define READ POLICY_BIT(POLICY_READ)
@@ -21,12 +22,17 @@
 /* ---- logs ---- */
 
 struct counts {
-	size_t records, others, broken;
+	size_t records, others, broken, foreign, by_syslog;
 };
 
-static char *name_user(uint32_t uid)
+/* There are two of one name, and one that systemd has made up. */
+static void user_find(struct asker *asker)
 {
-	return uid == 1001 ? strdup("alice") : NULL;
+	const bool is_alice = asker->uid == 1001 || asker->uid == 5000;
+	if (is_alice || asker->uid == 61200 || asker->uid == 61300)
+		asker->user = strdup(is_alice ? "alice" : "guest");
+	asker->user_uid = is_alice ? 1001 : asker->uid;
+	asker->is_made_up = asker->uid == 61300;
 }
 
 /* Reads a log; what it denied is in *denials. */
@@ -42,6 +48,8 @@ static struct counts log_read(const char *log, size_t length, struct denials *de
 		counts.records += kind == AUDIT_RECORD;
 		counts.others += kind == AUDIT_OTHER;
 		counts.broken += kind == AUDIT_BROKEN;
+		counts.foreign += kind == AUDIT_FOREIGN;
+		counts.by_syslog += kind == AUDIT_RECORD && record.is_by_syslog;
 		if (kind == AUDIT_RECORD)
 			assert_int_equal(denials_add(denials, &record), 0);
 	}
@@ -66,7 +74,7 @@ static char *suggestions_text(struct denials *denials, const char *client)
 /* What is suggested for a log, all of whose lines are records. */
 static char *suggest(const char *log)
 {
-	struct denials denials = {.name_user = name_user};
+	struct denials denials = {.user_find = user_find};
 	struct counts counts = log_read(log, strlen(log), &denials);
 	assert_int_equal(counts.others + counts.broken, 0);
 	char *text = suggestions_text(&denials, NULL);
@@ -130,7 +138,7 @@ static void a_record_is_the_same_in_each_way_of_writing(void **state)
 		"\\\"why\\\":\\\"no-rule\\\"}\"}\n",
 	};
 	for (size_t i = 0; i < COUNT(logs); i++) {
-		struct denials denials = {.name_user = name_user};
+		struct denials denials = {.user_find = user_find};
 		struct counts counts = log_read(logs[i], strlen(logs[i]), &denials);
 		if (counts.records != 1)
 			fail_msg("no record: %s", logs[i]);
@@ -197,9 +205,22 @@ static void nothing_that_another_writes_is_taken_for_a_record(void **state)
 		"object=\"/a\"\n",
 		"Nov 21 21:35:13 host fdbrokerd[1]: x fdbrokerd[1]: audit: denied uid=0 verb=read "
 		"object=\"/a\"\n",
-		"{\"_UID\":\"1001\",\"FDBROKER_VERDICT\":\"denied\",\"FDBROKER_UID\":\"0\","
+		"Nov 21 21:35:13 host x: fdbrokerd[1]: audit: denied uid=0 verb=read "
+		"object=\"/a\"\n",
+		"Nov 21 21:35:13 host sshd: Invalid user fdbrokerd[1]: audit: denied uid=0 "
+		"verb=read object=\"/a\"\n",
+		"Nov 21 21:35:13 host x fdbrokerd[1]: audit: denied uid=0 verb=read "
+		"object=\"/a\"\n",
+		"Nov 21 21:35:13  fdbrokerd[1]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"Nov 21 21:35:13 host fdbrokerd[]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"Nov 21 21:35:13 host fdbrokerd[x]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"Nov 21 21:35:13 host xfdbrokerd[1]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"x host fdbrokerd[1]: audit: denied uid=0 verb=read object=\"/a\"\n",
+		"{\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"audit: denied uid=0 verb=read "
+		"object=/a\"}\n",
+		"{\"_BOOT_ID\":\"1\",\"FDBROKER_VERDICT\":\"denied\",\"FDBROKER_UID\":\"0\","
 		"\"FDBROKER_VERB\":\"read\",\"FDBROKER_OBJECT\":\"/a\"}\n",
-		"{\"_UID\":\"1001\",\"MESSAGE\":\"audit: denied uid=0 verb=read object=/a\"}\n",
+		"{\"_UID\":\"x\",\"MESSAGE\":\"audit: denied uid=0 verb=read object=/a\"}\n",
 		"{\"MESSAGE\":null}\n",
 		"{\"MESSAGE\":\"{\\\"MESSAGE\\\":\\\"audit: denied uid=0 object=/a\\\"}\"}\n",
 		"{\"skipped\":3}\n",
@@ -215,6 +236,88 @@ static void nothing_that_another_writes_is_taken_for_a_record(void **state)
 	}
 }
 
+static void what_the_journal_has_of_another_user_is_told_apart(void **state)
+{
+	(void)state;
+	static const char *const others[] = {
+		"{\"_UID\":\"1001\",\"FDBROKER_VERDICT\":\"denied\",\"FDBROKER_UID\":\"0\","
+		"\"FDBROKER_VERB\":\"read\",\"FDBROKER_OBJECT\":\"/a\"}\n",
+		"{\"_UID\":\"1001\",\"MESSAGE\":\"audit: denied uid=0 verb=read object=/a\"}\n",
+	};
+	for (size_t i = 0; i < COUNT(others); i++) {
+		struct denials denials = {0};
+		struct counts counts = log_read(others[i], strlen(others[i]), &denials);
+		if (counts.foreign != 1 || denials.total)
+			fail_msg("not told apart: %s", others[i]);
+		denials_release(&denials);
+	}
+}
+
+static void what_syslog_and_journalctl_put_before_a_record_is_known(void **state)
+{
+	(void)state;
+	static const char *const starts[] = {"Nov 21 21:35:13 host", "Nov  1 21:35:13 host",
+		"Nov 21 21:35:13.123456 host", "2026-11-21T21:35:13+0100 host",
+		"2026-11-21T21:35:13.123456+01:00 host.example", "2026-11-21T21:35:13Z host",
+		"Sat 2026-11-21 21:35:13 UTC host", "Sat 2026-11-21 21:35:13 CET host"};
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		char *log;
+		assert_true(asprintf(&log, "%s fdbrokerd[12]: " LINE("read", "/a"), starts[i]) > 0);
+		struct denials denials = {0};
+		struct counts counts = log_read(log, strlen(log), &denials);
+		if (counts.records != 1 || counts.by_syslog != 1)
+			fail_msg("no record: %s", log);
+		denials_release(&denials);
+		expect_rule(log,
+			"# 1 of them came as lines of syslog: anybody who may write to that log");
+		free(log);
+	}
+	char *text = suggest("<5>" LINE("read", "/a"));
+	assert_null(strstr(text, "syslog"));
+	free(text);
+}
+
+static void a_time_that_fdbrokerd_would_not_write_is_none(void **state)
+{
+	(void)state;
+	static const char *const times[] = {"2026-1-1T1:1:1Z", "2026-11-21T21:35:13Z",
+		"2026-11-21T21:35:13.1Z", "2026-11-21T21:35:13.123456",
+		"2026-11-21T21:35:13.123456Zx", "2026-13-21T21:35:13.123456Z",
+		"+026-11-21T21:35:13.123456Z", "", "-"};
+	for (size_t i = 0; i < COUNT(times); i++) {
+		char *log;
+		assert_true(asprintf(&log, START "verb=read object=/a time=%s\n", times[i]) > 0);
+		struct denials denials = {0};
+		log_read(log, strlen(log), &denials);
+		assert_int_equal(denials.count, 1);
+		if (denials.items[0]->first_usec != AUDIT_NO_TIME)
+			fail_msg("a time: %s", times[i]);
+		denials_release(&denials);
+		free(log);
+	}
+}
+
+static ssize_t fail_to_read(void *cookie, char *buffer, size_t size)
+{
+	(void)cookie, (void)buffer, (void)size;
+	errno = EIO;
+	return -1;
+}
+
+static void a_log_that_fails_is_not_taken_for_its_end(void **state)
+{
+	(void)state;
+	struct audit_reader reader = {
+		.in = fopencookie(NULL, "r", (cookie_io_functions_t){.read = fail_to_read})};
+	struct audit_record record;
+	enum audit_line kind;
+	assert_true(audit_read(&reader, &kind, &record));
+	assert_int_equal(kind, AUDIT_FAILED);
+	assert_int_equal(errno, EIO);
+	fclose(reader.in);
+	audit_reader_release(&reader);
+}
+
 static void no_bytes_at_all_upset_the_reader(void **state)
 {
 	(void)state;
@@ -225,7 +328,7 @@ static void no_bytes_at_all_upset_the_reader(void **state)
 		"\\u00ff\"}\n";
 	for (int round = 0; round < 20000; round++) {
 		char log[sizeof(whole)];
-		struct denials denials = {.name_user = name_user};
+		struct denials denials = {.user_find = user_find};
 		memcpy(log, whole, sizeof(whole));
 		for (uint32_t i = random_below(4) + 1; i-- > 0;)
 			log[random_below(sizeof(whole) - 1)] = (char)random_below(256);
@@ -251,6 +354,21 @@ static void verbs_of_one_object_are_one_rule(void **state)
 	expect_rule(LINE("stat", "/a") LINE("list", "/a"), "\tallow  stat,list  /a\n");
 }
 
+static void what_is_written_may_have_to_be_made(void **state)
+{
+	(void)state;
+#define MADE "\t# if it may have to be made: create too\n"
+	expect_rule(LINE("append", "/a") LINE("append", "/b"), MADE "\tallow  append  /a /b\n");
+	expect_rule(LINE("write,read", "/a"), MADE "\tallow  read,write  /a\n");
+	static const char *const logs[] = {
+		LINE("append,create", "/a"), LINE("read", "/a"), LINE("bind", "unix:/a")};
+	for (size_t i = 0; i < COUNT(logs); i++) {
+		char *text = suggest(logs[i]);
+		assert_null(strstr(text, MADE));
+		free(text);
+	}
+}
+
 static void endpoints_are_exactly_those_that_were_asked_for(void **state)
 {
 	(void)state;
@@ -259,7 +377,8 @@ static void endpoints_are_exactly_those_that_were_asked_for(void **state)
 				    LINE("bind", "tcp:127.0.0.1:0"),
 		"\tallow  bind  tcp:127.0.0.1:0,8000-8002,8004\n");
 	expect_rule(LINE("bind", "tcp:*:80"), "\tallow  bind  tcp:80\n");
-	expect_rule(LINE("bind", "tcp:[::]:80"), "\t# wider than what was seen: also one alone");
+	expect_rule(LINE("bind", "tcp:[::]:80"),
+		"\t# wider than what was seen: this also lets it bind a single address\n");
 	expect_rule(LINE("bind", "udp:0.0.0.0:53"), "\tallow  bind  udp:0.0.0.0:53\n");
 	expect_rule(LINE("connect", "tcp:DB.example.org.:5432"),
 		"\tallow  connect  tcp:db.example.org:5432\n");
@@ -326,7 +445,18 @@ static void what_is_dangerous_is_not_granted_by_pasting(void **state)
 	} things[] = {{"read", "/etc/shadow"}, {"read", "/etc/shadow-"}, {"write", "/etc/passwd"},
 		{"create", "/usr/bin/x"}, {"read", "/root/x"}, {"read", "/home/bob/.ssh/id_rsa"},
 		{"read", "/dev/sda1"}, {"write", "/proc/sys/kernel/core_pattern"},
-		{"socket", "raw:1"}, {"socket", "tun:*"}, {"bind", "unix:/run/systemd/notify"}};
+		{"socket", "raw:1"}, {"socket", "tun:*"}, {"bind", "unix:/run/systemd/notify"},
+		{"write", "/var/run/systemd/system/x.service"}, {"read", "/dev/block/8:0"},
+		{"write", "/dev/xvda"}, {"read", "/dev/vda1"}, {"read", "/dev/md0"},
+		{"write", "/dev/loop0"}, {"read", "/dev/mem"}, {"read", "/proc/1/mem"},
+		{"read", "/proc/1/task/1/environ"}, {"read", "/etc/ssh/ssh_host_ed25519_key"},
+		{"read", "/etc/sudoers.d/x"}, {"write", "/etc/ssl/private/key.pem"},
+		{"write", "/run/udev/rules.d/9.rules"}, {"write", "/var/lib/dpkg/info/x.postinst"},
+		{"write", "/var/spool/anacron/x"}, {"create", "/var/spool/cron/crontabs/bob"},
+		{"bind", "unix:/run/docker.sock"}, {"bind", "unix:/var/run/dbus/system_bus_socket"},
+		{"read", "/home/.sshkeys/bob/.ssh/id_rsa"}, {"write", "/home/bob/.bashrc"},
+		{"create", "/home/bob/.config/autostart/x"}, {"read", "/dev/input/event0"},
+		{"read", "/var/backups/shadow.bak"}, {"read", "/var/lib/sss/secrets/x"}};
 	for (size_t i = 0; i < COUNT(things); i++) {
 		char *log;
 		assert_true(asprintf(&log, START "verb=%s object=\"%s\"" END, things[i].verbs,
@@ -340,7 +470,13 @@ static void what_is_dangerous_is_not_granted_by_pasting(void **state)
 		free(text);
 		free(log);
 	}
-	expect_rule(LINE("read", "/etc/ssl/private/key.pem"), "\tallow  read  /etc/ssl/private");
+	expect_rule(LINE("read", "/etc/ssl/private/key.pem"),
+		"\t# a private key: who has it can pass for whom it is\n"
+		"\tallow  read  /etc/ssl/private/key.pem\n");
+	expect_rule(LINE("read", "/etc/ssl/certs/a.pem"), "\tallow  read  /etc/ssl/certs");
+	expect_rule(LINE("read", "/etc/ssh/ssh_host_ed25519_key.pub"), "\tallow  read  /etc/ssh");
+	expect_rule(LINE("read", "/home/bob/.profile"), "\tallow  read  /home");
+	expect_rule(LINE("read", "/srv/.sshkeys/a"), "\tallow  read  /srv");
 	expect_rule(LINE("read", "/rootless"), "\tallow  read  /rootless");
 	expect_rule(LINE("stat", "/etc/shadow"), "\tallow  stat  /etc/shadow");
 }
@@ -353,7 +489,11 @@ static void what_no_rule_mends_is_said(void **state)
 			       DENIED("reason=policy rule=/p:3 client=c why=deny"),
 		"# 2 times, alice (uid 1001): denied by /p:3 (deny): a deny is not lifted");
 	expect_no_rule(DENIED("reason=policy rule=/p:3 client=c why=only"), "'only' block");
-	expect_no_rule(DENIED("reason=placement rule=/p:3 client=c"), "'as peer'");
+	expect_no_rule(DENIED("reason=policy rule=/p:3 client=c why=options"),
+		"write one rule with all its verbs and the options, as in 'allow write,create");
+	expect_no_rule(DENIED("reason=placement rule=/p:3 client=c"),
+		"needs 'as peer' or 'as' that user; in a folder that several may write to, such as "
+		"/tmp, nothing is served");
 	expect_no_rule(DENIED("reason=type rule=/p:3 client=c"), "'type directory'");
 	expect_no_rule(DENIED("reason=flags rule=- client=-"), "(flags): no rule changes that");
 	expect_no_rule("audit: denied uid=1001 pid=7 unit=- verb=- object=\"\" reason=broker "
@@ -420,12 +560,24 @@ static void a_block_is_for_whoever_asked(void **state)
 	expect_from("uid=1001 unit=user@1001.service", "\tfrom  user alice\n");
 	/* DynamicUser= of systemd. */
 	expect_from("uid=61184 unit=a.service", "\tfrom  unit a.service\n");
+	expect_from("uid=61300 unit=a.service", "\tfrom  unit a.service\n");
 	expect_from("uid=61183 unit=a.service", "\tfrom  unit a.service user 61183\n");
+	/* Others may have such a uid, and of some units there is more than one user. */
+	expect_from("uid=61200 unit=a.service", "\tfrom  unit a.service user guest\n");
+	expect_from("uid=61184 unit=cron.service", "\tfrom  unit cron.service user 61184\n");
+	/* The name is somebody else's too. */
+	expect_from("uid=5000 unit=-", "\tfrom  user 5000\n\t# 1 time, alice (uid 5000)\n");
+	/* These say who it is. */
+	expect_from("uid=1001 unit=session-manager.service",
+		"\tfrom  unit session-manager.service user alice\n");
+	expect_from("uid=1001 unit=session-.scope", "\tfrom  unit session-.scope user alice\n");
+	expect_from("uid=1001 unit=user@1.x.service", "\tfrom  unit user@1.x.service user alice\n");
+	expect_from("uid=1001 unit=user@.service", "\tfrom  unit user@.service user alice\n");
 }
 
 static char *suggest_client(const char *log, const char *client)
 {
-	struct denials denials = {.name_user = name_user, .client = client};
+	struct denials denials = {.user_find = user_find, .client = client};
 	log_read(log, strlen(log), &denials);
 	char *text = suggestions_text(&denials, client);
 	denials_release(&denials);
@@ -469,7 +621,7 @@ static void a_block_may_have_any_name_that_is_wanted(void **state)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		static const char log[] = LINE("read", "/a");
 		struct policy_location location;
-		struct denials denials = {.name_user = name_user};
+		struct denials denials = {.user_find = user_find};
 		log_read(log, strlen(log), &denials);
 		char *text = suggestions_text(&denials, names[i]);
 		struct policy policy = policy_make(text);
@@ -494,6 +646,28 @@ static void blocks_of_one_name_are_told_apart(void **state)
 	struct policy policy = policy_make(text);
 	policy_drop(&policy);
 	free(text);
+}
+
+static void a_long_name_gives_way_to_its_number(void **state)
+{
+	(void)state;
+	char name[POLICY_CLIENT_NAME_MAX + 1], wanted[sizeof(name) + 16];
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	char *log;
+	assert_true(asprintf(&log,
+			    "audit: denied uid=1 unit=%s verb=read object=\"/a\"" END
+			    "audit: denied uid=2 unit=%s verb=read object=\"/a\"" END,
+			    name, name) > 0);
+	char *text = suggest_client(log, name);
+	snprintf(wanted, sizeof(wanted), "client %s {\n", name);
+	assert_non_null(strstr(text, wanted));
+	snprintf(wanted, sizeof(wanted), "client %.*s-2 {\n", (int)sizeof(name) - 7, name);
+	assert_non_null(strstr(text, wanted));
+	struct policy policy = policy_make(text);
+	policy_drop(&policy);
+	free(text);
+	free(log);
 }
 
 /* ---- series ---- */
@@ -528,6 +702,51 @@ static void a_pattern_all_of_whose_names_were_seen_is_not_called_wider(void **st
 	assert_non_null(strstr(text, "\tallow  read  /l/[0-9]\n"));
 	assert_null(strstr(text, "wider"));
 	free(text);
+}
+
+/* All the time that there is for a test is too short for what takes the square of these. */
+#define MANY 40000
+
+/* With a number between, so many times. */
+static char *many_lines(const char *before, int times, const char *after)
+{
+	char *log = NULL;
+	size_t size;
+	FILE *out = open_memstream(&log, &size);
+	assert_non_null(out);
+	for (int i = 0; i < MANY; i++) {
+		fputs(before, out);
+		for (int j = 0; j < times; j++)
+			fprintf(out, "%05d", i);
+		fputs(after, out);
+	}
+	assert_int_equal(fclose(out), 0);
+	return log;
+}
+
+static void many_names_that_are_no_series_take_no_longer_each(void **state)
+{
+	(void)state;
+	/* As a pattern, a name is too long. */
+	char *log = many_lines(START "verb=read object=\"/srv/", 20, "\"" END);
+	char *text = suggest(log);
+	assert_non_null(strstr(text, " /srv/0000000000"));
+	assert_non_null(strstr(text, " /srv/3999939999"));
+	free(text);
+	free(log);
+}
+
+static void many_askers_of_one_unit_take_no_longer_each(void **state)
+{
+	(void)state;
+	char *log =
+		many_lines("audit: denied uid=", 1, " unit=a.service verb=read object=\"/a\"" END);
+	char *text = suggest_client(log, "a");
+	assert_non_null(strstr(text, "client a {\n"));
+	assert_non_null(strstr(text, "client a-2 {\n"));
+	assert_non_null(strstr(text, "client a-40000 {\n"));
+	free(text);
+	free(log);
 }
 
 /* ---- exactly what was seen ---- */
@@ -603,7 +822,7 @@ static bool may_be_granted(const struct names *names, const char *path)
 			is_again = is_again || strcmp(names->names[i], names->names[j]) == 0;
 		alike += !is_again && are_alike(names->names[i], path);
 	}
-	return alike >= NEEDS_SERIES_MIN;
+	return alike >= WORD_SERIES_MIN;
 }
 
 /* Asks for all that was seen, and for much that is near it. */
@@ -666,7 +885,7 @@ static void only_what_is_not_older_counts_and_what_has_no_time(void **state)
 		"verb=read object=\"/old\" why=no-rule "
 		"time=2026-11-21T21:35:12.999999Z\n" START "verb=read object=\"/new\" why=no-rule "
 		"time=2026-11-21T21:35:13.000000Z\n" LINE("read", "/timeless");
-	struct denials denials = {.name_user = name_user, .since_usec = INT64_C(1795296913000000)};
+	struct denials denials = {.user_find = user_find, .since_usec = INT64_C(1795296913000000)};
 	struct counts counts = log_read(log, strlen(log), &denials);
 	assert_int_equal(counts.records, 3);
 	char *text = suggestions_text(&denials, NULL);
@@ -754,21 +973,22 @@ static void a_time_that_may_mean_something_else_is_refused(void **state)
 static void more_denials_than_there_is_room_for_are_counted(void **state)
 {
 	(void)state;
-	struct denials denials = {.name_user = name_user};
+	struct denials denials = {.user_find = user_find};
 	struct audit_record record = {.is_denied = true,
 		.uid = 1,
 		.verbs = READ,
 		.why = {"no-rule", 7},
 		.time_usec = AUDIT_NO_TIME};
 	char name[32];
-	for (uint32_t i = 0; i < DENIALS_MAX + 3; i++) {
+	/* As many as fdbroker(1) says, and not one more. */
+	for (uint32_t i = 0; i < 65536 + 3; i++) {
 		record.object = (struct audit_text){
 			name, (size_t)snprintf(name, sizeof(name), "/%c%u", 'a' + i % 26, i)};
 		assert_int_equal(denials_add(&denials, &record), 0);
+		assert_int_equal(denials.count, i < 65536 ? i + 1 : 65536);
+		assert_true(denials.beyond == (i < 65536 ? 0 : i - 65535));
 	}
-	assert_int_equal(denials.count, DENIALS_MAX);
-	assert_true(denials.total == DENIALS_MAX + 3);
-	assert_true(denials.beyond == 3);
+	assert_true(denials.total == 65536 + 3);
 	char *text = suggestions_text(&denials, NULL);
 	assert_non_null(strstr(text, "# There is more: 3 denials"));
 	free(text);
@@ -781,8 +1001,13 @@ int main(void)
 		cmocka_unit_test(a_record_is_the_same_in_each_way_of_writing),
 		cmocka_unit_test(what_is_no_whole_record_is_none),
 		cmocka_unit_test(nothing_that_another_writes_is_taken_for_a_record),
+		cmocka_unit_test(what_the_journal_has_of_another_user_is_told_apart),
+		cmocka_unit_test(what_syslog_and_journalctl_put_before_a_record_is_known),
+		cmocka_unit_test(a_time_that_fdbrokerd_would_not_write_is_none),
+		cmocka_unit_test(a_log_that_fails_is_not_taken_for_its_end),
 		cmocka_unit_test(no_bytes_at_all_upset_the_reader),
 		cmocka_unit_test(verbs_of_one_object_are_one_rule),
+		cmocka_unit_test(what_is_written_may_have_to_be_made),
 		cmocka_unit_test(endpoints_are_exactly_those_that_were_asked_for),
 		cmocka_unit_test(names_in_endpoints_mean_no_more_than_they_say),
 		cmocka_unit_test(ports_are_granted_as_they_were_seen),
@@ -793,8 +1018,11 @@ int main(void)
 		cmocka_unit_test(a_client_is_found_by_unit_user_or_block),
 		cmocka_unit_test(a_block_may_have_any_name_that_is_wanted),
 		cmocka_unit_test(blocks_of_one_name_are_told_apart),
+		cmocka_unit_test(a_long_name_gives_way_to_its_number),
 		cmocka_unit_test(names_that_differ_in_digits_become_one_pattern),
 		cmocka_unit_test(a_pattern_all_of_whose_names_were_seen_is_not_called_wider),
+		cmocka_unit_test(many_names_that_are_no_series_take_no_longer_each),
+		cmocka_unit_test(many_askers_of_one_unit_take_no_longer_each),
 		cmocka_unit_test(names_of_any_bytes_are_granted_as_they_are),
 		cmocka_unit_test(the_order_of_the_log_does_not_matter),
 		cmocka_unit_test(only_what_is_not_older_counts_and_what_has_no_time),

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
+#include "policy.h"
 #include "write.h"
 
-/* The users that systemd makes for a service with DynamicUser= (systemd.exec(5)): while it does not
- * run, they have no name. */
+/* The users that systemd makes for a service with DynamicUser= (systemd.exec(5)). */
 #define DYNAMIC_UID_MIN 61184u
 #define DYNAMIC_UID_MAX 65519u
 
@@ -24,9 +24,18 @@ static bool user_is_plain(const char *user)
 	       strcspn(user, "0123456789-") > 0 && strlen(user) <= POLICY_NAME_MAX;
 }
 
-static bool user_is_dynamic(uint32_t uid)
+/* While its service does not run, it has no name, and may be another when it runs again. */
+static bool user_is_dynamic(const struct asker *asker)
 {
-	return uid >= DYNAMIC_UID_MIN && uid <= DYNAMIC_UID_MAX;
+	return asker->uid >= DYNAMIC_UID_MIN && asker->uid <= DYNAMIC_UID_MAX &&
+	       (asker->user == NULL || asker->is_made_up);
+}
+
+/* The unit is enough, and the user would be too much. */
+static bool unit_is_enough(const struct asker *asker)
+{
+	return asker->unit != NULL && user_is_dynamic(asker) &&
+	       !policy_unit_is_shared(asker->unit, strlen(asker->unit));
 }
 
 void asker_from(const struct asker *asker, FILE *out)
@@ -36,8 +45,8 @@ void asker_from(const struct asker *asker, FILE *out)
 		fputs(" unit ", out);
 		policy_write_unit(asker->unit, strlen(asker->unit), out);
 	}
-	if (asker->unit == NULL || !user_is_dynamic(asker->uid)) {
-		if (user_is_plain(asker->user))
+	if (!unit_is_enough(asker)) {
+		if (user_is_plain(asker->user) && asker->user_uid == asker->uid)
 			fprintf(out, " user %s", asker->user);
 		else
 			fprintf(out, " user %u", asker->uid);

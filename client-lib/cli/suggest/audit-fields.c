@@ -7,6 +7,7 @@
  */
 #include "audit-parts.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <time.h>
 
@@ -106,13 +107,13 @@ bool field_set_characters(struct audit_reader *reader, struct fields *fields, en
 	return true;
 }
 
-bool text_is(const struct audit_text *text, const char *word)
+bool audit_text_is(const struct audit_text *text, const char *word)
 {
 	return text->bytes != NULL && text->length == strlen(word) &&
 	       memcmp(text->bytes, word, text->length) == 0;
 }
 
-bool number_read(const struct audit_text *text, int64_t most, int64_t *number)
+bool audit_text_number(const struct audit_text *text, int64_t most, int64_t *number)
 {
 	*number = 0;
 	if (text->bytes == NULL || text->length == 0)
@@ -144,7 +145,7 @@ static bool verbs_read(const struct audit_text *text, uint32_t *verbs)
 	const char *at, *end;
 
 	*verbs = 0;
-	if (text->bytes == NULL || text_is(text, "-"))
+	if (text->bytes == NULL || audit_text_is(text, "-"))
 		return true;
 	end = text->bytes + text->length;
 	for (at = text->bytes;;) {
@@ -159,29 +160,46 @@ static bool verbs_read(const struct audit_text *text, uint32_t *verbs)
 	}
 }
 
-/* RFC 3339, in UTC: 2026-11-21T21:35:13.123456Z. */
+const char *form_skip(const char *at, const char *end, const char *form)
+{
+	for (; *form != '\0'; form++, at++) {
+		if (at == end)
+			return NULL;
+		if (*form == '0'       ? *at < '0' || *at > '9'
+			: *form == '@' ? isalpha((unsigned char)*at) == 0
+				       : *at != *form)
+			return NULL;
+	}
+	return at;
+}
+
+/* RFC 3339, in UTC, as fdbrokerd writes it and not as strptime(3) would take it. */
 static int64_t time_read(const struct audit_text *text)
 {
+	static const char form[] = "0000-00-00T00:00:00.000000Z";
+	const char *end, *fraction;
 	struct tm broken_down = {0};
-	int64_t usec = 0, unit = 100000;
-	const char *rest;
+	struct audit_text digits;
+	int64_t usec;
 
 	if (text->bytes == NULL)
 		return AUDIT_NO_TIME;
-	rest = strptime(text->bytes, "%Y-%m-%dT%H:%M:%S", &broken_down);
-	if (rest == NULL)
+	end = text->bytes + text->length;
+	if (form_skip(text->bytes, end, form) != end)
 		return AUDIT_NO_TIME;
-	if (*rest == '.')
-		rest++;
-	for (; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
-		usec += (*rest - '0') * unit;
-	return *rest == 'Z' ? timegm(&broken_down) * INT64_C(1000000) + usec : AUDIT_NO_TIME;
+	fraction = strptime(text->bytes, "%Y-%m-%dT%H:%M:%S.", &broken_down);
+	if (fraction == NULL)
+		return AUDIT_NO_TIME;
+	digits = (struct audit_text){fraction, 6};
+	return audit_text_number(&digits, 999999, &usec)
+		       ? timegm(&broken_down) * INT64_C(1000000) + usec
+		       : AUDIT_NO_TIME;
 }
 
 /* "-" in a field that may be without a value. */
 static struct audit_text text_or_none(const struct audit_text *text)
 {
-	return text_is(text, "-") ? (struct audit_text){NULL, 0} : *text;
+	return audit_text_is(text, "-") ? (struct audit_text){NULL, 0} : *text;
 }
 
 enum audit_line fields_finish(const struct fields *fields, struct audit_record *record)
@@ -189,7 +207,7 @@ enum audit_line fields_finish(const struct fields *fields, struct audit_record *
 	const struct audit_text *texts = fields->texts;
 	int64_t uid;
 
-	*record = (struct audit_record){.is_denied = text_is(&texts[FIELD_VERDICT], "denied"),
+	*record = (struct audit_record){.is_denied = audit_text_is(&texts[FIELD_VERDICT], "denied"),
 		.unit = text_or_none(&texts[FIELD_UNIT]),
 		.object = texts[FIELD_OBJECT],
 		.target = texts[FIELD_TARGET],
@@ -198,10 +216,10 @@ enum audit_line fields_finish(const struct fields *fields, struct audit_record *
 		.client = text_or_none(&texts[FIELD_CLIENT]),
 		.why = text_or_none(&texts[FIELD_WHY]),
 		.time_usec = time_read(&texts[FIELD_TIME])};
-	if (!record->is_denied && !text_is(&texts[FIELD_VERDICT], "allowed"))
+	if (!record->is_denied && !audit_text_is(&texts[FIELD_VERDICT], "allowed"))
 		return AUDIT_BROKEN;
 	/* The last of all ids is nobody's. */
-	if (!number_read(&texts[FIELD_UID], UINT32_MAX - 1, &uid) ||
+	if (!audit_text_number(&texts[FIELD_UID], UINT32_MAX - 1, &uid) ||
 		!verbs_read(&texts[FIELD_VERB], &record->verbs) ||
 		(record->unit.bytes != NULL &&
 			!policy_write_unit(record->unit.bytes, record->unit.length, NULL)))

@@ -3,7 +3,7 @@
  * Records in JSON: those that fdbrokerd writes itself, and entries of the journal as journalctl(1)
  * prints them, with fields of their own or with one line of fdbrokerd's as the message.
  *
- * Must never take an entry for fdbrokerd's that the journal says another user wrote.
+ * Must never pass an entry on without who wrote it, where the journal says so.
  */
 #include "audit-parts.h"
 
@@ -85,19 +85,7 @@ static int64_t journal_time(const json_t *object)
 	struct audit_text text = {json_string_value(value), json_string_length(value)};
 	int64_t usec;
 
-	return number_read(&text, INT64_MAX / 16, &usec) ? usec : AUDIT_NO_TIME;
-}
-
-/* _UID is the journal's own word and cannot be forged, systemd.journal-fields(7). */
-static bool journal_is_brokers(const struct audit_reader *reader, const json_t *object)
-{
-	const json_t *value = json_object_get(object, "_UID");
-	struct audit_text text = {json_string_value(value), json_string_length(value)};
-	int64_t uid;
-
-	if (value == NULL)
-		return true;
-	return number_read(&text, UINT32_MAX, &uid) && (uid == 0 || uid == reader->broker_uid);
+	return audit_text_number(&text, INT64_MAX / 16, &usec) ? usec : AUDIT_NO_TIME;
 }
 
 static enum audit_line journal_fields_read(
@@ -114,40 +102,67 @@ static enum audit_line journal_fields_read(
 	return fields_finish(&fields, record);
 }
 
-static enum audit_line journal_read(
-	struct audit_reader *reader, struct audit_record *record, const json_t *object)
+/*
+ * Who wrote it. Fields that begin with one underscore are the journal's own (two: those of where the
+ * entry lies), and where there are any, an entry without this one is nobody's: the kernel's, or one
+ * that was made by hand. False: so it is.
+ */
+static bool journal_writer_read(struct journal_entry *entry, json_t *object)
+{
+	const json_t *value = json_object_get(object, "_UID");
+	struct audit_text text = {json_string_value(value), json_string_length(value)};
+	const char *name;
+	json_t *other;
+	int64_t uid;
+
+	entry->has_writer = value != NULL;
+	if (value != NULL) {
+		if (!audit_text_number(&text, UINT32_MAX, &uid))
+			return false;
+		entry->writer = (uint32_t)uid;
+		return true;
+	}
+	json_object_foreach(object, name, other)
+	{
+		if (name[0] == '_' && name[1] != '_')
+			return false;
+	}
+	return true;
+}
+
+static enum audit_line journal_read(struct audit_reader *reader, struct audit_record *record,
+	json_t *object, struct journal_entry *entry)
 {
 	const json_t *message = json_object_get(object, "MESSAGE");
-	enum audit_line kind = AUDIT_OTHER;
-	char *bytes = NULL;
-	size_t length;
 
-	if (!journal_is_brokers(reader, object))
+	if (!journal_writer_read(entry, object))
 		return AUDIT_OTHER;
+	entry->time_usec = journal_time(object);
 	if (json_object_get(object, "FDBROKER_VERDICT") != NULL)
-		kind = journal_fields_read(reader, record, object);
-	else if (journal_bytes(message, &bytes, &length))
-		kind = line_read(reader, record, bytes, length, true);
-	free(bytes);
-	if (kind == AUDIT_RECORD && journal_time(object) != AUDIT_NO_TIME)
-		record->time_usec = journal_time(object);
-	return kind;
+		return journal_fields_read(reader, record, object);
+	if (!journal_bytes(message, &entry->message, &entry->message_length)) {
+		free(entry->message);
+		entry->message = NULL;
+	}
+	return AUDIT_OTHER;
 }
 
 enum audit_line json_read(struct audit_reader *reader, struct audit_record *record,
-	const char *line, size_t length, bool is_message)
+	const char *line, size_t length, struct journal_entry *entry)
 {
 	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
 	enum audit_line kind = AUDIT_OTHER;
 
+	if (entry != NULL)
+		*entry = (struct journal_entry){.time_usec = AUDIT_NO_TIME};
 	/* Cut off in the middle, or somebody else's. */
 	if (object == NULL)
 		return memmem(line, length, "\"audit\":", 8) == line + 1 ? AUDIT_BROKEN
 									 : AUDIT_OTHER;
 	if (json_object_get(object, "audit") != NULL)
 		kind = own_json_read(reader, record, object);
-	else if (!is_message)
-		kind = journal_read(reader, record, object);
+	else if (entry != NULL)
+		kind = journal_read(reader, record, object, entry);
 	json_decref(object);
 	return kind;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines to records. A log file may have lines of others, and names in a line were chosen by whoever
- * asked the broker: a record counts only when it is whole, from the first word to the last.
+ * Lines to records: what stands before the daemon's own words, and in which format these are. A log
+ * file may have lines of others, who would like to have theirs taken for the daemon's.
  *
- * Must never repair a line, nor look for a record in the middle of what is not one.
+ * Must never look for a record in the middle of what is not one.
  */
 #include "audit-log.h"
 
@@ -12,122 +12,119 @@
 
 #include "audit-parts.h"
 
-/* ---- text ---- */
+/* ---- what stands before ---- */
 
-/* Where the value that begins here ends: at the quote that closes it, or else at a blank. NULL: it
- * is cut off. */
-static const char *value_find_end(const char *at, const char *end, bool is_quoted)
+static const char *word_skip(const char *at, const char *end)
 {
-	for (; at < end; at++) {
-		if (*at == (is_quoted ? '"' : ' '))
-			return at;
-		if (*at == '\\' && ++at == end)
-			return NULL;
-	}
-	return is_quoted ? NULL : end;
+	while (at < end && *at != ' ')
+		at++;
+	return at;
 }
 
-static enum field field_find(const char *name, size_t length)
+static const char *digits_skip(const char *at, const char *end)
 {
-	for (int field = 0; field < FIELD_COUNT; field++) {
-		if (strlen(field_names[field].name) == length &&
-			memcmp(field_names[field].name, name, length) == 0)
-			return (enum field)field;
-	}
-	return FIELD_COUNT;
-}
-
-/* One NAME=VALUE. Returns what follows it; NULL: it is none. */
-static const char *pair_read(
-	struct audit_reader *reader, struct fields *fields, const char *at, const char *end)
-{
-	const char *equals = memchr(at, '=', (size_t)(end - at)), *value, *value_end;
-	enum field field;
-	bool is_quoted;
-
-	if (equals == NULL || memchr(at, ' ', (size_t)(equals - at)) != NULL)
-		return NULL;
-	field = field_find(at, (size_t)(equals - at));
-	value = equals + 1;
-	is_quoted = value < end && *value == '"';
-	value += is_quoted;
-	value_end = value_find_end(value, end, is_quoted);
-	if (value_end == NULL || field == FIELD_VERDICT ||
-		(field < FIELD_COUNT &&
-			!field_set(reader, fields, field, value, (size_t)(value_end - value))))
-		return NULL;
-	value_end += is_quoted;
-	if (value_end == end)
-		return end;
-	return *value_end == ' ' ? value_end + 1 : NULL;
-}
-
-static bool starts_with(const char *line, const char *end, const char *start)
-{
-	size_t length = strlen(start);
-
-	return (size_t)(end - line) >= length && memcmp(line, start, length) == 0;
+	while (at < end && *at >= '0' && *at <= '9')
+		at++;
+	return at;
 }
 
 /*
- * Where the daemon's own words begin: after a priority as of sd-daemon(3), or after what syslog and
- * journalctl(1) put before them, which ends in "fdbrokerd[PID]: ". Where a line begins with the
- * daemon's words, nothing in it is taken for that.
+ * What follows a time as syslog (RFC 3164, 4.1.2; RFC 3339) and journalctl(1) write it: short,
+ * short-precise, short-iso, short-full.
  */
-static const char *words_find(const char *line, const char *end)
+static const char *stamp_skip(const char *line, const char *end)
 {
-	static const char name[] = " fdbrokerd[";
-	const char *close, *open;
+	static const char *const forms[] = {
+		"@@@ 00 00:00:00",
+		"@@@  0 00:00:00",
+		"@@@ 0000-00-00 00:00:00 @",
+		"0000-00-00T00:00:00",
+	};
+	const char *at = NULL;
 
-	if (end - line > 3 && line[0] == '<' && line[2] == '>')
-		return line + 3;
-	if (starts_with(line, end, "audit: ") || starts_with(line, end, "fdbrokerd: ") ||
-		starts_with(line, end, "{"))
-		return line;
-	close = memmem(line, (size_t)(end - line), "]: ", 3);
-	open = memchr(line, '[', (size_t)(end - line));
-	if (close == NULL || open == NULL || (size_t)(open + 1 - line) < strlen(name) ||
-		memcmp(open + 1 - strlen(name), name, strlen(name)) != 0)
-		return line;
-	return close + 3;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && at == NULL; i++)
+		at = form_skip(line, end, forms[i]);
+	return at != NULL ? word_skip(at, end) : NULL;
 }
 
-static enum audit_line text_read(struct audit_reader *reader, struct audit_record *record,
-	const char *line, size_t line_length)
+/*
+ * Where the daemon's own words begin, after "TIME HOST fdbrokerd[PID]: "; NULL: the line begins
+ * otherwise. Nothing else may come between: other programs write what strangers tell them.
+ */
+static const char *tag_skip(const char *line, const char *end)
 {
-	static const char start[] = "audit: ";
-	const char *end = line + line_length, *at = line, *blank;
-	struct fields fields = {0};
+	const char *at = stamp_skip(line, end), *word;
 
-	if (!starts_with(at, end, start))
-		return AUDIT_OTHER;
-	at += sizeof(start) - 1;
-	blank = memchr(at, ' ', (size_t)(end - at));
-	/* The kernel's own audit messages begin likewise. */
-	if (blank == NULL || !field_set(reader, &fields, FIELD_VERDICT, at, (size_t)(blank - at)) ||
-		(!text_is(&fields.texts[FIELD_VERDICT], "denied") &&
-			!text_is(&fields.texts[FIELD_VERDICT], "allowed")))
-		return AUDIT_OTHER;
-	for (at = blank + 1; at < end;) {
-		at = pair_read(reader, &fields, at, end);
-		if (at == NULL)
-			return AUDIT_BROKEN;
+	if (at == NULL || at == end)
+		return NULL;
+	word = at + 1;
+	at = word_skip(word, end);
+	if (at == word)
+		return NULL;
+	word = form_skip(at, end, " fdbrokerd[");
+	if (word == NULL)
+		return NULL;
+	at = digits_skip(word, end);
+	return at > word ? form_skip(at, end, "]: ") : NULL;
+}
+
+/* ---- formats ---- */
+
+/* The daemon's own words. */
+static enum audit_line words_read(
+	struct audit_reader *reader, struct audit_record *record, const char *words, size_t length)
+{
+	return length > 0 && words[0] == '{' ? json_read(reader, record, words, length, NULL)
+					     : text_read(reader, record, words, length);
+}
+
+/* _UID is the journal's own word and cannot be forged, systemd.journal-fields(7). */
+static bool entry_is_brokers(const struct audit_reader *reader, const struct journal_entry *entry)
+{
+	return !entry->has_writer || entry->writer == 0 || entry->writer == reader->broker_uid;
+}
+
+/* An object on a line of its own: a record, or an entry of the journal. */
+static enum audit_line object_read(
+	struct audit_reader *reader, struct audit_record *record, const char *line, size_t length)
+{
+	struct journal_entry entry;
+	enum audit_line kind = json_read(reader, record, line, length, &entry);
+
+	if (entry.message != NULL)
+		kind = words_read(reader, record, entry.message, entry.message_length);
+	free(entry.message);
+	if (kind != AUDIT_RECORD && kind != AUDIT_BROKEN)
+		return kind;
+	if (!entry_is_brokers(reader, &entry)) {
+		reader->foreign_uid = entry.writer;
+		return AUDIT_FOREIGN;
 	}
-	return fields.texts[FIELD_OBJECT].bytes != NULL ? fields_finish(&fields, record)
-							: AUDIT_BROKEN;
+	if (kind == AUDIT_RECORD && entry.time_usec != AUDIT_NO_TIME)
+		record->time_usec = entry.time_usec;
+	return kind;
+}
+
+static enum audit_line line_read(
+	struct audit_reader *reader, struct audit_record *record, const char *line, size_t length)
+{
+	const char *end = line + length, *words = tag_skip(line, end);
+	enum audit_line kind;
+
+	if (words != NULL) {
+		kind = words_read(reader, record, words, (size_t)(end - words));
+		record->is_by_syslog = true;
+		return kind;
+	}
+	if (length > 0 && line[0] == '{')
+		return object_read(reader, record, line, length);
+	/* A priority, sd-daemon(3). */
+	words = form_skip(line, end, "<0>");
+	return words_read(
+		reader, record, words != NULL ? words : line, words != NULL ? length - 3 : length);
 }
 
 /* ---- lines ---- */
-
-enum audit_line line_read(struct audit_reader *reader, struct audit_record *record,
-	const char *line, size_t length, bool is_message)
-{
-	const char *words = is_message ? line : words_find(line, line + length);
-
-	length -= (size_t)(words - line);
-	return length > 0 && words[0] == '{' ? json_read(reader, record, words, length, is_message)
-					     : text_read(reader, record, words, length);
-}
 
 /* Each value is ended by a NUL. */
 static bool texts_reserve(struct audit_reader *reader, size_t line_length)
@@ -150,13 +147,14 @@ bool audit_read(struct audit_reader *reader, enum audit_line *kind, struct audit
 {
 	ssize_t length = getline(&reader->line, &reader->line_size, reader->in);
 
+	*kind = AUDIT_FAILED;
+	/* Out of memory, it sets no flag of the stream. */
 	if (length < 0)
-		return false;
+		return feof(reader->in) == 0;
 	if (length > 0 && reader->line[length - 1] == '\n')
 		length--;
-	*kind = AUDIT_FAILED;
 	if (texts_reserve(reader, (size_t)length))
-		*kind = line_read(reader, record, reader->line, (size_t)length, false);
+		*kind = line_read(reader, record, reader->line, (size_t)length);
 	return true;
 }
 

@@ -32,10 +32,11 @@ extern const struct field_name field_names[FIELD_COUNT];
 
 /* ---- audit-fields.c ---- */
 
-bool text_is(const struct audit_text *text, const char *word);
-
-/* Decimal digits alone, of at most `most`. */
-bool number_read(const struct audit_text *text, int64_t most, int64_t *number);
+/*
+ * What follows a stretch of this form, in which 0 is any digit, @ a letter, and anything else
+ * itself. NULL: there is none.
+ */
+const char *form_skip(const char *at, const char *end, const char *form);
 
 /*
  * Sets a field to a value of the text format, with its escapes undone. False: the record has that
@@ -51,14 +52,23 @@ bool field_set_characters(struct audit_reader *reader, struct fields *fields, en
 /* AUDIT_RECORD, or AUDIT_BROKEN when something is missing or means nothing. */
 enum audit_line fields_finish(const struct fields *fields, struct audit_record *record);
 
+/* ---- audit-text.c ---- */
+
+enum audit_line text_read(
+	struct audit_reader *reader, struct audit_record *record, const char *line, size_t length);
+
 /* ---- audit-json.c ---- */
 
-/* A line that begins as a JSON object does; one that is a journal's message itself is no journal's. */
+/* What the journal says of an entry. */
+struct journal_entry {
+	char *message; /* still to be read, and freed; NULL: there is nothing to be read in it */
+	size_t message_length;
+	int64_t time_usec; /* or AUDIT_NO_TIME */
+	/* False: it does not say, which it leaves out only where it says nothing of its own. */
+	bool has_writer;
+	uint32_t writer;
+};
+
+/* An object: a record, or with an entry to be filled in one of the journal too. */
 enum audit_line json_read(struct audit_reader *reader, struct audit_record *record,
-	const char *line, size_t length, bool is_message);
-
-/* ---- audit-log.c ---- */
-
-/* is_message: nobody has put anything before the daemon's own words. */
-enum audit_line line_read(struct audit_reader *reader, struct audit_record *record,
-	const char *line, size_t length, bool is_message);
+	const char *line, size_t length, struct journal_entry *entry);

@@ -78,7 +78,10 @@ static const struct {
 } remedies[] = {
 	{"deny", NULL, "a deny is not lifted by an allow; it is to be taken out or made narrower"},
 	{"only", NULL, "an 'only' block that is for this client has to allow it too"},
-	{"options", NULL, "rules that allow its verbs differ in their options; let them agree"},
+	{"options", NULL,
+		"rules with other options allow some of its verbs, and a request has those of one; "
+		"write one rule with all its verbs and the options, as in 'allow write,create "
+		"OBJECT mode 0640', for both"},
 	{"gain", NULL, "a rename may gain nothing: the old name needs all that the new one has"},
 	{"limit", NULL, "the program has narrowed its own connection"},
 	{"no-client", NULL,
@@ -86,7 +89,9 @@ static const struct {
 	{"connections", NULL, "it has more connections than its share of what the broker can have"},
 	{"sessions", NULL, "it has as many connections as 'limit sessions' lets it have"},
 	{NULL, "placement",
-		"a user could have placed it; a rule for it needs 'as peer' or 'as' that user"},
+		"a user could have placed it; a rule for it needs 'as peer' or 'as' that user; in "
+		"a folder that several may write to, such as /tmp, nothing is served, with 'as' "
+		"either"},
 	{NULL, "type",
 		"it is no plain file; the rule needs its 'type', as in 'type directory' or 'type "
 		"device'"},
@@ -99,7 +104,7 @@ static const struct {
 
 static bool text_fits(const struct audit_text *text, const char *word)
 {
-	return word == NULL || (text->bytes != NULL && strcmp(text->bytes, word) == 0);
+	return word == NULL || audit_text_is(text, word);
 }
 
 static const char *remedy_find(const struct denial *denial)

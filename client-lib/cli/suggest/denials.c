@@ -78,32 +78,66 @@ static int pointers_compare(const void *first, const void *second)
 
 /* ---- lists ---- */
 
-/* A pointer more, at the end. */
-static int list_append(void *list, size_t count, void *item)
+/* Room for one pointer more, with those that there are; NULL: out of memory. */
+static void *pointers_grow(void *pointers, size_t count)
 {
-	void **items = *(void ***)list, **grown;
-
 	/* The room doubles: it is full at each power of two. */
-	if ((count & (count - 1)) == 0) {
-		grown = reallocarray(items, count > 0 ? 2 * count : 1, sizeof(*items));
-		if (grown == NULL)
-			return -ENOMEM;
-		*(void ***)list = items = grown;
-	}
-	items[count] = item;
+	if ((count & (count - 1)) != 0)
+		return pointers;
+	return reallocarray(pointers, count > 0 ? 2 * count : 1, sizeof(void *));
+}
+
+static int asker_append(struct denials *denials, struct asker *asker)
+{
+	struct asker **grown = pointers_grow(denials->askers, denials->asker_count);
+
+	if (grown == NULL)
+		return -ENOMEM;
+	denials->askers = grown;
+	grown[denials->asker_count] = asker;
+	return 0;
+}
+
+static int denial_append(struct denials *denials, struct denial *denial)
+{
+	struct denial **grown = pointers_grow(denials->items, denials->count);
+
+	if (grown == NULL)
+		return -ENOMEM;
+	denials->items = grown;
+	grown[denials->count] = denial;
 	return 0;
 }
 
 /* ---- askers ---- */
 
+/* What is between the two: at least a byte. NULL: it does not begin and end so. */
+static const char *text_between(
+	const struct audit_text *text, const char *start, const char *end, size_t *length)
+{
+	size_t start_length = strlen(start), end_length = strlen(end);
+
+	if (text->length <= start_length + end_length ||
+		memcmp(text->bytes, start, start_length) != 0 ||
+		memcmp(text->bytes + text->length - end_length, end, end_length) != 0)
+		return NULL;
+	*length = text->length - start_length - end_length;
+	return text->bytes + start_length;
+}
+
 /*
  * A login session has a number of its own each time, and user@UID.service is all that a user runs:
- * neither says more than the user does.
+ * neither says more than the user does. Other units may begin likewise.
  */
 static bool unit_says_who(const struct audit_text *unit)
 {
-	return unit->bytes != NULL && strncmp(unit->bytes, "session-", 8) != 0 &&
-	       strncmp(unit->bytes, "user@", 5) != 0;
+	size_t length;
+	const char *uid;
+
+	if (unit->bytes == NULL || text_between(unit, "session-", ".scope", &length) != NULL)
+		return false;
+	uid = text_between(unit, "user@", ".service", &length);
+	return uid == NULL || strspn(uid, "0123456789") != length;
 }
 
 static struct asker *asker_new(const struct denials *denials, const struct asker *like)
@@ -119,7 +153,8 @@ static struct asker *asker_new(const struct denials *denials, const struct asker
 		free(asker);
 		return NULL;
 	}
-	asker->user = denials->name_user != NULL ? denials->name_user(like->uid) : NULL;
+	if (denials->user_find != NULL)
+		denials->user_find(asker);
 	return asker;
 }
 
@@ -137,7 +172,7 @@ static int asker_add(struct denials *denials, const struct asker *like, struct a
 	struct asker *asker = asker_new(denials, like);
 
 	*added = asker;
-	if (asker == NULL || list_append(&denials->askers, denials->asker_count, asker) < 0 ||
+	if (asker == NULL || asker_append(denials, asker) < 0 ||
 		tsearch(asker, &denials->askers_tree, askers_compare) == NULL) {
 		asker_free(asker);
 		return -ENOMEM;
@@ -235,7 +270,7 @@ static int denial_find(struct denials *denials, const struct denial *sought, str
 	if (found != NULL || denials->count == DENIALS_MAX || denials->bytes > DENIALS_BYTES_MAX)
 		return 0;
 	*denial = denial_copy(sought, &size);
-	if (*denial == NULL || list_append(&denials->items, denials->count, *denial) < 0 ||
+	if (*denial == NULL || denial_append(denials, *denial) < 0 ||
 		tsearch(*denial, &denials->items_tree, denials_compare) == NULL) {
 		free(*denial);
 		return -ENOMEM;
@@ -254,11 +289,6 @@ static void denial_count(struct denial *denial, int64_t time_usec)
 		denial->first_usec = time_usec;
 	if (denial->last_usec == AUDIT_NO_TIME || time_usec > denial->last_usec)
 		denial->last_usec = time_usec;
-}
-
-static bool text_is(const struct audit_text *text, const char *word)
-{
-	return text->bytes != NULL && strcmp(text->bytes, word) == 0;
 }
 
 int denials_add(struct denials *denials, const struct audit_record *record)
@@ -285,8 +315,9 @@ int denials_add(struct denials *denials, const struct audit_record *record)
 	if (asker != NULL && !concerns_client(denials, asker, &record->client))
 		return 0;
 	denials->total++;
+	denials->by_syslog += record->is_by_syslog;
 	sought.asker = asker;
-	sought.is_mendable = text_is(&record->why, "no-rule") && record->verbs != 0;
+	sought.is_mendable = audit_text_is(&record->why, "no-rule") && record->verbs != 0;
 	denial = NULL;
 	r = asker != NULL ? denial_find(denials, &sought, &denial) : 0;
 	if (r < 0)

@@ -22,8 +22,10 @@
 /* Who asked. */
 struct asker {
 	uint32_t uid;
-	const char *unit; /* NULL: none that says who it is */
-	const char *user; /* NULL: the uid has no name */
+	const char *unit;  /* NULL: none that says who it is */
+	const char *user;  /* malloc'ed; NULL: the uid has no name */
+	uint32_t user_uid; /* who is found by that name: two users may have one, passwd(5) */
+	bool is_made_up;   /* the user is there while its service runs, nss-systemd(8) */
 };
 
 struct denial {
@@ -40,12 +42,13 @@ struct denial {
 struct denials {
 	const char *client; /* only what concerns this one, or NULL */
 	int64_t since_usec; /* only what is not older, or has no time */
-	/* The name of a user, NUL-terminated, which may be freed when the set is; NULL: none. */
-	char *(*name_user)(uint32_t uid);
+	/* Fills in what is known of the asker's uid: the last three. NULL: nothing is. */
+	void (*user_find)(struct asker *asker);
 
 	struct denial **items; /* by asker and then by object, once denials_sort() was called */
 	size_t count, bytes;
 	uint64_t total;        /* how many were taken, the same ones too */
+	uint64_t by_syslog;    /* how many of them came through syslog */
 	uint64_t beyond;       /* and how many were not, for there was no room */
 	struct asker **askers; /* those of all denials in the log, also of those left out */
 	size_t asker_count;

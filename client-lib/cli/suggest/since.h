@@ -11,8 +11,7 @@
 /* For those who wrote something else. */
 #define SINCE_FORMS                                                                                \
 	"-1h, '10min ago', now, today, yesterday, 2026-11-21, '2026-11-21 21:35[:13]', 21:35; "    \
-	"with "                                                                                    \
-	"UTC or Z behind it, else in local time"
+	"with UTC or Z behind it, else in local time"
 
 /*
  * Whether a time is meant by the text, given what time it is now; both in microseconds since 1970.

@@ -46,7 +46,7 @@ struct suggest {
 	pid_t journal; /* journalctl, or 0 */
 	struct audit_reader reader;
 	struct denials denials;
-	unsigned long long other, broken; /* lines */
+	unsigned long long lines, other, broken, foreign; /* of all of them, these */
 };
 
 /* ---- the command line ---- */
@@ -210,12 +210,36 @@ static int close_journal(struct suggest *suggest)
 
 /* ---- reading ---- */
 
-/* The name of a user, or NULL. A name service that fails has none to tell either. */
-static char *name_user(uint32_t uid)
+/*
+ * A name service that fails has nothing to tell. Two users may have one name, for instance where a
+ * directory has the one and a file the other; a rule with the name is for whom it leads to.
+ */
+static void user_find(struct asker *asker)
 {
-	const struct passwd *user = getpwuid(uid);
+	const struct passwd *user = getpwuid(asker->uid);
 
-	return user != NULL ? strdup(user->pw_name) : NULL;
+	if (user == NULL)
+		return;
+	asker->user = strdup(user->pw_name);
+	/* So nss-systemd(8) calls those of DynamicUser=. */
+	asker->is_made_up = user->pw_gecos != NULL && strcmp(user->pw_gecos, "Dynamic User") == 0;
+	user = asker->user != NULL ? getpwnam(asker->user) : NULL;
+	asker->user_uid = user != NULL ? user->pw_uid : UINT32_MAX;
+}
+
+/* Takes a line into account. False: it failed, errno. */
+static bool take_line(
+	struct suggest *suggest, enum audit_line kind, const struct audit_record *record)
+{
+	suggest->lines++;
+	suggest->other += kind == AUDIT_OTHER;
+	suggest->broken += kind == AUDIT_BROKEN;
+	suggest->foreign += kind == AUDIT_FOREIGN;
+	if (kind == AUDIT_RECORD && denials_add(&suggest->denials, record) < 0) {
+		errno = ENOMEM;
+		return false;
+	}
+	return kind != AUDIT_FAILED;
 }
 
 static int read_log(struct suggest *suggest)
@@ -224,14 +248,9 @@ static int read_log(struct suggest *suggest)
 	enum audit_line kind;
 
 	while (audit_read(&suggest->reader, &kind, &record)) {
-		if (kind == AUDIT_FAILED ||
-			(kind == AUDIT_RECORD && denials_add(&suggest->denials, &record) < 0))
-			return fail("the log", ENOMEM);
-		suggest->other += kind == AUDIT_OTHER;
-		suggest->broken += kind == AUDIT_BROKEN;
+		if (!take_line(suggest, kind, &record))
+			return fail(suggest->file != NULL ? suggest->file : "journalctl", errno);
 	}
-	if (ferror(suggest->reader.in) != 0)
-		return fail(suggest->file != NULL ? suggest->file : "journalctl", errno);
 	return close_journal(suggest);
 }
 
@@ -261,18 +280,42 @@ static void say_askers(const struct suggest *suggest)
 		stderr);
 }
 
-static void say_the_rest(const struct suggest *suggest)
+/* Records of others, and what to do where the broker is one of them. */
+static void say_foreign(const struct suggest *suggest)
 {
-	if (suggest->client != NULL && suggest->denials.total == 0)
-		say_askers(suggest);
+	fprintf(stderr,
+		"fdbroker: suggest: the journal says that %llu record%s written by uid %u, who is "
+		"neither root nor %s: passed over (where the broker runs as that user: journalctl "
+		"-u UNIT -o cat | fdbroker suggest -)\n",
+		suggest->foreign, suggest->foreign == 1 ? " was" : "s were, the last one,",
+		suggest->reader.foreign_uid, FDBROKER_USER);
+}
+
+static void say_lines(const struct suggest *suggest)
+{
+	if (suggest->lines == 0 && suggest->file == NULL)
+		fprintf(stderr,
+			"fdbroker: suggest: the journal has nothing of fdbroker%s that you may "
+			"read (root and the group systemd-journal may read all of it)\n",
+			suggest->since != NULL ? " since then" : "");
 	if (suggest->other > 0)
-		fprintf(stderr, "fdbroker: suggest: %llu line%s of the log are no records\n",
-			suggest->other, suggest->other == 1 ? "" : "s");
+		fprintf(stderr, "fdbroker: suggest: %llu line%s of the log %s\n", suggest->other,
+			suggest->other == 1 ? "" : "s",
+			suggest->other == 1 ? "is no record" : "are no records");
 	if (suggest->broken > 0)
 		fprintf(stderr,
 			"fdbroker: suggest: %llu record%s cannot be read: cut off, or not of "
 			"fdbrokerd's making\n",
 			suggest->broken, suggest->broken == 1 ? "" : "s");
+	if (suggest->foreign > 0)
+		say_foreign(suggest);
+}
+
+static void say_the_rest(const struct suggest *suggest)
+{
+	if (suggest->client != NULL && suggest->denials.total == 0)
+		say_askers(suggest);
+	say_lines(suggest);
 	if (suggest->denials.beyond > 0)
 		fprintf(stderr,
 			"fdbroker: suggest: more than %u different denials, or very long ones: "
@@ -296,7 +339,7 @@ static int suggest_run(struct suggest *suggest)
 
 int suggest_main(int argc, char **argv)
 {
-	struct suggest suggest = {.denials.name_user = name_user};
+	struct suggest suggest = {.denials.user_find = user_find};
 	int status = parse_arguments(&suggest, argc, argv);
 
 	if (status >= 0)

@@ -9,14 +9,14 @@
 #include "suggestions.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "asker.h"
+#include "block-names.h"
 #include "caution.h"
 #include "comments.h"
-#include "needs.h"
 #include "trial.h"
+#include "words.h"
 #include "write.h"
 
 /* Objects share a line up to here; one that is longer has a line of its own. */
@@ -26,52 +26,21 @@
 struct writer {
 	FILE *out;
 	const char *client; /* or NULL */
-	char **names;       /* of the blocks so far */
-	size_t name_count;
+	struct block_names names;
 	int error;
 };
 
-static bool name_is_taken(const struct writer *writer, const char *name)
-{
-	for (size_t i = 0; i < writer->name_count; i++) {
-		if (strcmp(writer->names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void name_keep(struct writer *writer, const char *name)
-{
-	char **names = reallocarray(writer->names, writer->name_count + 1, sizeof(*writer->names));
-
-	if (names != NULL) {
-		writer->names = names;
-		names[writer->name_count] = strdup(name);
-	}
-	if (names == NULL || names[writer->name_count] == NULL)
-		writer->error = -ENOMEM;
-	else
-		writer->name_count++;
-}
-
-/* Two blocks of one name would be an error, where they come into one file. comment is "#", or "". */
+/* comment is "#", or "". */
 static void block_begin(struct writer *writer, const struct asker *asker, const char *comment)
 {
-	char base[POLICY_CLIENT_NAME_MAX + 1], name[POLICY_CLIENT_NAME_MAX + 1];
+	char wanted[POLICY_CLIENT_NAME_MAX + 1], name[POLICY_CLIENT_NAME_MAX + 1];
 
 	if (writer->client != NULL)
-		snprintf(base, sizeof(base), "%s", writer->client);
+		snprintf(wanted, sizeof(wanted), "%s", writer->client);
 	else
-		asker_name(asker, base);
-	snprintf(name, sizeof(name), "%s", base);
-	for (unsigned int number = 2; name_is_taken(writer, name); number++) {
-		char end[16];
-		int length = snprintf(end, sizeof(end), "-%u", number);
-
-		snprintf(name, sizeof(name), "%.*s%s", (int)POLICY_CLIENT_NAME_MAX - length, base,
-			end);
-	}
-	name_keep(writer, name);
+		asker_name(asker, wanted);
+	if (block_name_make(&writer->names, wanted, name) < 0)
+		writer->error = -ENOMEM;
 	fprintf(writer->out, "%sclient ", comment);
 	policy_write_word("", name, strlen(name), writer->out);
 	fprintf(writer->out, " {\n%s", comment);
@@ -80,7 +49,7 @@ static void block_begin(struct writer *writer, const struct asker *asker, const 
 
 /* ---- a line ---- */
 
-static const char *word_caution(const struct word *word)
+static const char *word_caution(const struct rule_word *word)
 {
 	const char *caution = NULL;
 
@@ -89,13 +58,28 @@ static const char *word_caution(const struct word *word)
 	return caution;
 }
 
-static const char *word_remark(const struct word *word)
+/* What needs of one series have in common. */
+static const char *word_remark(const struct rule_word *word)
 {
-	return word->needs[0].remark;
+	const char *remark = word->needs[0].remark;
+
+	return remark != NULL ? remark : caution_remark(&word->needs[0].wanted);
 }
 
-static void origin_write(
-	struct writer *writer, const struct asker *asker, const struct word *words, size_t count)
+/*
+ * To create is needed only where there is no file, and the broker does not look for it before it may
+ * be written. So the log has the one verb, and the next time both.
+ */
+static bool may_have_to_be_made(const struct rule_word *word)
+{
+	const uint32_t writes = POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND);
+
+	return word->needs[0].wanted.path != NULL && (word->verbs & writes) != 0 &&
+	       (word->verbs & POLICY_BIT(POLICY_CREATE)) == 0;
+}
+
+static void origin_write(struct writer *writer, const struct asker *asker,
+	const struct rule_word *words, size_t count)
 {
 	int64_t first = AUDIT_NO_TIME, last = AUDIT_NO_TIME;
 	uint64_t times = 0;
@@ -120,7 +104,7 @@ static void origin_write(
 }
 
 /* No rule for it, but it is said. */
-static void failure_write(struct writer *writer, const struct word *word)
+static void failure_write(struct writer *writer, const struct rule_word *word)
 {
 	fputs("\t# no rule serves it alone: ", writer->out);
 	comment_verbs(word->verbs, writer->out);
@@ -129,41 +113,62 @@ static void failure_write(struct writer *writer, const struct word *word)
 	fputc('\n', writer->out);
 }
 
-/* Words of the same verbs; with more than one, none has anything to be said about it. */
-static void line_write(
-	struct writer *writer, const struct asker *asker, const struct word *words, size_t count)
+/* As writer->error has it too. */
+static int serves(struct writer *writer, const struct asker *asker, const struct rule_word *words,
+	size_t count)
+{
+	int r = rule_serves(asker, words, count);
+
+	if (r < 0)
+		writer->error = r;
+	return r;
+}
+
+static void rule_line_write(struct writer *writer, const struct rule_word *words, size_t count)
 {
 	const char *caution = word_caution(&words[0]);
 
-	if (count > 1 && !rule_serves(asker, words, count)) {
-		for (size_t i = 0; i < count; i++)
-			line_write(writer, asker, &words[i], 1);
-		return;
-	}
-	origin_write(writer, asker, words, count);
-	if (count == 1 && !rule_serves(asker, words, count)) {
-		failure_write(writer, &words[0]);
-		return;
-	}
 	if (words[0].wider != NULL)
 		fprintf(writer->out, "\t# wider than what was seen: %s\n", words[0].wider);
 	if (word_remark(&words[0]) != NULL)
 		fprintf(writer->out, "\t# %s\n", word_remark(&words[0]));
+	if (may_have_to_be_made(&words[0]))
+		fputs("\t# if it may have to be made: create too\n", writer->out);
 	if (caution != NULL)
 		fprintf(writer->out, "\t# not granted lightly: %s\n", caution);
 	fputs(caution != NULL ? "\t#" : "\t", writer->out);
 	rule_write(words, count, writer->out);
 }
 
+/* Words of the same verbs; with more than one, none has anything to be said about it. */
+static void line_write(struct writer *writer, const struct asker *asker,
+	const struct rule_word *words, size_t count)
+{
+	int r = serves(writer, asker, words, count);
+
+	if (r < 0)
+		return;
+	if (r == 0 && count > 1) {
+		for (size_t i = 0; i < count; i++)
+			line_write(writer, asker, &words[i], 1);
+		return;
+	}
+	origin_write(writer, asker, words, count);
+	if (r > 0)
+		rule_line_write(writer, words, count);
+	else
+		failure_write(writer, &words[0]);
+}
+
 /* ---- the rules of a block ---- */
 
 /* Words that wait for others to share their line. */
 struct pending {
-	struct word words[32];
+	struct rule_word words[32];
 	size_t count, columns;
 };
 
-static bool word_is_alone(const struct word *word)
+static bool word_is_alone(const struct rule_word *word)
 {
 	return word->wider != NULL || word_remark(word) != NULL || word_caution(word) != NULL;
 }
@@ -178,11 +183,11 @@ static void pending_flush(struct writer *writer, const struct asker *asker, stru
 }
 
 static void pending_add(struct writer *writer, const struct asker *asker, struct pending *pending,
-	const struct word *word)
+	const struct rule_word *word)
 {
 	const size_t most = sizeof(pending->words) / sizeof(pending->words[0]);
 	const size_t columns = strlen(word->text) + 1;
-	const struct word *first = &pending->words[0];
+	const struct rule_word *first = &pending->words[0];
 
 	if (pending->count > 0 &&
 		(pending->count == most || word_is_alone(word) || word_is_alone(first) ||
@@ -194,31 +199,41 @@ static void pending_add(struct writer *writer, const struct asker *asker, struct
 	pending->columns += columns;
 }
 
-/* A series that no rule serves as a pattern is a rule for each. */
-static int word_make(
-	const struct asker *asker, const struct need *needs, size_t count, struct word *word)
+/*
+ * One word for as many of those that are alike as it serves. One that serves no pattern is a rule
+ * for each: with fewer of them it is not tried again, or n names would take n attempts of up to n
+ * names each.
+ */
+static int alike_write(struct writer *writer, const struct asker *asker, struct pending *pending,
+	const struct need *needs, size_t count)
 {
-	int r = needs_word(word, needs, count, false);
+	struct rule_word word;
+	bool is_each = false;
+	int r;
 
-	if (r < 0 || word->need_count == 1 || rule_serves(asker, word, 1))
-		return r;
-	word_release(word);
-	return needs_word(word, needs, count, true);
+	for (size_t at = 0; at < count; at += word.need_count) {
+		r = word_make(&word, needs + at, is_each ? 1 : count - at);
+		if (r == 0 && word.need_count > 1 && serves(writer, asker, &word, 1) <= 0) {
+			word_release(&word);
+			r = word_make(&word, needs + at, 1);
+		}
+		if (r < 0)
+			return r;
+		is_each = word.need_count == 1;
+		pending_add(writer, asker, pending, &word);
+	}
+	return 0;
 }
 
 static int rules_write(struct writer *writer, const struct asker *asker, const struct needs *needs)
 {
 	struct pending pending = {.count = 0};
-	struct word word;
-	size_t at = 0;
+	size_t count;
 	int r = 0;
 
-	while (at < needs->count) {
-		r = word_make(asker, needs->items + at, needs->count - at, &word);
-		if (r < 0)
-			break;
-		pending_add(writer, asker, &pending, &word);
-		at += word.need_count;
+	for (size_t at = 0; at < needs->count && r == 0; at += count) {
+		count = needs_alike(needs->items + at, needs->count - at);
+		r = alike_write(writer, asker, &pending, needs->items + at, count);
 	}
 	pending_flush(writer, asker, &pending);
 	return r;
@@ -247,8 +262,7 @@ static void comments_write(struct writer *writer, struct denial *const *denials,
 		if (denials[i]->is_mendable)
 			continue;
 		comment_other(denials[i], writer->out);
-		if (!has_block && denials[i]->why.bytes != NULL &&
-			strcmp(denials[i]->why.bytes, "no-client") == 0)
+		if (!has_block && audit_text_is(&denials[i]->why, "no-client"))
 			skeleton_write(writer, denials[i]->asker);
 	}
 }
@@ -277,12 +291,20 @@ static void head_write(const struct denials *denials, FILE *out)
 
 	for (size_t i = 0; i < denials->count; i++)
 		mendable += denials->items[i]->is_mendable ? denials->items[i]->count : 0;
-	fprintf(out, "# Suggested from %llu denials, of which %llu were for want of a rule.\n",
-		(unsigned long long)denials->total, (unsigned long long)mendable);
+	fprintf(out, "# Suggested from %llu denial%s, of which %llu %s for want of a rule.\n",
+		(unsigned long long)denials->total, denials->total == 1 ? "" : "s",
+		(unsigned long long)mendable, mendable == 1 ? "was" : "were");
 	if (mendable > 0)
 		fputs("# Look at each line before you paste it: whoever asked chose the names, and "
 		      "what a program\n# asks for is not always what it should have.\n",
 			out);
+	if (denials->by_syslog > 0)
+		fprintf(out,
+			"# %llu of them came as lines of syslog: anybody who may write to that log "
+			"could have written\n# these. The journal (journalctl -o json) says who "
+			"wrote "
+			"what.\n",
+			(unsigned long long)denials->by_syslog);
 	if (denials->beyond > 0)
 		fprintf(out,
 			"# There is more: %llu denials of still other names are not among these. "
@@ -307,8 +329,6 @@ int suggestions_write(struct denials *denials, const char *client, FILE *out)
 		r = asker_write(&writer, denials->items + first, end - first);
 		first = end;
 	}
-	for (size_t i = 0; i < writer.name_count; i++)
-		free(writer.names[i]);
-	free(writer.names);
+	block_names_release(&writer.names);
 	return r < 0 ? r : writer.error;
 }

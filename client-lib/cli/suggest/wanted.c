@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit-log.h"
 #include "write.h"
 
 #define ENDPOINT_VERBS                                                                             \
@@ -55,20 +56,15 @@ static bool part_copy(const struct part *part, char *text, size_t size)
 
 static bool part_number(const struct part *part, uint32_t most, uint32_t *number)
 {
-	uint64_t value = 0;
+	const struct audit_text text = {part->bytes, part->length};
+	int64_t value;
 
-	if (!part_has_only(part, "0123456789"))
+	if (!audit_text_number(&text, most, &value))
 		return false;
-	for (size_t i = 0; i < part->length; i++) {
-		value = value * 10 + (uint64_t)(part->bytes[i] - '0');
-		if (value > most)
-			return false;
-	}
 	*number = (uint32_t)value;
 	return true;
 }
 
-/* A digit and no leading zero, so that the words of a rule are the same for the same number. */
 static void stem_set(struct wanted *wanted, const char *prefix, const char *text, const char *after)
 {
 	snprintf(wanted->stem, sizeof(wanted->stem), "%s%s%s", prefix, text, after);
@@ -221,7 +217,7 @@ static const char *ip_read(struct wanted *wanted, const struct part *rest)
 	wanted->has_port = true;
 	if (bind_is_to_all(wanted, &host)) {
 		stem_set(wanted, prefix, "", "");
-		wanted->wider = "also one alone of the addresses of this machine, and not just all";
+		wanted->wider = "this also lets it bind a single address";
 	} else {
 		stem_set(wanted, prefix, host_text, ":");
 	}
@@ -257,7 +253,7 @@ static const char *vsock_read(struct wanted *wanted, const struct part *rest)
 	snprintf(text, sizeof(text), "%u", id);
 	stem_set(wanted, "vsock:", id == VMADDR_CID_ANY ? "*" : text, ":");
 	if (id == VMADDR_CID_ANY)
-		wanted->wider = "also one alone of the context ids, and not just all";
+		wanted->wider = "this also lets it bind a single context id";
 	wanted->has_port = true;
 	return NULL;
 }
@@ -279,7 +275,7 @@ static const char *device_read(struct wanted *wanted, const char *prefix, const 
 
 	if (part_is(rest, "*")) {
 		stem_set(wanted, prefix, "*", "");
-		wanted->wider = "also every other device: none was named";
+		wanted->wider = "this is every device: none was named";
 		return NULL;
 	}
 	if (rest->length == 0 || rest->length > POLICY_INTERFACE_MAX)
@@ -294,7 +290,9 @@ static const char *device_read(struct wanted *wanted, const char *prefix, const 
 	return NULL;
 }
 
-static const char *number_read(struct wanted *wanted, const char *prefix, const struct part *rest)
+/* Written anew, so that the words of a rule are the same for the same number: no leading zero. */
+static const char *number_only_read(
+	struct wanted *wanted, const char *prefix, const struct part *rest)
 {
 	struct policy_endpoint *endpoint = &wanted->endpoint;
 	bool is_switch = endpoint->kind == POLICY_TRANSPARENT || endpoint->kind == POLICY_DEBUG;
@@ -327,7 +325,7 @@ static const char *rest_read(struct wanted *wanted, const char *prefix, const st
 		stem_set(wanted, policy_kind_name(wanted->endpoint.kind), "", "");
 		return rest->length == 0 ? NULL : no_word;
 	default:
-		return number_read(wanted, prefix, rest);
+		return number_only_read(wanted, prefix, rest);
 	}
 }
 
