@@ -76,6 +76,22 @@ test_json_has_the_same_exit_status() {
 	expect_status 1 bash -c "fdbroker check --json $DRAFT >/dev/full"
 }
 
+test_the_command_line_is_read_as_that_of_the_other_commands() {
+	local word
+	draft 'allow bind tcp:nosuch'
+	expect_status 2 fdbroker check "$DRAFT" --strict
+	expect_status 2 fdbroker check --strict -- "$DRAFT"
+	expect_status 1 fdbroker check -- --strict
+	for word in --stric --strict=1 -s; do
+		expect_status 64 fdbroker check "$word" "$DRAFT"
+		expect_equal "$output" \
+			"fdbroker: check: there is no option '$word' (see 'fdbroker check --help')"
+	done
+	expect_status 0 fdbroker check "$DRAFT" --help
+	expect_status 1 bash -c 'fdbroker check --help >/dev/full'
+	expect_match "$output" 'stdout: No space left on device'
+}
+
 test_notes_are_counted_and_never_fail() {
 	mkdir /run/test/d
 	echo >/run/test/d/README
