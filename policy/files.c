@@ -417,6 +417,20 @@ static int path_load(struct loader *loader, const char *path)
 	return file_load(loader, path, object, &status, POLICY_ERROR);
 }
 
+/* What has been said of a folder already says why nothing is in it. */
+static int installed_note_empty(struct policy_set *set)
+{
+	size_t count;
+
+	(void)policy_set_diagnostics(set, &count);
+	if (count > 0)
+		return 0;
+	return policy_set_note(set, POLICY_NOTE, "/etc/fdbroker/policy.d",
+		"no file is here, nor in /run/fdbroker/policy.d and /usr/lib/fdbroker/policy.d: "
+		"nobody is a client",
+		"put a policy there: NAME" SUFFIX);
+}
+
 int policy_load_files(struct policy_set *set, const struct trusted_mounts *mounts,
 	const char *const *paths, size_t count)
 {
@@ -437,5 +451,7 @@ int policy_load_files(struct policy_set *set, const struct trusted_mounts *mount
 			return r;
 	}
 	r = entries_load(&loader);
+	if (r == 0 && loader.installed && loader.entry_count == 0)
+		r = installed_note_empty(set);
 	return r < 0 ? r : loader.added;
 }

@@ -77,6 +77,23 @@ static bool port_report_host(struct parser *parser, const struct part *part)
 		"'%s' stands where a port belongs", part_quote(part).text);
 }
 
+/* `tcp:80, 443` is one list, torn by a blank. Always false. */
+static bool port_report_missing(
+	struct parser *parser, const struct part *part, const struct port_space *space)
+{
+	const struct word *word = part->word, *words = parser->line.words.items;
+	uint32_t next = parser->set ? (uint32_t)(word - words) + 1 : 0;
+	bool is_torn = next && next < parser->line.words.count && part->first == word->length &&
+		       word->bytes[word->length - 1] == ',';
+	char remedy[2 * sizeof(struct quoted) + 32];
+	if (!is_torn)
+		return part_report(parser, part, space->form, "a port is missing");
+	snprintf(remedy, sizeof(remedy), "write the list without blanks: %s%s",
+		word_quote(word).text, word_quote(word + 1).text);
+	return part_report(
+		parser, &(struct part){word, word->length - 1, 1}, remedy, "a port is missing");
+}
+
 static bool port_parse(struct parser *parser, const struct part *part, struct object *object)
 {
 	const char *bytes = part_bytes(part);
@@ -84,7 +101,7 @@ static bool port_parse(struct parser *parser, const struct part *part, struct ob
 	struct number_range range = {.name = NONE,
 		.where = word_part(parser->set, part->word, part->first, part->length)};
 	if (!part->length)
-		return part_report(parser, part, space->form, "a port is missing");
+		return port_report_missing(parser, part, space);
 	if (part_is_star(part)) {
 		range.last = space->last;
 	} else if (part_is_host(part)) {

@@ -23,6 +23,7 @@ static bool mode_parse(struct parser *parser, const struct word *word, struct ru
 		mode = mode * 8 + (uint32_t)(word->bytes[i] - '0');
 	}
 	rule->options.mode = mode;
+	rule->mode_where = word->where;
 	if (is_octal && mode <= 0777)
 		return true;
 	report_word(parser, word,
@@ -35,12 +36,21 @@ static bool owner_parse(struct parser *parser, const struct word *word, struct r
 {
 	uint32_t colon = word_find(word, 0, ':');
 	rule->has_owner = true;
+	rule->owner_where = word->where;
 	rule->has_owner_group = colon < word->length;
 	rule->owner.name = rule->owner_group.name = NONE; /* until they are read */
 	return principal_parse(parser, word, 0, colon, POLICY_NAME_USER, &rule->owner) &&
 	       (!rule->has_owner_group ||
 		       principal_parse(parser, word, colon + 1, word->length - colon - 1,
 			       POLICY_NAME_GROUP, &rule->owner_group));
+}
+
+/* Always false. */
+static bool item_report_missing(struct parser *parser, const struct word *word, uint32_t at)
+{
+	const struct part part = {word, at, 1};
+	return part_report(parser, &part, "write the list without blanks: a,b",
+		"an item of the list is missing");
 }
 
 static bool type_parse(struct parser *parser, const struct word *word, struct rule *rule)
@@ -53,8 +63,10 @@ static bool type_parse(struct parser *parser, const struct word *word, struct ru
 	for (uint32_t at = 0; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
 		uint8_t type;
-		if (!word_choose(
-			    parser, word, at, comma - at, "type", types, COUNT(types), &type)) {
+		if (comma == at) {
+			is_valid = item_report_missing(parser, word, at);
+		} else if (!word_choose(parser, word, at, comma - at, "type", types, COUNT(types),
+				   &type)) {
 			is_valid = false;
 		} else {
 			rule->options.types |= bits[type];
@@ -136,8 +148,7 @@ static bool with_item_parse(struct parser *parser, const struct part *part, stru
 		POLICY_WITH_REUSEPORT, POLICY_WITH_V6ONLY};
 	uint8_t chosen;
 	if (!part->length)
-		return part_report(parser, &(struct part){part->word, part->first, 1},
-			"write the list without blanks: a,b", "an item of the list is missing");
+		return item_report_missing(parser, part->word, part->first);
 	if (part->length >= 7 && memcmp(part_bytes(part), "device=", 7) == 0)
 		return with_device_parse(parser, part, rule);
 	/* "device=IF" itself has been taken for an interface of that name. */
@@ -191,18 +202,26 @@ static const struct option {
 	/* NULL: it has no value */
 	bool (*parse)(struct parser *parser, const struct word *word, struct rule *rule);
 	uint32_t objects, verbs; /* what it goes with */
+	const char *form;        /* of its value, for remedies */
 } options[OPTION_COUNT] = {
-	[OPTION_MODE] = {"mode", mode_parse, OBJECTS_PATTERN, VERBS_ALL},
-	[OPTION_OWNER] = {"owner", owner_parse, OBJECTS_PATTERN, VERBS_ALL},
-	[OPTION_TYPE] = {"type", type_parse, OBJECTS_FILE, VERBS_ALL},
+	[OPTION_MODE] = {"mode", mode_parse, OBJECTS_PATTERN, VERBS_ALL,
+		"an octal number, as in mode 0640"},
+	[OPTION_OWNER] = {"owner", owner_parse, OBJECTS_PATTERN, VERBS_ALL,
+		"owner USER or owner USER:GROUP"},
+	[OPTION_TYPE] = {"type", type_parse, OBJECTS_FILE, VERBS_ALL,
+		"type, and of these: file,directory,device,block,fifo,any"},
 	[OPTION_SYMLINKS] = {"symlinks", symlinks_parse, OBJECTS_FILE | KIND_BIT(OBJECT_UNIX),
-		VERBS_ALL},
-	[OPTION_AS] = {"as", as_parse, KIND_BIT(OBJECT_PATH), VERBS_ALL},
-	[OPTION_COPY] = {"copy", NULL, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ)},
-	[OPTION_MAX] = {"max", max_parse, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ)},
-	[OPTION_WITH] = {"with", with_parse, OBJECTS_NETWORK, POLICY_BIT(POLICY_BIND)},
-	[OPTION_NETNS] = {"netns", netns_parse, OBJECTS_SENT, VERBS_SENT},
-	[OPTION_LOG] = {"log", log_parse, OBJECTS_ALL, VERBS_ALL},
+		VERBS_ALL, "symlinks trusted or symlinks none"},
+	[OPTION_AS] = {"as", as_parse, KIND_BIT(OBJECT_PATH), VERBS_ALL, "as peer, or as USER"},
+	[OPTION_COPY] = {"copy", NULL, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ), NULL},
+	[OPTION_MAX] = {"max", max_parse, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ),
+		"a size, as in max 8M"},
+	[OPTION_WITH] = {"with", with_parse, OBJECTS_NETWORK, POLICY_BIT(POLICY_BIND),
+		"with, and of these: freebind,transparent,reuseport,v6only,device=IF"},
+	[OPTION_NETNS] = {"netns", netns_parse, OBJECTS_SENT, VERBS_SENT,
+		"netns broker, netns peer or netns any"},
+	[OPTION_LOG] = {"log", log_parse, OBJECTS_ALL, VERBS_ALL,
+		"log all, log denied or log none"},
 };
 
 static const struct option *option_find(const struct word *word)
@@ -219,6 +238,25 @@ bool word_is_option(const struct word *word)
 	return option_find(word) != NULL;
 }
 
+#define OPTIONS_ALL "the options are: mode owner type symlinks as copy max with netns log"
+
+/* What an unknown word, that stands behind the objects and never first, was meant for. */
+static struct hint option_find_remedy(const struct word *word)
+{
+	const struct word *before = word - 1;
+	struct hint hint = {OPTIONS_ALL};
+	uint32_t size;
+	if (word_is(before, "copy") && size_parse(word->bytes, word->length, &size))
+		snprintf(hint.text, sizeof(hint.text), "write: copy max %s", word_quote(word).text);
+	else if (word_is(word, "}"))
+		return (struct hint){"put it on a line of its own"};
+	else if (word->bytes[0] == ',')
+		return (struct hint){"write lists without blanks: a,b"};
+	else if (object_find_kind(before) == OBJECT_PATH && !before->is_quoted)
+		return (struct hint){OPTIONS_ALL "; a path with a blank stands in double quotes"};
+	return hint;
+}
+
 static void option_report_unknown(struct parser *parser, const struct word *word)
 {
 	const char *keywords[OPTION_COUNT];
@@ -231,8 +269,7 @@ static void option_report_unknown(struct parser *parser, const struct word *word
 			"'%s' after the options", word_quote(word).text);
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "option", keywords,
-			OPTION_COUNT,
-			"the options are: mode owner type symlinks as copy max with netns log");
+			OPTION_COUNT, option_find_remedy(word).text);
 }
 
 /* Whether it goes with all verbs and objects of the line. */
@@ -312,6 +349,19 @@ static bool options_finish(
 	return true;
 }
 
+static void option_report_no_value(struct parser *parser, const struct option *option)
+{
+	struct hint hint;
+	snprintf(hint.text, sizeof(hint.text), "write %s", option->form);
+	set_report(parser->set, POLICY_ERROR, &parser->line.end, hint.text, "'%s' without a value",
+		option->keyword);
+}
+
+static bool word_ends_in_comma(const struct word *word)
+{
+	return !word->is_quoted && word->length && word->bytes[word->length - 1] == ',';
+}
+
 bool rule_options_parse(
 	struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule)
 {
@@ -329,12 +379,15 @@ bool rule_options_parse(
 		if (!option->parse)
 			continue;
 		if (at == count) {
-			set_report(parser->set, POLICY_ERROR, &parser->line.end,
-				"write its value after it", "'%s' without a value",
-				option->keyword);
+			option_report_no_value(parser, option);
 			return false;
 		}
-		is_valid = option->parse(parser, &words[at++], rule) && is_valid;
+		word = &words[at++];
+		if (!option->parse(parser, word, rule)) {
+			is_valid = false;
+			if (word_ends_in_comma(word))
+				return false; /* what follows belongs to the list */
+		}
 	}
 	return is_valid && options_finish(parser, seen, rule);
 }

@@ -105,7 +105,9 @@ static bool verbs_parse(struct parser *parser, struct rule_parser *line)
 {
 	if (parser->line.words.count < 2) {
 		set_report(parser->set, POLICY_ERROR, &parser->line.end,
-			"write: allow VERBS OBJECT..., as in allow read /etc/motd",
+			line->effect == EFFECT_ALLOW
+				? "write: allow VERBS OBJECT..., as in allow read /etc/motd"
+				: "write: deny VERBS OBJECT..., as in deny all /etc/shadow",
 			"a verb is missing");
 		return false;
 	}
@@ -121,7 +123,10 @@ static bool verbs_parse(struct parser *parser, struct rule_parser *line)
 		return true;
 	}
 	if (object_find_kind(word) != OBJECT_KIND_COUNT) {
-		report_word(parser, word, "write what may be done before it, as in: allow read /a",
+		report_word(parser, word,
+			line->effect == EFFECT_ALLOW
+				? "write what may be done before it, as in: allow read /a"
+				: "write what must not be done before it, as in: deny all /a",
 			"a verb is missing before '%s'", word_quote(word).text);
 		return false;
 	}
@@ -164,7 +169,8 @@ enum object_kind object_find_kind(const struct word *word)
 
 static bool word_is_object(const struct word *word)
 {
-	return word_find(word, 0, '/') < word->length || word_find(word, 0, ':') < word->length ||
+	return (word_has(word, 0, '%') && word_has(word, 1, 'h')) ||
+	       word_find(word, 0, '/') < word->length || word_find(word, 0, ':') < word->length ||
 	       word_find(word, 0, '=') < word->length || word_is(word, "icmp") ||
 	       word_is(word, "icmp6");
 }
@@ -178,6 +184,31 @@ static bool verbs_take_paths(uint32_t verbs)
 	return is_path;
 }
 
+/* What stands where an absolute path belongs. */
+static void path_report(struct parser *parser, const struct word *word)
+{
+	if (word->bytes[0] == '\'')
+		report_word(parser, word, "a path with a blank stands in double quotes",
+			"single quotes enclose nothing");
+	else if (word->bytes[0] == '~')
+		report_word(parser, word, "write %h/... for what is in the peer's home",
+			"'%s' is not an absolute path", word_quote(word).text);
+	else
+		report_word(parser, word, "paths begin with a slash, or with %h/",
+			"'%s' is not an absolute path", word_quote(word).text);
+}
+
+/* Protocols that are known elsewhere, and are none of ours, however near their names. */
+static bool kind_is_elsewhere(const char *bytes, uint32_t length)
+{
+	static const char *const kinds[] = {"sctp:", "dccp:", "udplite:", "mptcp:"};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (strlen(kinds[i]) == length && memcmp(kinds[i], bytes, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void object_report_unknown(struct parser *parser, const struct word *word, uint32_t verbs)
 {
 	const char *starts[OBJECT_KIND_COUNT] = {"icmp", "icmp6"}; /* those without a colon */
@@ -189,8 +220,7 @@ static void object_report_unknown(struct parser *parser, const struct word *word
 		return;
 	}
 	if (colon >= slash) {
-		report_word(parser, word, "paths begin with a slash, or with %h/",
-			"'%s' is not an absolute path", word_quote(word).text);
+		path_report(parser, word);
 		return;
 	}
 	for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
@@ -198,7 +228,9 @@ static void object_report_unknown(struct parser *parser, const struct word *word
 			starts[count++] = object_words[kind].start;
 	}
 	struct span where = word_part(parser->set, word, 0, colon + 1);
-	report_unknown(parser, &where, word->bytes, colon + 1, "kind of endpoint", starts, count,
+	bool is_elsewhere = kind_is_elsewhere(word->bytes, colon + 1);
+	report_unknown(parser, &where, word->bytes, colon + 1, "kind of endpoint", starts,
+		is_elsewhere ? 0 : count,
 		"endpoints begin with their kind, as in tcp:80, paths with a slash");
 }
 
@@ -226,6 +258,9 @@ static bool object_check_verbs(struct parser *parser, const struct rule_parser *
 		if (verb == POLICY_CREDENTIAL && kind == OBJECT_SETTING)
 			return credential_report_path(parser, word);
 		struct hint hint = hint_verb_object((enum policy_verb)verb, kind, line->kinds);
+		if (verb == POLICY_BIND && kind == OBJECT_PATH)
+			snprintf(hint.text, sizeof(hint.text), "write unix:%s",
+				word_quote(word).text);
 		report_word(parser, word, hint.text, "'%s' does not go with %s",
 			verb_words[verb].name, object_words[kind].name);
 		return false;
@@ -349,6 +384,23 @@ static bool object_parse(struct parser *parser, struct rule_parser *line, const 
 	return added != NULL;
 }
 
+/* `allow read list /a`: verbs that stand apart. */
+static void verb_report_apart(
+	struct parser *parser, const struct word *verbs, const struct word *word)
+{
+	struct hint hint;
+	snprintf(hint.text, sizeof(hint.text), "join verbs by a comma: %.60s,%.60s",
+		word_quote(verbs).text, word_quote(word).text);
+	report_word(parser, word, hint.text, "'%s' is no object", word_quote(word).text);
+}
+
+/* Whether the words after this one, which is in error, were meant to be part of it. */
+static bool word_is_torn(const struct word *word)
+{
+	return !word->is_quoted && word->length &&
+	       (word->bytes[0] == '\'' || word->bytes[word->length - 1] == ',');
+}
+
 /* Objects end where the options begin. Returns the first word after them. */
 static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 {
@@ -356,8 +408,12 @@ static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 	uint32_t count = parser->line.words.count, at = 2;
 	for (uint32_t i = at; i < count && word_is_object(&words[i]); i++)
 		line->kinds |= KIND_BIT(object_find_kind(&words[i]));
-	for (; at < count && word_is_object(&words[at]); at++)
-		line->is_valid = object_parse(parser, line, &words[at]) && line->is_valid;
+	for (; at < count && word_is_object(&words[at]); at++) {
+		bool is_valid = object_parse(parser, line, &words[at]);
+		line->is_valid = is_valid && line->is_valid;
+		if (!is_valid && word_is_torn(&words[at]))
+			return count;
+	}
 	if (at > 2)
 		return at;
 	line->is_valid = false;
@@ -365,6 +421,9 @@ static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 		set_report(parser->set, POLICY_ERROR,
 			at == count ? &parser->line.end : &words[at].where,
 			"write a path or an endpoint after the verbs", "an object is missing");
+	else if (!words[at].is_quoted &&
+		 verb_find(words[at].bytes, word_find(&words[at], 0, ',')) >= 0)
+		verb_report_apart(parser, &words[1], &words[at]);
 	else
 		report_word(parser, &words[at],
 			hint_no_object(&words[at], line->rule.named_verbs).text,

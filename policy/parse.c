@@ -148,10 +148,11 @@ static void client_parse(struct parser *parser)
 	client_open(parser, name, is_only);
 	if (at == count && !has_name)
 		return; /* that has been said */
-	if (at == count)
+	if (at == count) {
 		set_report(parser->set, POLICY_ERROR, &parser->line.end,
 			"end the line with a blank and '{'", "'{' is missing");
-	else if (!word_is(&words[at], "{"))
+		parser->is_brace_due = true;
+	} else if (!word_is(&words[at], "{"))
 		client_report_unknown(parser, &words[at], is_only);
 	else if (at + 1 < count)
 		client_report_same_line(parser, &words[at + 1]);
@@ -224,6 +225,10 @@ static void line_parse(struct parser *parser)
 	if (!line->words.count)
 		return;
 	const struct word *first = &line->words.items[0];
+	bool is_brace = parser->is_brace_due && line->words.count == 1 && word_is(first, "{");
+	parser->is_brace_due = false;
+	if (is_brace)
+		return;
 	for (size_t i = 0; i < COUNT(statements); i++) {
 		const struct statement *statement = &statements[i];
 		if (!word_is(first, statement->keyword))

@@ -16,6 +16,7 @@ struct parser {
 	struct line line;
 	uint32_t client; /* the block that is open, or NONE */
 	bool is_client_valid;
+	bool is_brace_due; /* it was missing in the line before, which has been said */
 };
 
 /* Reports an error at a word, or at a part of it. */

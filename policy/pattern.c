@@ -227,6 +227,20 @@ static bool component_finish(struct component_parser *parser, struct component *
 	return component->bytes != NULL;
 }
 
+/* `**` beside other characters: what was meant by `**.txt`. Always false. */
+static bool stars_report(const struct component_parser *parser, uint32_t stars)
+{
+	const char *rest = parser->word->bytes + stars + 2;
+	uint32_t length = parser->end - stars - 2;
+	char remedy[2 * sizeof(struct quoted) + 64] = "write /**/ on its own, or one star";
+	if (parser->is_unit)
+		snprintf(remedy, sizeof(remedy), "write one star");
+	else if (stars == parser->first && !memchr(rest, '*', length))
+		snprintf(remedy, sizeof(remedy), "write /**/*%s, or in one folder alone /*%s",
+			text_quote(rest, length).text, text_quote(rest, length).text);
+	return component_report(parser, stars, 2, remedy, "'**' is glued to other characters");
+}
+
 static bool component_parse(struct component_parser *parser, struct component *component)
 {
 	uint32_t length = parser->end - parser->first, stars;
@@ -239,9 +253,7 @@ static bool component_parse(struct component_parser *parser, struct component *c
 			*component = (struct component){.kind = COMPONENT_DEEP, .rank = RANK_DEEP};
 			return true;
 		}
-		return component_report(parser, stars, 2,
-			parser->is_unit ? "write one star" : "write /**/ on its own, or one star",
-			"'**' is glued to other characters");
+		return stars_report(parser, stars);
 	}
 	parser->at = parser->first;
 	while (parser->at < parser->end) {
@@ -307,7 +319,7 @@ bool pattern_parse(struct policy_set *set, const struct word *word, uint32_t fir
 			"the path is longer than 4095 bytes: it cannot be opened");
 	if (at >= end || word->bytes[at] != '/')
 		return component_report(&whole, first, length,
-			pattern->is_home ? "write %h/ and what is below it"
+			pattern->is_home ? "write %h/ and what is below it: %h/NAME, %h/**"
 					 : "begin it with a slash",
 			"'%s' is not an absolute path",
 			text_quote(word->bytes + first, length).text);

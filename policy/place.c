@@ -184,14 +184,30 @@ static int walk_judge(struct walk *walk)
 	return PLACE_REFUSED;
 }
 
+/* Folders of the system, which anybody may pass; no advice is to open another, or somebody's home. */
+static bool path_is_of_system(const char *path)
+{
+	static const char *const folders[] = {"/etc/", "/usr/", "/run/fdbroker/"};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+			return true;
+	return false;
+}
+
 static int walk_error(struct walk *walk, int error)
 {
 	int r;
 
 	r = place_error(error, "cannot be read", walk->path, walk->refusal);
-	if (error == EACCES)
+	if (error == EACCES && path_is_of_system(walk->path))
 		(void)snprintf(walk->refusal->remedy, sizeof(walk->refusal->remedy),
 			"let everyone pass, the broker comes without privileges: chmod a+x %.*s",
+			walk->reached == 0 ? 1 : (int)walk->reached, walk->path);
+	else if (error == EACCES)
+		(void)snprintf(walk->refusal->remedy, sizeof(walk->refusal->remedy),
+			"put the policy into /etc/fdbroker/policy.d: the broker comes without "
+			"privileges, and may not pass %.*s",
 			walk->reached == 0 ? 1 : (int)walk->reached, walk->path);
 	return r;
 }

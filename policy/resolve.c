@@ -32,6 +32,25 @@ static bool name_is_usable(const struct policy_name *name)
 	return is_usable;
 }
 
+/* What was meant by a name that nobody has: a word of the language, or several names. */
+static const char *name_find_form(const struct policy_name *name)
+{
+	static const char *const everybody[] = {
+		"all", "any", "anyone", "anybody", "everyone", "everybody"};
+	bool is_user = name->kind == POLICY_NAME_USER;
+	if (!is_user && name->kind != POLICY_NAME_GROUP)
+		return NULL;
+	for (size_t i = 0; is_user && i < sizeof(everybody) / sizeof(*everybody); i++) {
+		if (strcmp(name->name, everybody[i]) == 0)
+			return "for everybody write: from anyone";
+	}
+	if (strchr(name->name, ','))
+		return "one name each: write a line for each";
+	if (is_user && strchr(name->name, '.'))
+		return "create it or correct the name; a group follows a colon: USER:GROUP";
+	return NULL;
+}
+
 /* Reports a name that does not exist, with the one that was probably meant, if any is known. */
 static void name_report_unknown(struct policy_set *set, const struct client *client,
 	const struct policy_name *name, const struct span *where)
@@ -40,9 +59,12 @@ static void name_report_unknown(struct policy_set *set, const struct client *cli
 	struct quoted quoted = text_quote(name->name, strlen(name->name));
 	char guess[sizeof(struct quoted) + sizeof("did you mean ''?")];
 	bool is_error = client->first_deny != NONE;
+	const char *form = name_find_form(name);
 	const char *remedy =
-		is_error ? "a block with a deny must name what exists: create it or use its number"
-			 : "create it or correct the name, and load the policy again";
+		form ? form
+		: is_error
+			? "a block with a deny must name what exists: create it or use its number"
+			: "create it or correct the name, and load the policy again";
 	if (name->near)
 		snprintf(guess, sizeof(guess), "did you mean '%s'?",
 			text_quote(name->near, strlen(name->near)).text);

@@ -113,6 +113,24 @@ static uint32_t quote_find_end(const char *text, uint32_t at, uint32_t end)
 	return at;
 }
 
+/* What a backslash was meant to do to the byte after it, as it does in a shell. */
+static const char *backslash_find_remedy(char next)
+{
+	switch (next) {
+	case '*':
+		return "a literal star is [*]";
+	case '?':
+		return "a literal question mark is [?]";
+	case '[':
+		return "a literal bracket is [[]";
+	case ' ':
+	case '\t':
+		return "a word with a blank stands in double quotes";
+	default:
+		return "quote the whole word: inside quotes \\\" and \\\\ are these bytes";
+	}
+}
+
 /* Copies what stands between quotes with its escapes undone. */
 static void quoted_decode(struct scanner *scanner, struct line *line,
 	const struct physical_line *physical, uint32_t from, uint32_t to, struct word *word)
@@ -135,7 +153,9 @@ static void quoted_decode(struct scanner *scanner, struct line *line,
 			snprintf(message, sizeof(message), "unknown escape '%s'",
 				text_quote(scanner->text + from, from + 2 <= to ? 2 : 1).text);
 			scan_report(scanner, line, physical, from, from + (size ? size : 2),
-				"the escapes are \\\", \\\\ and \\xHH (not \\x00)",
+				from + 1 < to && memchr("*?[", scanner->text[from + 1], 3)
+					? backslash_find_remedy(scanner->text[from + 1])
+					: "the escapes are \\\", \\\\ and \\xHH (not \\x00)",
 				size ? "a NUL byte by an escape" : message);
 			word->is_broken = true;
 			size = size ? size : 2;
@@ -182,8 +202,8 @@ static void plain_scan(struct scanner *scanner, struct line *line, struct physic
 		bool is_last = byte == '\\' && at + 1 == physical->end;
 		scan_report(scanner, line, physical, at, at + 1,
 			is_last ? "put a blank before it to continue the line"
-				: "quote the whole word: inside quotes \\\" and \\\\ are these "
-				  "bytes",
+				: backslash_find_remedy(
+					  byte == '\\' ? scanner->text[at + 1] : byte),
 			byte == '"' ? "a quote inside a word that is not quoted"
 				    : "a backslash inside a word that is not quoted");
 		word->is_broken = true;
@@ -302,11 +322,15 @@ bool word_has(const struct word *word, uint32_t index, char byte)
 	       !(word->escaped && word->escaped[index]);
 }
 
+const char *span_text(const struct policy_set *set, const struct span *span)
+{
+	return set->files.items[span->file].text + span->line_start + span->column - 1;
+}
+
 /* How far from its beginning in the file a byte of the word stands. */
 static uint32_t word_offset(const struct policy_set *set, const struct word *word, uint32_t index)
 {
-	const char *raw = set->files.items[word->where.file].text + word->where.line_start +
-			  word->where.column - 1;
+	const char *raw = span_text(set, &word->where);
 	uint32_t at = word->is_quoted ? 1 : 0;
 	for (uint32_t i = 0; i < index && i < word->length; i++) {
 		bool is_escaped = word->escaped && word->escaped[i];

@@ -84,8 +84,9 @@ struct rule {
 	enum effect effect;
 	uint32_t client;
 	struct span where;
-	struct span verbs_where;  /* of all of them, which are one word */
-	struct span type_where;   /* of the type that makes it one of directories */
+	struct span verbs_where;             /* of all of them, which are one word */
+	struct span mode_where, owner_where; /* what follows these words, if they are there */
+	struct span type_where;              /* of the type that makes it one of directories */
 	const char *text;         /* of its line: the words as written, a blank between two */
 	uint32_t named_verbs;     /* as written */
 	uint32_t effective_verbs; /* with what they imply */

@@ -5,15 +5,15 @@
  *
  * Must never: have an opinion of its own on what a policy means, or stop at the first problem.
  */
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "check-json.h"
 #include "check.h"
 #include "cleanup.h"
+#include "cli.h"
 #include "load.h"
 #include "policy-files.h"
 
@@ -43,53 +43,28 @@ static void check_end(struct check *check)
 	policy_release(&check->policy);
 }
 
-static int check_usage_error(const char *problem, const char *word)
-{
-	(void)fprintf(stderr,
-		"fdbroker check: %s '%s'\nTry 'fdbroker check --help' for more information.\n",
-		problem, word);
-	return EX_USAGE;
-}
-
-/* Beyond all letters: getopt_long(3) leaves them in optopt, or 0, when a long option is wrong. */
-enum { OPTION_STRICT = 256, OPTION_JSON, OPTION_HELP };
-
-static int check_option_error(char *const *argv)
-{
-	const char letter[] = {'-', (char)optopt, '\0'};
-
-	if (optopt == 0 || optopt >= OPTION_STRICT)
-		return check_usage_error("bad option", argv[optind - 1]);
-	return check_usage_error("bad option", letter);
-}
-
-/* -1: go on; else the exit status. */
+/* -1: go on; else the exit status. Options may stand behind files too, but not behind "--". */
 static int check_parse_arguments(struct check *check, int argc, char **argv)
 {
-	static const struct option options[] = {{"strict", no_argument, NULL, OPTION_STRICT},
-		{"json", no_argument, NULL, OPTION_JSON}, {"help", no_argument, NULL, OPTION_HELP},
-		{0}};
-	int option;
+	bool is_option_next = true;
 
-	opterr = 0; /* its messages do not name the subcommand */
-	optind = 0; /* begin anew, whatever main() did with it (man 3 getopt) */
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_STRICT:
+	check->paths = (const char *const *)argv + 1;
+	for (int i = 1; i < argc; i++) {
+		char *word = argv[i];
+
+		if (!is_option_next || word[0] != '-' || word[1] == '\0')
+			argv[1 + check->path_count++] = word;
+		else if (tool_wants_help(word))
+			return tool_print(check_help) == EXIT_SUCCESS ? CHECK_FINE : CHECK_ERRORS;
+		else if (strcmp(word, "--") == 0)
+			is_option_next = false;
+		else if (strcmp(word, "--strict") == 0)
 			check->strict = true;
-			break;
-		case OPTION_JSON:
+		else if (strcmp(word, "--json") == 0)
 			check->json = true;
-			break;
-		case OPTION_HELP:
-		case 'h':
-			return fputs(check_help, stdout) == EOF ? CHECK_ERRORS : CHECK_FINE;
-		default:
-			return check_option_error(argv);
-		}
+		else
+			return tool_usage_error("check ", "check: there is no option '%s'", word);
 	}
-	check->paths = (const char *const *)argv + optind;
-	check->path_count = (size_t)(argc - optind);
 	return -1;
 }
 

@@ -5,11 +5,6 @@
  */
 #include "review.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-#define VERBS_THAT_OPEN                                                                            \
-	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND))
-
 /* ---- directories ---- */
 
 /* A descriptor of a directory is a way to all that is below it, and by `..` to all above. */
@@ -64,189 +59,58 @@ static void review_ports(
 			last);
 }
 
-/* ---- devices ---- */
+/* ---- hosts ---- */
 
-static bool component_is(const struct component *component, const char *name)
+/* RFC 6761, 6.3: all of them are this machine. */
+static bool host_is_loopback(const struct address *address)
 {
-	return component->length == strlen(name) &&
-	       memcmp(component->bytes, name, component->length) == 0;
+	static const char host[] = "localhost";
+	const size_t length = sizeof(host) - 1;
+	if ((address->family != PLACE_NAME && address->family != PLACE_LABEL) ||
+		address->name_length < length)
+		return false;
+	const char *end = address->name + address->name_length - length;
+	return memcmp(end, host, length) == 0 && (end == address->name || end[-1] == '.');
 }
 
-static bool component_begins(const struct component *component, const char *start)
-{
-	return component->length >= strlen(start) &&
-	       memcmp(component->bytes, start, strlen(start)) == 0;
-}
-
-/* Names that mean the same device on each machine: Documentation/admin-guide/devices.txt. */
-static bool device_is_fixed(const struct component *names, uint32_t count)
-{
-	static const char *const fixed[] = {"null", "zero", "full", "random", "urandom", "tty",
-		"console", "kmsg", "mem", "port", "ptmx", "fuse", "kvm", "uinput", "uhid", "rtc",
-		"vhost-net", "vhost-vsock", "vsock", "loop-control", "cuse", "hpet", "watchdog",
-		"snapshot", "userfaultfd"};
-	if (count == 2)
-		return (component_is(&names[0], "net") && component_is(&names[1], "tun")) ||
-		       (component_is(&names[0], "mapper") && component_is(&names[1], "control"));
-	for (size_t i = 0; i < COUNT(fixed); i++) {
-		if (component_is(&names[0], fixed[i]))
-			return true;
-	}
-	return false;
-}
-
-/* Links that udev makes by what the device is, or names that somebody chose for it. */
-static bool device_is_chosen(const struct component *names, uint32_t count)
-{
-	for (uint32_t i = 0; i + 1 < count; i++) {
-		if (component_begins(&names[i], "by-") || component_is(&names[i], "mapper"))
-			return true;
-	}
-	return false;
-}
-
-/* Folders of /dev that have no devices in them: shm_overview(7), mq_overview(7). */
-static bool device_is_file(const struct component *names)
-{
-	static const char *const folders[] = {"shm", "mqueue", "hugepages", "fd"};
-	for (size_t i = 0; i < COUNT(folders); i++) {
-		if (component_is(&names[0], folders[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool pattern_is_device(const struct pattern *pattern)
-{
-	for (uint32_t i = 0; i < pattern->component_count; i++) {
-		if (pattern->components[i].kind != COMPONENT_LITERAL)
-			return false;
-	}
-	return !pattern->is_home && pattern->component_count >= 2 &&
-	       component_is(&pattern->components[0], "dev") &&
-	       !device_is_file(&pattern->components[1]);
-}
-
-static void review_device(
+/* Rules by name serve fdbroker_dial() alone, where an answer of loopback needs another rule. */
+static void review_host(
 	struct policy_set *set, const struct rule *rule, const struct object *object)
 {
-	const struct pattern *pattern = &object->pattern;
-	if (object->kind != OBJECT_PATH || !pattern_is_device(pattern))
+	bool is_host = object->kind == OBJECT_TCP || object->kind == OBJECT_UDP;
+	if (!is_host || !(rule->named_verbs & POLICY_BIT(POLICY_CONNECT)) ||
+		!host_is_loopback(&object->address))
 		return;
-	const struct component *names = pattern->components + 1;
-	uint32_t count = pattern->component_count - 1u;
-	if (!device_is_fixed(names, count) && !device_is_chosen(names, count))
-		set_report(set, POLICY_NOTE, &object->where,
-			"name a link that udev keeps, as in /dev/serial/by-id/... or "
-			"/dev/disk/by-uuid/...",
-			"this name may mean another device after a reboot");
-	if (rule->named_verbs & VERBS_THAT_OPEN &&
-		!(rule->options.types & (POLICY_TYPE_DEVICE | POLICY_TYPE_BLOCK)))
-		set_report(set, POLICY_NOTE, &object->where,
-			"add: type device (of a disk: type block)",
-			"what is not a regular file is refused: this rule opens no device");
+	const char *kind = policy_kind_name(object->endpoint),
+		   *text = span_text(set, &object->where);
+	uint32_t end = object->where.width - (*text == '"'), colon = end;
+	while (colon > 0 && text[colon - 1] != ':')
+		colon--;
+	struct quoted ports = text_quote(text + colon, end - colon);
+	char remedy[3 * sizeof(ports) + 96];
+	snprintf(remedy, sizeof(remedy),
+		"write %s:127.0.0.1:%s %s:[::1]:%s: loopback needs a rule by address", kind,
+		ports.text, kind, ports.text);
+	set_report(set, POLICY_WARNING, &object->where, remedy,
+		"this name is of the loopback addresses, which no rule by name reaches");
 }
 
-void review_line(struct policy_set *set, const struct rule *rule)
+/* ---- all ---- */
+
+void review_line(struct review *review, const struct rule *rule)
 {
+	struct policy_set *set = review->set;
+	for (uint32_t i = 0; i < rule->object_count; i++)
+		review_path_text(set, &set->objects.items[rule->first_object + i]);
 	if (rule->effect == EFFECT_DENY)
 		return;
 	review_directory(set, rule);
+	review_options(review, rule);
 	for (uint32_t i = 0; i < rule->object_count; i++) {
 		const struct object *object = &set->objects.items[rule->first_object + i];
 		review_ports(set, rule, object);
+		review_host(set, rule, object);
+		review_home(set, rule, object);
 		review_device(set, rule, object);
-	}
-}
-
-/* ---- units ---- */
-
-/*
- * Units that run whatever their users start, each by an example. `start` and `end` enclose what
- * differs from one to the next; without an `end` there is only this one.
- */
-static const struct shared_unit {
-	const char *name, *start, *end;
-} shared_units[] = {
-	{"session-1.scope", "session-", ".scope"},
-	{"session-c1.scope", "session-", ".scope"},
-	{"user@1000.service", "user@", ".service"},
-	{"cron.service", "cron.service", NULL},
-	{"crond.service", "crond.service", NULL},
-	{"cronie.service", "cronie.service", NULL},
-	{"atd.service", "atd.service", NULL},
-	{"ssh.service", "ssh.service", NULL},
-	{"sshd.service", "sshd.service", NULL},
-	{"ssh@0.service", "ssh@", ".service"},
-	{"sshd@0.service", "sshd@", ".service"},
-	{"getty@tty1.service", "getty@", ".service"},
-	{"serial-getty@ttyS0.service", "serial-getty@", ".service"},
-	{"console-getty.service", "console-getty.service", NULL},
-};
-
-static bool name_is_shared(const struct shared_unit *shared, const struct component *name)
-{
-	size_t start = strlen(shared->start), end = shared->end ? strlen(shared->end) : 0;
-	if (!shared->end)
-		return component_is(name, shared->name);
-	return name->length > start + end && component_begins(name, shared->start) &&
-	       memcmp(name->bytes + name->length - end, shared->end, end) == 0;
-}
-
-/* A glob is asked by the example, and when it begins as all of the kind do. */
-static bool unit_is_shared(const struct shared_unit *shared, const struct component *unit)
-{
-	static const struct variables none;
-	if (unit->kind == COMPONENT_LITERAL)
-		return name_is_shared(shared, unit);
-	size_t length;
-	const uint8_t *prefix = glob_prefix(unit->bytes, unit->length, &length);
-	size_t start = strlen(shared->start);
-	return glob_match(unit->bytes, unit->length, shared->name, strlen(shared->name), &none,
-		       SENSE_DENY) ||
-	       (shared->end && length >= start && memcmp(prefix, shared->start, start) == 0);
-}
-
-static const struct shared_unit *unit_find_shared(const struct component *unit)
-{
-	for (size_t i = 0; i < COUNT(shared_units); i++) {
-		if (unit_is_shared(&shared_units[i], unit))
-			return &shared_units[i];
-	}
-	return NULL;
-}
-
-bool policy_unit_is_shared(const char *unit, size_t length)
-{
-	const struct component name = {.kind = COMPONENT_LITERAL,
-		.bytes = (const uint8_t *)unit,
-		.length = (uint16_t)length};
-	return length <= UINT16_MAX && unit_find_shared(&name);
-}
-
-static void review_unit(struct policy_set *set, const struct condition *condition)
-{
-	static const char remedy[] = "say whose programs are meant: add 'user NAME' to the line";
-	const struct shared_unit *shared = unit_find_shared(&condition->unit);
-	if (!shared)
-		return;
-	if (condition->unit.kind == COMPONENT_LITERAL)
-		set_report(set, POLICY_WARNING, &condition->where, remedy,
-			"this unit runs whatever its users start");
-	else
-		set_report(set, POLICY_WARNING, &condition->where, remedy,
-			"this matches %s too, which runs whatever its users start", shared->name);
-}
-
-void review_from(struct policy_set *set, const struct from *from)
-{
-	const struct condition *conditions = &set->conditions.items[from->first_condition];
-	for (uint32_t i = 0; i < from->condition_count; i++) {
-		if (conditions[i].kind == CONDITION_USER || conditions[i].kind == CONDITION_GROUP)
-			return;
-	}
-	for (uint32_t i = 0; i < from->condition_count; i++) {
-		if (conditions[i].kind == CONDITION_UNIT)
-			review_unit(set, &conditions[i]);
 	}
 }

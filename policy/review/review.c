@@ -17,6 +17,7 @@ static bool review_begin(
 	*review = (struct review){
 		.set = set,
 		.image = image,
+		.verbs_client = NONE,
 		.agrees = calloc(count, sizeof(*review->agrees)),
 		.ended = calloc(count, sizeof(*review->ended)),
 		.own = calloc(count, sizeof(*review->own)),
@@ -43,10 +44,12 @@ int policy_set_review(struct policy_set *set, const struct policy_image *image)
 	bool is_made = review_begin(&review, set, image);
 	for (uint32_t i = 0; is_made && i < set->rules.count && !set->out_of_memory; i++) {
 		review_rule(&review, i);
-		review_line(set, &set->rules.items[i]);
+		review_line(&review, &set->rules.items[i]);
 	}
 	for (uint32_t i = 0; i < set->froms.count; i++)
 		review_from(set, &set->froms.items[i]);
+	for (uint32_t i = 0; i < set->clients.count; i++)
+		review_client(set, &set->clients.items[i]);
 	review_end(&review);
 	set_order_diagnostics(set);
 	return is_made && !set->out_of_memory ? 0 : -ENOMEM;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of a review: what is said because of other rules (rules.c) and what stands behind
- * it, and what a line says by itself (line.c). */
+ * it, and what a line says by itself (line.c and the rest). */
 #pragma once
 
 #include "cover.h"
+#include "scan.h"
 
 /*
  * Rules of one pattern that are looked at, besides those of the same block: where there are more,
@@ -12,6 +13,11 @@
 #define REVIEW_ENTRIES_MAX 32u
 /* Pairs of `from` lines that two blocks are compared by; those of more are taken for different. */
 #define REVIEW_FROMS_MAX 256u
+/* Conditions of a line that each of the others is compared with. */
+#define REVIEW_CONDITIONS_MAX 8u
+
+#define VERBS_THAT_OPEN                                                                            \
+	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND))
 
 /* What rules have in common. */
 struct agreement {
@@ -27,6 +33,8 @@ struct review {
 	struct agreement allows[POLICY_KIND_COUNT + 1][POLICY_VERB_COUNT];
 	struct agreement home_allows[POLICY_VERB_COUNT]; /* of those on paths that begin with %h */
 	struct agreement denies;
+	/* Of the allow lines of one block, NONE: of none yet. */
+	uint32_t verbs_client, verbs;
 	/* For each terminal: */
 	bool *agrees;    /* all of its rules have the same options */
 	uint32_t *ended; /* the last rule of which an object has ended there, plus one */
@@ -113,11 +121,20 @@ struct denial subject_find_denied(const struct subject *subject, uint32_t verbs)
 /* A rule that does all that the object does, or NONE. Objects are to come in their order. */
 uint32_t subject_find_needless(const struct subject *subject);
 
-/* ---- rules.c, line.c ---- */
+/* ---- rules.c, and what a line says by itself: line.c and the rest ---- */
 
 /* Reports what others make of the rule. Rules are to come in their order. */
 void review_rule(struct review *review, uint32_t rule);
 
-/* Reports what can be told from the line alone. */
-void review_line(struct policy_set *set, const struct rule *rule);
+/* Reports what can be told from the line alone. Rules are to come in their order. */
+void review_line(struct review *review, const struct rule *rule);
+void review_options(struct review *review, const struct rule *rule);
+void review_home(struct policy_set *set, const struct rule *rule, const struct object *object);
+void review_device(struct policy_set *set, const struct rule *rule, const struct object *object);
+void review_path_text(struct policy_set *set, const struct object *object);
 void review_from(struct policy_set *set, const struct from *from);
+void review_client(struct policy_set *set, const struct client *client);
+
+/* Whether it is this name, or begins so; a component that is literal. */
+bool component_is(const struct component *component, const char *name);
+bool component_begins(const struct component *component, const char *start);

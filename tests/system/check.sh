@@ -76,6 +76,22 @@ test_json_has_the_same_exit_status() {
 	expect_status 1 bash -c "fdbroker check --json $DRAFT >/dev/full"
 }
 
+test_the_command_line_is_read_as_that_of_the_other_commands() {
+	local word
+	draft 'allow bind tcp:nosuch'
+	expect_status 2 fdbroker check "$DRAFT" --strict
+	expect_status 2 fdbroker check --strict -- "$DRAFT"
+	expect_status 1 fdbroker check -- --strict
+	for word in --stric --strict=1 -s; do
+		expect_status 64 fdbroker check "$word" "$DRAFT"
+		expect_equal "$output" \
+			"fdbroker: check: there is no option '$word' (see 'fdbroker check --help')"
+	done
+	expect_status 0 fdbroker check "$DRAFT" --help
+	expect_status 1 bash -c 'fdbroker check --help >/dev/full'
+	expect_match "$output" 'stdout: No space left on device'
+}
+
 test_notes_are_counted_and_never_fail() {
 	mkdir /run/test/d
 	echo >/run/test/d/README
@@ -101,15 +117,15 @@ test_a_rule_below_a_users_folder_is_warned_of() {
 	mkdir -p /home/alice/a /srv/open /srv/closed /srv/root/below
 	chown alice: /home/alice/a /srv/root/below
 	expect_ground "'/home/alice' belongs to user 'alice'" 'allow read /home/alice/a/b'
-	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow create /srv/root/below/*/x'
+	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow create,write /srv/root/below/*/x'
 	expect_match "$output" "add 'as alice' or 'as peer'"
-	expect_ground '' 'allow create /srv/root/below/*/x as alice'
-	expect_ground '' 'allow create /srv/root/below/*/x as peer'
+	expect_ground '' 'allow create,write /srv/root/below/*/x as alice'
+	expect_ground '' 'allow create,write /srv/root/below/*/x as peer'
 	step "the object itself is not above itself, but is above what is in it"
 	expect_ground '' 'allow list,stat /srv/root/below'
 	expect_ground "'/srv/root/below' belongs to" 'allow list,stat /srv/root/below/**'
 	step "nothing is known of what is not there, or stands behind a wildcard"
-	expect_ground '' 'allow create /srv/nowhere/a/b'
+	expect_ground '' 'allow create,write /srv/nowhere/a/b'
 	expect_ground '' 'allow read /home/*/a'
 	expect_ground '' 'allow read /proc/self/status'
 	expect_ground '' 'deny all /home/alice/**'
@@ -155,9 +171,9 @@ test_links_of_root_are_followed_to_the_folder_and_those_of_users_are_not() {
 test_the_brokers_own_folder_is_no_users() {
 	mkdir -p /srv/own
 	chown fdbroker: /srv/own
-	expect_ground '' 'allow create /srv/own/*'
+	expect_ground '' 'allow create,write /srv/own/*'
 	chmod g+w /srv/own
-	expect_ground "'/srv/own' may be written to by a group" 'allow create /srv/own/*'
+	expect_ground "'/srv/own' may be written to by a group" 'allow create,write /srv/own/*'
 }
 
 test_a_file_system_that_never_answers_is_not_waited_for() {
@@ -243,4 +259,30 @@ test_a_folder_that_somebody_else_could_write_to_is_an_error() {
 	expect_equal "$output" "$run: error: may be written by others than root (mode 0757)
     look at what it contains, then: chmod go-w $run
 0 files: 1 error, 0 warnings, 0 notes"
+}
+
+test_who_has_installed_nothing_is_told_where() {
+	local folder=/etc/fdbroker/policy.d
+	rm -rf "$folder"
+	expect_status 0 fdbroker check
+	expect_equal "$output" "$folder: note: no file is here, nor in /run/fdbroker/policy.d and /usr/lib/fdbroker/policy.d: nobody is a client
+    put a policy there: NAME.policy
+0 files, 0 rules: 0 errors, 0 warnings, 1 note"
+	mkdir -p "$folder"
+	chmod 0777 "$folder"
+	expect_status 1 fdbroker check
+	expect_match "$output" '1 error, 0 warnings, 0 notes$'
+}
+
+test_nobody_is_advised_to_open_a_home() {
+	mkdir -m 0700 /srv/home
+	draft 'allow read /srv/a'
+	cp "$DRAFT" /srv/home/1.policy
+	expect_status 1 fdbrokerd --check --policy /srv/home/1.policy
+	expect_match "$output" 'put the policy into /etc/fdbroker/policy.d'
+	[[ $output != *chmod* ]] || fail "$output"
+	mkdir -p -m 0755 /etc/fdbroker/policy.d
+	chmod 0700 /etc/fdbroker
+	expect_status 1 fdbrokerd --check --policy /etc/fdbroker/policy.d
+	expect_match "$output" 'chmod a\+x /etc/fdbroker'
 }
