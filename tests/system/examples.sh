@@ -428,6 +428,7 @@ print("audit:", r.pop("audit"), *(f"{k}=\"{v}\"" if k == "object" else f"{k}={v}
 	policy <<<$'client a {\nfrom user alice\nallow read /a\n}'
 	start_broker
 	as alice ask "open /etc/shadow" >/dev/null
+	expect_log 'audit: .*shadow'
 	expect_match "$(audit_lines shadow)" "$expression"
 
 	command=$(example "$DAEMON" "journalctl -t fdbrokerd")
