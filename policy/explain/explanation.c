@@ -46,7 +46,7 @@ static void denial_explain(struct explanation *explanation, const struct explain
 	const struct request *request)
 {
 	const struct policy_decision *decision = &explanation->decision;
-	struct denial denial = {.set = peer->set,
+	struct lack lack = {.set = peer->set,
 		.identity = peer->identity,
 		.peer = peer->peer,
 		.request = request,
@@ -55,10 +55,10 @@ static void denial_explain(struct explanation *explanation, const struct explain
 	if (decision->outcome == POLICY_DENIED_NARROWED)
 		narrowing_find(explanation, peer, request);
 	if (explanation->narrowing_count)
-		denial.client = explanation->narrowing[0];
+		lack.client = explanation->narrowing[0];
 	explanation->is_malformed = !decision->missing;
 	if (decision->missing)
-		nearest_find(&denial, &explanation->nearest);
+		nearest_find(&lack, &explanation->nearest);
 }
 
 void explanation_make(struct explanation *explanation, const struct explained_peer *peer,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* In what an endpoint of a rule differs from the one that is asked for. */
-#include "nearest.h"
+#include "near-parts.h"
 
 #include "cover-endpoint.h"
 #include "language.h"
@@ -77,12 +77,12 @@ static const char *object_source(
 
 enum aspect { ASPECT_KIND, ASPECT_HOST, ASPECT_NUMBER };
 
-static void aspect_describe(const struct denial *denial, const struct object *object,
+static void aspect_describe(const struct lack *lack, const struct object *object,
 	enum aspect aspect, struct difference *difference)
 {
-	const struct request *request = denial->request;
+	const struct request *request = lack->request;
 	size_t length;
-	const char *source = object_source(denial->set, object, &length);
+	const char *source = object_source(lack->set, object, &length);
 	char *text = difference->text;
 	const size_t size = sizeof(difference->text);
 	bool has_port = is_network(object->endpoint) || object->endpoint == POLICY_VSOCK;
@@ -105,22 +105,22 @@ static void aspect_describe(const struct denial *denial, const struct object *ob
 			host_quote(request->object, request->object_length).text);
 }
 
-uint32_t endpoint_compare(const struct denial *denial, const struct object *object,
+uint32_t endpoint_compare(const struct lack *lack, const struct object *object,
 	struct difference differences[static DIFFERENCES_MAX])
 {
-	const struct policy_endpoint *endpoint = &denial->request->endpoint;
+	const struct policy_endpoint *endpoint = &lack->request->endpoint;
 	bool is_same_kind = object->endpoint == endpoint->kind;
 	uint32_t count = 0;
 	if (!is_same_kind && !(is_network(object->endpoint) && is_network(endpoint->kind)))
 		return DIFFERENCES_MAX + 1;
 	const bool differs[] = {
 		[ASPECT_KIND] = !is_same_kind,
-		[ASPECT_HOST] = !host_is_covered(denial->request, object),
-		[ASPECT_NUMBER] = !number_is_covered(denial->set, object, endpoint),
+		[ASPECT_HOST] = !host_is_covered(lack->request, object),
+		[ASPECT_NUMBER] = !number_is_covered(lack->set, object, endpoint),
 	};
 	for (int aspect = ASPECT_KIND; aspect <= ASPECT_NUMBER; aspect++) {
 		if (differs[aspect] && count < DIFFERENCES_MAX)
-			aspect_describe(denial, object, (enum aspect)aspect, &differences[count]);
+			aspect_describe(lack, object, (enum aspect)aspect, &differences[count]);
 		count += differs[aspect];
 	}
 	return count;

@@ -21,7 +21,7 @@ static void nearest_write(char *text, size_t size, const struct policy *policy,
 	struct policy_peer peer = peer_make(policy, identity);
 	struct policy_decision decision =
 		request_decide(request, policy->image, &peer, request->verbs);
-	struct denial denial = {.set = policy->set,
+	struct lack lack = {.set = policy->set,
 		.identity = identity,
 		.peer = &peer,
 		.request = request,
@@ -29,7 +29,7 @@ static void nearest_write(char *text, size_t size, const struct policy *policy,
 		.client = NONE};
 	struct nearest nearest;
 	assert_int_equal(decision.outcome, POLICY_DENIED_NO_RULE);
-	nearest_find(&denial, &nearest);
+	nearest_find(&lack, &nearest);
 	if (nearest.rule == POLICY_NO_RULE) {
 		snprintf(text, size, "none");
 		return;
@@ -306,7 +306,7 @@ static bool expect_agreement(const char *rule, const char *verb, const char *obj
 	assert_true(request_resolve(&request));
 	/* Somebody else, with the same variables: then the user is all that differs. */
 	const struct policy_identity other = {.uid = 1002, .user = "bob"};
-	const struct denial denial = {.set = policy.set,
+	const struct lack lack = {.set = policy.set,
 		.identity = &other,
 		.peer = &peer,
 		.request = &request,
@@ -315,7 +315,7 @@ static bool expect_agreement(const char *rule, const char *verb, const char *obj
 	bool is_allowed = request_decide(&request, policy.image, &peer, request.verbs).outcome ==
 			  POLICY_ALLOWED;
 	struct nearest nearest;
-	nearest_find(&denial, &nearest);
+	nearest_find(&lack, &nearest);
 	if ((nearest.rule == 0 && nearest.count == 1) != is_allowed)
 		fail_msg("%s, asked for %s %s: decide says %d", rule, verb, object, is_allowed);
 	request_release(&request);
