@@ -80,7 +80,7 @@ static void principal_describe(
 		snprintf(text, sizeof(difference->text), "%s %s, which does not exist", kind,
 			wanted.text);
 	else if (condition->kind == CONDITION_GROUP)
-		snprintf(text, sizeof(difference->text), "group %s, which the peer is not in",
+		snprintf(text, sizeof(difference->text), "group %s, which the asker is not in",
 			wanted.text);
 	else if (identity->user)
 		snprintf(text, sizeof(difference->text), "user %s, not %s", wanted.text,
@@ -93,13 +93,18 @@ static void principal_describe(
 static void condition_describe(
 	const struct lack *lack, const struct condition *condition, struct difference *difference)
 {
-	const char *unit = lack->identity->unit ? lack->identity->unit : "-";
+	const char *unit = lack->identity->unit;
 	if (condition->kind != CONDITION_UNIT) {
 		principal_describe(lack, condition, difference);
 		return;
 	}
-	snprintf(difference->text, sizeof(difference->text), "unit %s, not %s",
-		span_quote(lack->set, &condition->where).text, text_quote(unit, strlen(unit)).text);
+	struct quoted wanted = span_quote(lack->set, &condition->where);
+	if (unit)
+		snprintf(difference->text, sizeof(difference->text), "unit %s, not %s", wanted.text,
+			text_quote(unit, strlen(unit)).text);
+	else
+		snprintf(difference->text, sizeof(difference->text),
+			"unit %s, and the asker is in no unit", wanted.text);
 }
 
 uint32_t client_compare(const struct lack *lack, const struct client *client,

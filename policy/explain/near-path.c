@@ -239,7 +239,7 @@ static void component_describe(const struct comparison *comparison, const struct
 	else if (way->mismatch == MISMATCH_KERNEL)
 		snprintf(text, size, "wildcards do not reach into /%s", name.text);
 	else
-		snprintf(text, size, "%s, and the peer has nothing that the variable stands for",
+		snprintf(text, size, "%s, and the asker has nothing that the variable stands for",
 			written.text);
 }
 
@@ -264,7 +264,7 @@ static void way_describe(const struct comparison *comparison, const struct objec
 		snprintf(text, size, "%%h is %s", text_quote(home, strlen(home)).text);
 		break;
 	case MISMATCH_NO_HOME:
-		snprintf(text, size, "%%h, and the peer has no home directory of its own");
+		snprintf(text, size, "%%h, and the asker has no home directory of its own");
 		break;
 	case MISMATCH_FOLDER:
 		snprintf(text, size,
@@ -281,6 +281,22 @@ static void way_describe(const struct comparison *comparison, const struct objec
 	}
 }
 
+/* How far the path was right; of two that went as far, the wildcard would have matched more. */
+static uint32_t way_closeness(const struct way *way, const struct near_names *names)
+{
+	switch ((enum mismatch)way->mismatch) {
+	case MISMATCH_NAME:
+		return 2u * way->name;
+	case MISMATCH_NO_HOME:
+		return 0;
+	case MISMATCH_NONE:
+	case MISMATCH_HOME:
+		return 2u * names->count + 1;
+	default:
+		return 2u * way->name + 1;
+	}
+}
+
 uint32_t path_compare(const struct lack *lack, const struct near_names *names,
 	const struct object *object, struct difference *difference, uint32_t *closeness)
 {
@@ -291,7 +307,7 @@ uint32_t path_compare(const struct lack *lack, const struct near_names *names,
 	comparison.pattern = &object->pattern;
 	comparison.variables = peer_variables(lack->peer, uid);
 	struct way way = pattern_follow(&comparison);
-	*closeness = way.mismatch == MISMATCH_NAME ? way.name : POLICY_PATH_MAX;
+	*closeness = way_closeness(&way, names);
 	if (way.count > 1 || !way_is_near(&comparison, &way))
 		return DIFFERENCES_MAX + 1;
 	if (way.count)

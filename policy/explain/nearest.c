@@ -10,7 +10,7 @@
 #include "language.h"
 
 /* What differs, from what is likeliest to be a mistake of the request to what is least likely. */
-enum { WEIGHT_VERB = 1, WEIGHT_OBJECT = 2, WEIGHT_CLIENT = 4 };
+enum { WEIGHT_VERB = 1, WEIGHT_OBJECT = 2, WEIGHT_OTHER_USE = 3, WEIGHT_CLIENT = 4 };
 
 /* The best rule so far. */
 struct search {
@@ -58,7 +58,9 @@ static void verbs_compare(const struct lack *lack, struct candidate_rule *candid
 		snprintf(candidate->differences[candidate->count].text,
 			sizeof(candidate->differences[0].text), "%s, not %s", named, missing);
 	candidate->count++;
-	candidate->weight += WEIGHT_VERB;
+	/* Who connects hardly ever meant to bind; who writes may well have meant to append. */
+	candidate->weight +=
+		lack->request->kind == REQUEST_ENDPOINT ? WEIGHT_OTHER_USE : WEIGHT_VERB;
 }
 
 /* Whether the object is one to which the same could be done at all. */
@@ -97,7 +99,7 @@ static uint32_t object_compare(const struct search *search, const struct object 
 	if (!kinds_agree(lack->request, object))
 		return DIFFERENCES_MAX + 1;
 	if (lack->request->kind == REQUEST_ENDPOINT)
-		return endpoint_compare(lack, object, differences);
+		return endpoint_compare(lack, object, differences, closeness);
 	return file_compare(search, object, differences, closeness);
 }
 
@@ -185,6 +187,28 @@ static void client_search(struct search *search, uint32_t number)
 		rule_compare(search, &candidate, &set->rules.items[client->first_rule + i]);
 }
 
+/* Of the asker's blocks, or of the one that is meant: what they allow the same verbs for. */
+static void others_find(const struct lack *lack, struct nearest *nearest)
+{
+	const struct policy_set *set = lack->set;
+	for (uint32_t i = 0; i < lack->peer->block_count; i++) {
+		uint16_t block = lack->peer->blocks[i];
+		const struct client *client = &set->clients.items[block];
+		if (lack->client != NONE && lack->client != block)
+			continue;
+		for (uint32_t j = 0; j < client->rule_count; j++) {
+			uint32_t number = client->first_rule + j;
+			const struct rule *rule = &set->rules.items[number];
+			if (rule->effect != EFFECT_ALLOW || rule->is_never ||
+				lack->verbs & ~rule->effective_verbs)
+				continue;
+			if (nearest->other_count == NEAREST_OTHERS_MAX)
+				return;
+			nearest->others[nearest->other_count++] = number;
+		}
+	}
+}
+
 void nearest_find(const struct lack *lack, struct nearest *nearest)
 {
 	struct search search = {.lack = lack, .nearest = nearest};
@@ -195,4 +219,6 @@ void nearest_find(const struct lack *lack, struct nearest *nearest)
 		if (lack->client == NONE || lack->client == i)
 			client_search(&search, i);
 	}
+	if (nearest->rule == POLICY_NO_RULE)
+		others_find(lack, nearest);
 }

@@ -23,14 +23,21 @@ struct difference {
 	char text[288];
 };
 #define DIFFERENCES_MAX 2u
+#define NEAREST_OTHERS_MAX 2u
 
 struct nearest {
 	uint32_t rule; /* of the set, and of the image; POLICY_NO_RULE: none is near */
 	uint32_t count;
 	struct difference differences[DIFFERENCES_MAX];
+	/* None is near: the first rules for the asker that allow the same of something else. */
+	uint32_t other_count;
+	uint32_t others[NEAREST_OTHERS_MAX];
 };
 
-/* Of the rules that differ in least; then one whose verb differs, its object, its client. */
+/*
+ * Of the rules that differ in least; then one whose verb differs (but that for an endpoint is
+ * another thing altogether), its object, its client; then the one that is closest to it.
+ */
 void nearest_find(const struct lack *lack, struct nearest *nearest);
 
 /* The first of the client's `from` lines that holds, or NULL. */
