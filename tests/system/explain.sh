@@ -300,7 +300,7 @@ test_without_a_near_rule_those_with_the_verb_are_shown() {
 	explain_policy
 	expect_status 3 explain --user alice read /etc/nothing/like/it
 	expect_equal "$output" "denied: no rule allows read
-nearest: no rule comes near; what has rules for read is:
+nearest: no rule comes near; rules for read are:
 $POLICY:5 (client www)
     allow read /srv/www/** /dev/serial type file,device symlinks none
 $POLICY:7 (client www)
@@ -535,6 +535,7 @@ explain_peers() {
 		"--reuid=carol --regid=carol --clear-groups"
 		"--reuid=2004 --regid=2004 --groups=3000"
 		"--reuid=2005 --regid=3001 --clear-groups"
+		"--reuid=2006 --regid=2006 --clear-groups"
 	)
 	local peer
 	for peer in "${PEERS[@]}"; do
@@ -544,6 +545,10 @@ explain_peers() {
 	done
 	ASKED[0]="--user alice"
 	ASKED[3]="--user 2004 --group 2004 --group staff"
+	# A mount over its file in /proc tells of its unit, as far as the broker can see.
+	echo "0::/system.slice/app@ab.service" >/run/test/cgroup
+	UNITS[5]=/run/test/cgroup
+	ASKED[5]="--user 2006 --group 2006 --unit app@ab.service"
 }
 
 explain_tree() { # some of what is asked for is there
@@ -554,8 +559,10 @@ explain_tree() { # some of what is asked for is there
 
 ask_both() { # POLICY NUMBER, PEER
 	local asked=/run/test/random/$1.$2
-	# shellcheck disable=SC2086 # words
-	setpriv ${PEERS[$2]} --inh-caps=-all --no-new-privs -- verdicts <"$asked" >"$asked.broker" ||
+	# shellcheck disable=SC2086,SC2016 # words; expanded inside
+	bash -c '[[ -z $0 ]] || mount --bind "$0" "/proc/$$/cgroup" && exec "$@"' "${UNITS[$2]-}" \
+		setpriv ${PEERS[$2]} --inh-caps=-all --no-new-privs -- verdicts \
+		<"$asked" >"$asked.broker" ||
 		fail "policy $1, peer $2: the broker could not be asked"
 	# shellcheck disable=SC2086 # words
 	fdbroker explain --policy "$POLICY" ${ASKED[$2]} - <"$asked" >"$asked.long" || (($? == 3)) ||
@@ -567,8 +574,8 @@ ask_both() { # POLICY NUMBER, PEER
 }
 
 test_explain_and_the_broker_agree_on_a_hundred_thousand_requests() {
-	local -a PEERS=() ASKED=() asking
-	local policies=50 requests=400 number peer all denied
+	local -a PEERS=() ASKED=() UNITS=() asking
+	local policies=50 requests=400 number peer all denied compared
 	EXPLAIN_SEED=${EXPLAIN_SEED-$RANDOM}
 	step "seed $EXPLAIN_SEED"
 	explain_peers
@@ -595,7 +602,11 @@ test_explain_and_the_broker_agree_on_a_hundred_thousand_requests() {
 	done
 	all=$(cat /run/test/random/*.broker | wc -l)
 	denied=$(cat /run/test/random/*.broker | grep -c ^denied)
-	echo "$all requests, $denied denied"
+	stop_broker
+	compared=$(tests/system/explain-rules.py "$BROKER_LOG" /run/test/random "$policies" \
+		2001 2002 2003 2004 2005 2006)
+	echo "$all requests, $denied denied, $compared with their rules in the log"
 	expect_equal "$all" $((policies * ${#PEERS[@]} * requests)) "all were answered"
+	((compared * 2 >= all)) || fail "the rules of $compared were compared"
 	((denied * 5 >= all && denied * 5 <= all * 4)) || fail "$denied of $all were denied"
 }

@@ -179,9 +179,9 @@ static void print_others(const struct explanation *explanation, const struct exp
 
 	(void)fputs("nearest: no rule comes near", stdout);
 	if (nearest->other_count > 0) {
-		(void)fputs("; what has rules for ", stdout);
+		(void)fputs("; rules for ", stdout);
 		print_verbs(explanation->decision.missing);
-		(void)fputs(" is:", stdout);
+		(void)fputs(" are:", stdout);
 	}
 	(void)putchar('\n');
 	for (uint32_t i = 0; i < nearest->other_count; i++)
