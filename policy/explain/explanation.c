@@ -153,6 +153,23 @@ void explanation_make(struct explanation *explanation, const struct explained_pe
 		denial_explain(explanation, peer, request);
 }
 
+void explanation_judge_links(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request, const char *real)
+{
+	const struct policy_credential credential = {
+		request->name, request->name_length, real, strlen(real)};
+	uint32_t rule = request->kind == REQUEST_CREDENTIAL
+				? policy_deny_credential(peer->image, peer->peer, &credential)
+				: policy_deny_path(peer->image, peer->peer, request->verbs, real,
+					  strlen(real));
+	explanation->deny_count = 0;
+	if (rule == POLICY_NO_RULE)
+		return;
+	explanation->decision = policy_denial(peer->image, rule);
+	explanation->reason = REASON_LINK;
+	explanation->real = real;
+}
+
 /* ---- in words ---- */
 
 static void quoted_print(struct quoted quoted, FILE *out)

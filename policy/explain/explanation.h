@@ -31,6 +31,7 @@ enum explained_reason {
 	REASON_NO_RULE,  /* no rule allows decision.missing */
 	REASON_ONLY,     /* an `only` block does not allow decision.missing */
 	REASON_CONFLICT, /* of rule and other of the decision */
+	REASON_LINK,     /* by the rule of the decision, which is about what a link leads to */
 	REASON_MALFORMED,
 	REASON_TOO_MANY_PATTERNS, /* as many as nobody follows are at work on the path */
 	/* By the asker's standing: */
@@ -53,6 +54,8 @@ struct explanation {
 	 * verbs on other paths, and the first of them. Where a link leads, they are judged. */
 	uint32_t deny_count;
 	uint32_t denies[EXPLAINED_DENIES_MAX];
+	/* LINK: what it leads to, as it was given. */
+	const char *real;
 	/* NO_RULE, ONLY: the `only` blocks that do not allow it, by their clients; of ONLY the
 	 * nearest rule is one of the first's. */
 	uint32_t narrowing_count;
@@ -63,6 +66,13 @@ struct explanation {
 
 void explanation_make(struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request);
+
+/*
+ * Of one with deny_count: somebody has looked where the links lead, and deny judges that path too.
+ * `real` is kept.
+ */
+void explanation_judge_links(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request, const char *real);
 
 /* "user www-data (uid 33), unit nginx.service": the conditions of a line that holds. */
 void from_print(const struct explained_peer *peer, const struct from *from, FILE *out);

@@ -376,6 +376,48 @@ test_denies_that_a_link_may_lead_to_are_named() {
 	expect_match "$(explain --json --user alice read /etc/live/key)" '"denies":\[\{"file":"[^"]*","line":9,'
 }
 
+test_a_link_into_what_is_denied_is_denied() {
+	policy <<-END
+		client web {
+			from user alice
+			allow read,remove,create,write /etc/live/**
+		}
+		client guard {
+			from anyone
+			deny all /etc/archive/**
+		}
+	END
+	mkdir -p /etc/live/site /etc/archive/site
+	secret /etc/archive/site/key key
+	ln -s ../../archive/site/key /etc/live/site/key
+	ln -s ../archive/site /etc/live/folder
+	ln -s ../archive/none /etc/live/none
+	secret /etc/live/plain plain
+	start_broker
+	expect_equal "$(as alice ask "cat /etc/live/plain")" "ok plain"
+	output=$(as alice ask "cat /etc/live/site/key") || true
+	[[ $output != ok* ]] || fail "the broker gave it"
+	expect_status 3 explain --user alice read /etc/live/site/key
+	expect_equal "$output" "denied by $POLICY:7 (client guard)
+    deny all /etc/archive/**
+because a link on the way leads to /etc/archive/site/key"
+	expect_status 3 explain --user alice create,write /etc/live/folder/new
+	expect_match "$output" "leads to /etc/archive/site/new"
+	# The link itself.
+	expect_status 0 explain --user alice remove /etc/live/site/key
+	expect_status 3 explain --user alice remove /etc/live/folder/key
+	output=$(explain --user alice read /etc/live/plain)
+	[[ $output != *"where a link leads"* ]] || fail "there is no link: $output"
+	# It may lead anywhere, once there is something.
+	expect_match "$(explain --user alice read /etc/live/none)" "where a link leads .* not looked at"
+	# Not for a policy's own tests.
+	expect_equal "$(explain --user alice - <<<"read /etc/live/site/key")" "allowed $POLICY:3 read /etc/live/site/key"
+	# Nor where the caller may not look.
+	chmod 700 /etc/live/site
+	expect_match "$(as alice fdbroker explain --policy "$POLICY" read /etc/live/site/key)" \
+		"^allowed .*where a link leads .*: $POLICY:7"
+}
+
 test_what_the_files_do_not_tell_of_the_broker_is_said() {
 	local folder=/etc/fdbroker/policy.d
 	explain_policy
@@ -502,6 +544,10 @@ allowed $POLICY:4 append /var/log/www/a.log"
 
 test_json_has_all_of_it() {
 	explain_policy
+	mkdir -p /srv/www
+	touch /srv/www/secret
+	ln -s /srv/www/secret /srv/link
+	printf 'client a {\nfrom anyone\nallow read /srv/link\ndeny read /srv/www/*\n}\n' >/run/test/link.policy
 	{
 		explain --json --user alice read,append /two/ax || true
 		explain --json --user alice read /srv/www/a
@@ -509,8 +555,11 @@ test_json_has_all_of_it() {
 		explain --json --user alice read /srv/www/secret || true
 		explain --json --user carol read,write /two/b || true
 		explain --json --user alice read /srv//www || true
+		fdbroker explain --policy /run/test/link.policy --json --user alice read /srv/link || true
 	} | tests/system/explain-json.py client-lib/cli/fdbroker.1.scd '
-by_rule, only, malformed = answers[3:]
+by_rule, only, malformed, link = answers[3:]
+assert link["reason"] == "link" and link["rule"]["line"] == 4, link
+assert link["target"] == "/srv/www/secret", link
 conflict, allowed, denied = answers[:3]
 assert by_rule["reason"] == "rule" and by_rule["rule"]["line"] == 11, by_rule
 assert only["only"] == ["narrow"] and only["rule"]["client"] == "narrow", only

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The daemon's own evaluator on the policy files as they are. No daemon is needed, and none is
- * asked.
+ * asked; of the disk, only where links lead is looked at, for one request by itself.
  *
  * Must never: have an opinion of its own on what a policy means.
  */
@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "explain.h"
+#include "links.h"
 #include "load.h"
 #include "nobody.h"
 #include "persona.h"
@@ -267,9 +268,13 @@ static void print_loading(const struct explain *explain, bool is_allowed)
 static int answer_in_full(const struct explain *explain, const struct request *request)
 {
 	struct explanation explanation;
+	char real[PATH_MAX];
 	bool is_allowed;
 
 	explanation_make(&explanation, &explain->asker, request);
+	/* A list is a policy's own test, which comes out the same on every machine. */
+	if (explain->verbs != NULL && explanation.deny_count > 0 && links_follow(request, real))
+		explanation_judge_links(&explanation, &explain->asker, request, real);
 	is_allowed = explanation.decision.outcome == POLICY_ALLOWED;
 	if (!explain->json) {
 		explain_print(&explanation, &explain->asker, request);

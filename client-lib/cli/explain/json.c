@@ -107,6 +107,7 @@ static const char *const reasons[REASON_COUNT] = {
 	[REASON_NO_RULE] = "no-rule",
 	[REASON_ONLY] = "only",
 	[REASON_CONFLICT] = "conflict",
+	[REASON_LINK] = "link",
 	[REASON_MALFORMED] = "malformed",
 	[REASON_TOO_MANY_PATTERNS] = "too-many-patterns",
 	[REASON_NOBODY] = "nobody",
@@ -200,6 +201,8 @@ static bool add_denied(
 	if (explanation->reason == REASON_CONFLICT)
 		return json_add(
 			object, "other", rule_value(peer->image, explanation->decision.other));
+	if (explanation->reason == REASON_LINK)
+		return json_add(object, "target", json_word(explanation->real));
 	if (explanation->reason != REASON_NO_RULE && explanation->reason != REASON_ONLY)
 		return true;
 	return json_add(object, "missing", verbs_value(explanation->decision.missing)) &&

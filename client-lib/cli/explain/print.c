@@ -258,6 +258,14 @@ static void print_conflict(const struct explanation *explanation, const struct e
 	print_rule("other: ", peer->image, explanation->decision.other);
 }
 
+static void print_link(const struct explanation *explanation, const struct explained_peer *peer)
+{
+	print_rule("denied by ", peer->image, explanation->decision.rule);
+	(void)fputs("because a link on the way leads to ", stdout);
+	print_text(explanation->real);
+	(void)putchar('\n');
+}
+
 static void print_malformed(const struct request *request)
 {
 	if (request->kind == REQUEST_ENDPOINT)
@@ -319,6 +327,9 @@ void explain_print(const struct explanation *explanation, const struct explained
 		break;
 	case REASON_CONFLICT:
 		print_conflict(explanation, peer);
+		break;
+	case REASON_LINK:
+		print_link(explanation, peer);
 		break;
 	case REASON_MALFORMED:
 		print_malformed(request);
