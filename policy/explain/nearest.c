@@ -187,7 +187,19 @@ static void client_search(struct search *search, uint32_t number)
 		rule_compare(search, &candidate, &set->rules.items[client->first_rule + i]);
 }
 
-/* Of the asker's blocks, or of the one that is meant: what they allow the same verbs for. */
+/* Whether it allows all that is missing, for something else of the kind. */
+static bool rule_is_other(const struct lack *lack, const struct rule *rule)
+{
+	if (rule->effect != EFFECT_ALLOW || rule->is_never || lack->verbs & ~rule->effective_verbs)
+		return false;
+	for (uint32_t i = 0; i < rule->object_count; i++) {
+		if (kinds_agree(lack->request, &lack->set->objects.items[rule->first_object + i]))
+			return true;
+	}
+	return false;
+}
+
+/* Of the asker's blocks, or of the one that is meant. */
 static void others_find(const struct lack *lack, struct nearest *nearest)
 {
 	const struct policy_set *set = lack->set;
@@ -197,14 +209,12 @@ static void others_find(const struct lack *lack, struct nearest *nearest)
 		if (lack->client != NONE && lack->client != block)
 			continue;
 		for (uint32_t j = 0; j < client->rule_count; j++) {
-			uint32_t number = client->first_rule + j;
-			const struct rule *rule = &set->rules.items[number];
-			if (rule->effect != EFFECT_ALLOW || rule->is_never ||
-				lack->verbs & ~rule->effective_verbs)
+			uint32_t rule = client->first_rule + j;
+			if (!rule_is_other(lack, &set->rules.items[rule]))
 				continue;
+			nearest->others[nearest->other_count++] = rule;
 			if (nearest->other_count == NEAREST_OTHERS_MAX)
 				return;
-			nearest->others[nearest->other_count++] = number;
 		}
 	}
 }

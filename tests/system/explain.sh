@@ -305,6 +305,8 @@ $POLICY:5 (client www)
     allow read /srv/www/** /dev/serial type file,device symlinks none
 $POLICY:7 (client www)
     allow read /keys/* as peer copy max 4K log denied"
+	expect_status 3 explain --user alice bind unix:/run/a
+	expect_match "$output" "no rule comes near$" "a port is nothing like it"
 	expect_status 3 explain --user alice watch /etc/nothing/like/it
 	expect_match "$output" "no rule comes near$"
 }
