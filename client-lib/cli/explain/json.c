@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An explanation as one JSON object. Its members are described in fdbroker(1); scripts rely on them.
+ * An explanation as one JSON object. Its members are described in fdbroker(1), and scripts rely on
+ * them.
  *
  * Must never: print an object of which something is missing.
  */
