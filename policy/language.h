@@ -28,6 +28,18 @@ extern const struct object_word object_words[OBJECT_KIND_COUNT];
 #define OBJECTS_PATTERN (KIND_BIT(OBJECT_PATH) | KIND_BIT(OBJECT_UNIX)) /* in the tree of paths */
 #define OBJECTS_NETWORK (KIND_BIT(OBJECT_TCP) | KIND_BIT(OBJECT_UDP))
 
+/* The values of `log`, by enum policy_log. */
+#define LOG_WORDS 3
+extern const char *const log_words[LOG_WORDS];
+
+/* What `with` can have besides a device. */
+struct with_word {
+	const char *name;
+	uint8_t bit; /* enum policy_with */
+};
+#define WITH_WORDS 4
+extern const struct with_word with_words[WITH_WORDS];
+
 /*
  * The word of the list that a mistyped one probably means, the first of several; NULL: none is near.
  */

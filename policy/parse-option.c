@@ -86,13 +86,16 @@ static bool symlinks_parse(struct parser *parser, const struct word *word, struc
 		&rule->options.symlinks);
 }
 
+const char *const log_words[LOG_WORDS] = {
+	[POLICY_LOG_ALL] = "all",
+	[POLICY_LOG_DENIED] = "denied",
+	[POLICY_LOG_NONE] = "none",
+};
+
 static bool log_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
-	static const char *const choices[] = {[POLICY_LOG_ALL] = "all",
-		[POLICY_LOG_DENIED] = "denied",
-		[POLICY_LOG_NONE] = "none"};
 	return word_choose(
-		parser, word, 0, word->length, "log", choices, COUNT(choices), &rule->options.log);
+		parser, word, 0, word->length, "log", log_words, LOG_WORDS, &rule->options.log);
 }
 
 /*
@@ -140,25 +143,31 @@ static bool with_device_parse(struct parser *parser, const struct part *part, st
 	return rule->options.device != NULL;
 }
 
+const struct with_word with_words[WITH_WORDS] = {
+	{"freebind", POLICY_WITH_FREEBIND},
+	{"transparent", POLICY_WITH_TRANSPARENT},
+	{"reuseport", POLICY_WITH_REUSEPORT},
+	{"v6only", POLICY_WITH_V6ONLY},
+};
+
 static bool with_item_parse(struct parser *parser, const struct part *part, struct rule *rule)
 {
-	static const char *const choices[] = {
-		"freebind", "transparent", "reuseport", "v6only", "device=IF"};
-	static const uint8_t bits[] = {POLICY_WITH_FREEBIND, POLICY_WITH_TRANSPARENT,
-		POLICY_WITH_REUSEPORT, POLICY_WITH_V6ONLY};
+	const char *choices[WITH_WORDS + 1] = {[WITH_WORDS] = "device=IF"};
 	uint8_t chosen;
 	if (!part->length)
 		return item_report_missing(parser, part->word, part->first);
 	if (part->length >= 7 && memcmp(part_bytes(part), "device=", 7) == 0)
 		return with_device_parse(parser, part, rule);
+	for (size_t i = 0; i < WITH_WORDS; i++)
+		choices[i] = with_words[i].name;
 	/* "device=IF" itself has been taken for an interface of that name. */
 	if (!word_choose(parser, part->word, part->first, part->length, "item of 'with'", choices,
 		    COUNT(choices), &chosen))
 		return false;
-	if (rule->options.with & bits[chosen])
+	if (rule->options.with & with_words[chosen].bit)
 		return part_report(
 			parser, part, "write it once", "'%s' is written twice", choices[chosen]);
-	rule->options.with |= bits[chosen];
+	rule->options.with |= with_words[chosen].bit;
 	return true;
 }
 

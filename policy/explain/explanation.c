@@ -7,6 +7,8 @@
  */
 #include "explanation.h"
 
+#include "judge.h"
+
 static void rules_fill(struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
@@ -42,23 +44,98 @@ static void narrowing_find(struct explanation *explanation, const struct explain
 	}
 }
 
+/* Of a denial for which no rule and no missing verb can be named. */
+static enum explained_reason refusal_find_reason(
+	const struct explained_peer *peer, const struct request *request)
+{
+	static const enum explained_reason reasons[] = {
+		[STANDING_CLIENT] = REASON_MALFORMED,
+		[STANDING_NOBODY] = REASON_NOBODY,
+		[STANDING_BROKER] = REASON_BROKER,
+		[STANDING_TOO_MANY_BLOCKS] = REASON_TOO_MANY_BLOCKS,
+	};
+	bool is_decidable = request->kind != REQUEST_ENDPOINT &&
+			    path_is_decidable(request->path, request->length);
+	if (peer->standing == STANDING_CLIENT && is_decidable)
+		return REASON_TOO_MANY_PATTERNS;
+	return reasons[peer->standing];
+}
+
+static enum explained_reason reason_find(const struct explained_peer *peer,
+	const struct policy_decision *decision, const struct request *request)
+{
+	switch (decision->outcome) {
+	case POLICY_ALLOWED:
+	case POLICY_DENIED_BY_RULE:
+		return REASON_RULE;
+	case POLICY_DENIED_NARROWED:
+		return REASON_ONLY;
+	case POLICY_DENIED_CONFLICT:
+		return REASON_CONFLICT;
+	case POLICY_DENIED_NO_RULE:
+	case POLICY_DENIED_GAIN:    /* of renames, */
+	case POLICY_DENIED_LIMITED: /* and of connections that were narrowed: of neither here */
+		break;
+	}
+	return decision->missing && peer->standing == STANDING_CLIENT
+		       ? REASON_NO_RULE
+		       : refusal_find_reason(peer, request);
+}
+
 static void denial_explain(struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
-	const struct policy_decision *decision = &explanation->decision;
-	struct denial denial = {.set = peer->set,
+	struct lack lack = {.set = peer->set,
 		.identity = peer->identity,
 		.peer = peer->peer,
 		.request = request,
-		.verbs = decision->missing,
+		.verbs = explanation->decision.missing,
 		.client = NONE};
-	if (decision->outcome == POLICY_DENIED_NARROWED)
-		narrowing_find(explanation, peer, request);
-	if (explanation->narrowing_count)
-		denial.client = explanation->narrowing[0];
-	explanation->is_malformed = !decision->missing;
-	if (decision->missing)
-		nearest_find(&denial, &explanation->nearest);
+	narrowing_find(explanation, peer, request);
+	if (explanation->reason == REASON_ONLY && explanation->narrowing_count)
+		lack.client = explanation->narrowing[0];
+	nearest_find(&lack, &explanation->nearest);
+}
+
+/* Whether the deny could hit a path that a link leads to. */
+static bool rule_denies_path(const struct policy_set *set, const struct rule *rule, uint32_t verbs)
+{
+	if (rule->effect != EFFECT_DENY || rule->is_never || !(rule->effective_verbs & verbs))
+		return false;
+	for (uint32_t i = 0; i < rule->object_count; i++) {
+		if (set->objects.items[rule->first_object + i].endpoint == POLICY_KIND_COUNT)
+			return true;
+	}
+	return false;
+}
+
+static void denies_find(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request)
+{
+	const struct policy_set *set = peer->set;
+	if (request->kind == REQUEST_ENDPOINT ||
+		explanation->decision.options.symlinks == POLICY_SYMLINKS_NONE)
+		return;
+	for (uint32_t i = 0; i < peer->peer->block_count; i++) {
+		const struct client *client = &set->clients.items[peer->peer->blocks[i]];
+		for (uint32_t j = 0; j < client->rule_count; j++) {
+			uint32_t rule = client->first_rule + j;
+			if (!rule_denies_path(set, &set->rules.items[rule], request->verbs))
+				continue;
+			if (explanation->deny_count < EXPLAINED_DENIES_MAX)
+				explanation->denies[explanation->deny_count] = rule;
+			explanation->deny_count++;
+		}
+	}
+}
+
+static void permission_explain(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request)
+{
+	const struct policy_set *set = peer->set;
+	uint32_t client = set->rules.items[explanation->decision.rule].client;
+	explanation->from = client_find_from(set, &set->clients.items[client], peer->identity);
+	denies_find(explanation, peer, request);
 }
 
 void explanation_make(struct explanation *explanation, const struct explained_peer *peer,
@@ -68,15 +145,29 @@ void explanation_make(struct explanation *explanation, const struct explained_pe
 		.decision = request_decide(request, peer->image, peer->peer, request->verbs),
 		.nearest.rule = POLICY_NO_RULE,
 	};
-	const struct policy_decision *decision = &explanation->decision;
 	rules_fill(explanation, peer, request);
-	if (decision->outcome == POLICY_ALLOWED)
-		explanation->from = client_find_from(peer->set,
-			&peer->set->clients.items[peer->set->rules.items[decision->rule].client],
-			peer->identity);
-	else if (decision->outcome != POLICY_DENIED_BY_RULE &&
-		 decision->outcome != POLICY_DENIED_CONFLICT)
+	explanation->reason = reason_find(peer, &explanation->decision, request);
+	if (explanation->decision.outcome == POLICY_ALLOWED)
+		permission_explain(explanation, peer, request);
+	else if (explanation->reason == REASON_NO_RULE || explanation->reason == REASON_ONLY)
 		denial_explain(explanation, peer, request);
+}
+
+void explanation_judge_links(struct explanation *explanation, const struct explained_peer *peer,
+	const struct request *request, const char *real)
+{
+	const struct policy_credential credential = {
+		request->name, request->name_length, real, strlen(real)};
+	uint32_t rule = request->kind == REQUEST_CREDENTIAL
+				? policy_deny_credential(peer->image, peer->peer, &credential)
+				: policy_deny_path(peer->image, peer->peer, request->verbs, real,
+					  strlen(real));
+	explanation->deny_count = 0;
+	if (rule == POLICY_NO_RULE)
+		return;
+	explanation->decision = policy_denial(peer->image, rule);
+	explanation->reason = REASON_LINK;
+	explanation->real = real;
 }
 
 /* ---- in words ---- */

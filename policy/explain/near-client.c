@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whom a block is for, and why a peer is not among them. */
-#include "nearest.h"
+#include "near-parts.h"
 
 #include "peer.h"
 
@@ -69,18 +69,18 @@ static struct quoted principal_quote(
 }
 
 /* A user or a group that the peer is not, or not in. */
-static void principal_describe(const struct denial *denial, const struct condition *condition,
-	struct difference *difference)
+static void principal_describe(
+	const struct lack *lack, const struct condition *condition, struct difference *difference)
 {
-	const struct policy_identity *identity = denial->identity;
-	struct quoted wanted = principal_quote(denial->set, condition);
+	const struct policy_identity *identity = lack->identity;
+	struct quoted wanted = principal_quote(lack->set, condition);
 	const char *kind = condition->kind == CONDITION_GROUP ? "group" : "user";
 	char *text = difference->text;
-	if (!principal_is_known(denial->set, &condition->principal))
+	if (!principal_is_known(lack->set, &condition->principal))
 		snprintf(text, sizeof(difference->text), "%s %s, which does not exist", kind,
 			wanted.text);
 	else if (condition->kind == CONDITION_GROUP)
-		snprintf(text, sizeof(difference->text), "group %s, which the peer is not in",
+		snprintf(text, sizeof(difference->text), "group %s, which the asker is not in",
 			wanted.text);
 	else if (identity->user)
 		snprintf(text, sizeof(difference->text), "user %s, not %s", wanted.text,
@@ -90,28 +90,32 @@ static void principal_describe(const struct denial *denial, const struct conditi
 			identity->uid);
 }
 
-static void condition_describe(const struct denial *denial, const struct condition *condition,
-	struct difference *difference)
+static void condition_describe(
+	const struct lack *lack, const struct condition *condition, struct difference *difference)
 {
-	const char *unit = denial->identity->unit ? denial->identity->unit : "-";
+	const char *unit = lack->identity->unit;
 	if (condition->kind != CONDITION_UNIT) {
-		principal_describe(denial, condition, difference);
+		principal_describe(lack, condition, difference);
 		return;
 	}
-	snprintf(difference->text, sizeof(difference->text), "unit %s, not %s",
-		span_quote(denial->set, &condition->where).text,
-		text_quote(unit, strlen(unit)).text);
+	struct quoted wanted = span_quote(lack->set, &condition->where);
+	if (unit)
+		snprintf(difference->text, sizeof(difference->text), "unit %s, not %s", wanted.text,
+			text_quote(unit, strlen(unit)).text);
+	else
+		snprintf(difference->text, sizeof(difference->text),
+			"unit %s, and the asker is in no unit", wanted.text);
 }
 
-uint32_t client_compare(const struct denial *denial, const struct client *client,
+uint32_t client_compare(const struct lack *lack, const struct client *client,
 	struct difference differences[static DIFFERENCES_MAX])
 {
-	const struct policy_set *set = denial->set;
+	const struct policy_set *set = lack->set;
 	const struct from *best = NULL;
 	uint32_t least = UINT32_MAX, count = 0;
 	for (uint32_t i = 0; i < client->from_count; i++) {
 		const struct from *from = &set->froms.items[client->first_from + i];
-		uint32_t failing = from_count_failing(set, from, denial->identity);
+		uint32_t failing = from_count_failing(set, from, lack->identity);
 		if (failing < least) {
 			least = failing;
 			best = from;
@@ -120,8 +124,8 @@ uint32_t client_compare(const struct denial *denial, const struct client *client
 	for (uint32_t i = 0; best && i < best->condition_count && count < DIFFERENCES_MAX; i++) {
 		const struct condition *condition =
 			&set->conditions.items[best->first_condition + i];
-		if (!condition_holds(set, condition, denial->identity))
-			condition_describe(denial, condition, &differences[count++]);
+		if (!condition_holds(set, condition, lack->identity))
+			condition_describe(lack, condition, &differences[count++]);
 	}
 	return least;
 }

@@ -5,7 +5,7 @@
  * way there; a second one is one too many. So the cost is that of matching, however the wildcards
  * are combined.
  */
-#include "nearest.h"
+#include "near-parts.h"
 
 #include "peer.h"
 
@@ -33,7 +33,7 @@ struct way {
 #define WAYS_MAX (POLICY_PATH_MAX / 2 + 2)
 
 struct comparison {
-	const struct denial *denial;
+	const struct lack *lack;
 	const struct near_names *names;
 	const struct pattern *pattern;
 	struct variables variables;
@@ -118,7 +118,7 @@ static void deep_follow(struct comparison *comparison, uint32_t index)
 {
 	struct way taken = WAY_NONE;
 	bool is_last = index + 1u == comparison->pattern->component_count;
-	bool takes_folder = !(comparison->denial->verbs & ~FOLDER_VERBS);
+	bool takes_folder = !(comparison->lack->verbs & ~FOLDER_VERBS);
 	for (uint32_t i = 0; i <= comparison->names->count; i++) {
 		struct way none = comparison->ways[i];
 		if (is_last && !takes_folder)
@@ -136,7 +136,7 @@ static void ways_begin(struct comparison *comparison)
 {
 	const struct near_names *names = comparison->names;
 	const struct variable home =
-		peer_text(comparison->denial->peer, comparison->denial->peer->home);
+		peer_text(comparison->lack->peer, comparison->lack->peer->home);
 	uint32_t depth = (uint32_t)path_depth(home.text, home.length);
 	for (uint32_t i = 0; i <= names->count; i++)
 		comparison->ways[i] = WAY_NONE;
@@ -192,7 +192,7 @@ static bool way_is_near(const struct comparison *comparison, const struct way *w
 static struct quoted pattern_quote(
 	const struct comparison *comparison, const struct object *object, uint32_t component)
 {
-	const struct policy_set *set = comparison->denial->set;
+	const struct policy_set *set = comparison->lack->set;
 	const char *source = set->files.items[object->where.file].text + object->where.line_start +
 			     object->where.column - 1;
 	uint32_t width = object->where.width, start = 0, counted = 0;
@@ -239,16 +239,16 @@ static void component_describe(const struct comparison *comparison, const struct
 	else if (way->mismatch == MISMATCH_KERNEL)
 		snprintf(text, size, "wildcards do not reach into /%s", name.text);
 	else
-		snprintf(text, size, "%s, and the peer has nothing that the variable stands for",
+		snprintf(text, size, "%s, and the asker has nothing that the variable stands for",
 			written.text);
 }
 
 static void way_describe(const struct comparison *comparison, const struct object *object,
 	const struct way *way, struct difference *difference)
 {
-	const struct denial *denial = comparison->denial;
+	const struct lack *lack = comparison->lack;
 	const struct near_names *names = comparison->names;
-	const char *home = denial->peer->text + denial->peer->home;
+	const char *home = lack->peer->text + lack->peer->home;
 	char *text = difference->text;
 	const size_t size = sizeof(difference->text);
 	switch ((enum mismatch)way->mismatch) {
@@ -264,7 +264,7 @@ static void way_describe(const struct comparison *comparison, const struct objec
 		snprintf(text, size, "%%h is %s", text_quote(home, strlen(home)).text);
 		break;
 	case MISMATCH_NO_HOME:
-		snprintf(text, size, "%%h, and the peer has no home directory of its own");
+		snprintf(text, size, "%%h, and the asker has no home directory of its own");
 		break;
 	case MISMATCH_FOLDER:
 		snprintf(text, size,
@@ -272,7 +272,7 @@ static void way_describe(const struct comparison *comparison, const struct objec
 		break;
 	case MISMATCH_BELOW:
 		snprintf(text, size, "%s, not what is below it",
-			span_quote(denial->set, &object->where).text);
+			span_quote(lack->set, &object->where).text);
 		break;
 	case MISMATCH_ABOVE:
 		snprintf(text, size, "what is in it, not %s itself",
@@ -281,17 +281,33 @@ static void way_describe(const struct comparison *comparison, const struct objec
 	}
 }
 
-uint32_t path_compare(const struct denial *denial, const struct near_names *names,
+/* How far the path was right; of two that went as far, the wildcard would have matched more. */
+static uint32_t way_closeness(const struct way *way, const struct near_names *names)
+{
+	switch ((enum mismatch)way->mismatch) {
+	case MISMATCH_NAME:
+		return 2u * way->name;
+	case MISMATCH_NO_HOME:
+		return 0;
+	case MISMATCH_NONE:
+	case MISMATCH_HOME:
+		return 2u * names->count + 1;
+	default:
+		return 2u * way->name + 1;
+	}
+}
+
+uint32_t path_compare(const struct lack *lack, const struct near_names *names,
 	const struct object *object, struct difference *difference, uint32_t *closeness)
 {
 	struct comparison comparison; /* its ways are begun when it is followed */
 	char uid[sizeof("4294967295")];
-	comparison.denial = denial;
+	comparison.lack = lack;
 	comparison.names = names;
 	comparison.pattern = &object->pattern;
-	comparison.variables = peer_variables(denial->peer, uid);
+	comparison.variables = peer_variables(lack->peer, uid);
 	struct way way = pattern_follow(&comparison);
-	*closeness = way.mismatch == MISMATCH_NAME ? way.name : POLICY_PATH_MAX;
+	*closeness = way_closeness(&way, names);
 	if (way.count > 1 || !way_is_near(&comparison, &way))
 		return DIFFERENCES_MAX + 1;
 	if (way.count)

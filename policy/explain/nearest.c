@@ -5,16 +5,16 @@
  *
  * Must never: say of a rule that it allows something.
  */
-#include "nearest.h"
+#include "near-parts.h"
 
 #include "language.h"
 
 /* What differs, from what is likeliest to be a mistake of the request to what is least likely. */
-enum { WEIGHT_VERB = 1, WEIGHT_OBJECT = 2, WEIGHT_CLIENT = 4 };
+enum { WEIGHT_VERB = 1, WEIGHT_OBJECT = 2, WEIGHT_OTHER_USE = 3, WEIGHT_CLIENT = 4 };
 
 /* The best rule so far. */
 struct search {
-	const struct denial *denial;
+	const struct lack *lack;
 	struct near_names names;
 	struct nearest *nearest;
 	uint32_t weight, closeness;
@@ -46,19 +46,21 @@ static void verbs_write(uint32_t verbs, char *text, size_t size)
 	}
 }
 
-static void verbs_compare(const struct denial *denial, struct candidate_rule *candidate)
+static void verbs_compare(const struct lack *lack, struct candidate_rule *candidate)
 {
 	const struct rule *rule = candidate->rule;
 	char named[128], missing[128];
-	if (!(denial->verbs & ~rule->effective_verbs))
+	if (!(lack->verbs & ~rule->effective_verbs))
 		return;
 	verbs_write(rule->named_verbs, named, sizeof(named));
-	verbs_write(denial->verbs & ~rule->effective_verbs, missing, sizeof(missing));
+	verbs_write(lack->verbs & ~rule->effective_verbs, missing, sizeof(missing));
 	if (candidate->count < DIFFERENCES_MAX)
 		snprintf(candidate->differences[candidate->count].text,
 			sizeof(candidate->differences[0].text), "%s, not %s", named, missing);
 	candidate->count++;
-	candidate->weight += WEIGHT_VERB;
+	/* Who connects hardly ever meant to bind; who writes may well have meant to append. */
+	candidate->weight +=
+		lack->request->kind == REQUEST_ENDPOINT ? WEIGHT_OTHER_USE : WEIGHT_VERB;
 }
 
 /* Whether the object is one to which the same could be done at all. */
@@ -76,7 +78,7 @@ static bool kinds_agree(const struct request *request, const struct object *obje
 static uint32_t file_compare(const struct search *search, const struct object *object,
 	struct difference differences[static DIFFERENCES_MAX], uint32_t *closeness)
 {
-	const struct request *request = search->denial->request;
+	const struct request *request = search->lack->request;
 	const struct address *named = &object->address;
 	uint32_t count = 0;
 	if (request->kind == REQUEST_CREDENTIAL && object->kind == OBJECT_CREDENTIAL &&
@@ -86,18 +88,18 @@ static uint32_t file_compare(const struct search *search, const struct object *o
 			text_quote(named->name, named->name_length).text,
 			text_quote(request->name, request->name_length).text);
 	return count +
-	       path_compare(search->denial, &search->names, object, &differences[count], closeness);
+	       path_compare(search->lack, &search->names, object, &differences[count], closeness);
 }
 
 static uint32_t object_compare(const struct search *search, const struct object *object,
 	struct difference differences[static DIFFERENCES_MAX], uint32_t *closeness)
 {
-	const struct denial *denial = search->denial;
+	const struct lack *lack = search->lack;
 	*closeness = 0;
-	if (!kinds_agree(denial->request, object))
+	if (!kinds_agree(lack->request, object))
 		return DIFFERENCES_MAX + 1;
-	if (denial->request->kind == REQUEST_ENDPOINT)
-		return endpoint_compare(denial, object, differences);
+	if (lack->request->kind == REQUEST_ENDPOINT)
+		return endpoint_compare(lack, object, differences, closeness);
 	return file_compare(search, object, differences, closeness);
 }
 
@@ -109,7 +111,7 @@ static void objects_compare(const struct search *search, struct candidate_rule *
 	uint32_t least = DIFFERENCES_MAX + 1;
 	for (uint32_t i = 0; i < rule->object_count; i++) {
 		const struct object *object =
-			&search->denial->set->objects.items[rule->first_object + i];
+			&search->lack->set->objects.items[rule->first_object + i];
 		uint32_t closeness;
 		uint32_t count = object_compare(search, object, differences, &closeness);
 		if (count > DIFFERENCES_MAX || count > least ||
@@ -153,14 +155,14 @@ static void never_describe(struct candidate_rule *candidate)
 static void rule_compare(
 	struct search *search, const struct candidate_rule *client, const struct rule *rule)
 {
-	const struct policy_set *set = search->denial->set;
+	const struct policy_set *set = search->lack->set;
 	struct candidate_rule candidate = *client;
 	candidate.rule = rule;
 	if (rule->effect != EFFECT_ALLOW)
 		return;
 	if (rule->is_never)
 		never_describe(&candidate);
-	verbs_compare(search->denial, &candidate);
+	verbs_compare(search->lack, &candidate);
 	if (candidate.count <= DIFFERENCES_MAX)
 		objects_compare(search, &candidate);
 	/* None at all: then it is something else that keeps it from counting. */
@@ -176,23 +178,57 @@ static void rule_compare(
 
 static void client_search(struct search *search, uint32_t number)
 {
-	const struct policy_set *set = search->denial->set;
+	const struct policy_set *set = search->lack->set;
 	const struct client *client = &set->clients.items[number];
 	struct candidate_rule candidate = {0};
-	candidate.count = client_compare(search->denial, client, candidate.differences);
+	candidate.count = client_compare(search->lack, client, candidate.differences);
 	candidate.weight = candidate.count * WEIGHT_CLIENT;
 	for (uint32_t i = 0; i < client->rule_count && candidate.count <= DIFFERENCES_MAX; i++)
 		rule_compare(search, &candidate, &set->rules.items[client->first_rule + i]);
 }
 
-void nearest_find(const struct denial *denial, struct nearest *nearest)
+/* Whether it allows all that is missing, for something else of the kind. */
+static bool rule_is_other(const struct lack *lack, const struct rule *rule)
 {
-	struct search search = {.denial = denial, .nearest = nearest};
+	if (rule->effect != EFFECT_ALLOW || rule->is_never || lack->verbs & ~rule->effective_verbs)
+		return false;
+	for (uint32_t i = 0; i < rule->object_count; i++) {
+		if (kinds_agree(lack->request, &lack->set->objects.items[rule->first_object + i]))
+			return true;
+	}
+	return false;
+}
+
+/* Of the asker's blocks, or of the one that is meant. */
+static void others_find(const struct lack *lack, struct nearest *nearest)
+{
+	const struct policy_set *set = lack->set;
+	for (uint32_t i = 0; i < lack->peer->block_count; i++) {
+		uint16_t block = lack->peer->blocks[i];
+		const struct client *client = &set->clients.items[block];
+		if (lack->client != NONE && lack->client != block)
+			continue;
+		for (uint32_t j = 0; j < client->rule_count; j++) {
+			uint32_t rule = client->first_rule + j;
+			if (!rule_is_other(lack, &set->rules.items[rule]))
+				continue;
+			nearest->others[nearest->other_count++] = rule;
+			if (nearest->other_count == NEAREST_OTHERS_MAX)
+				return;
+		}
+	}
+}
+
+void nearest_find(const struct lack *lack, struct nearest *nearest)
+{
+	struct search search = {.lack = lack, .nearest = nearest};
 	*nearest = (struct nearest){.rule = POLICY_NO_RULE};
-	if (denial->request->kind != REQUEST_ENDPOINT)
-		near_names_init(&search.names, denial->request->path, denial->request->length);
-	for (uint32_t i = 0; i < denial->set->clients.count; i++) {
-		if (denial->client == NONE || denial->client == i)
+	if (lack->request->kind != REQUEST_ENDPOINT)
+		near_names_init(&search.names, lack->request->path, lack->request->length);
+	for (uint32_t i = 0; i < lack->set->clients.count; i++) {
+		if (lack->client == NONE || lack->client == i)
 			client_search(&search, i);
 	}
+	if (nearest->rule == POLICY_NO_RULE)
+		others_find(lack, nearest);
 }

@@ -10,6 +10,7 @@
 
 #include "build.h"
 #include "language.h"
+#include "parse.h"
 #include "write.h"
 
 #include <errno.h>
@@ -195,6 +196,20 @@ static bool verbs_check(struct request *request, const char *verbs, size_t lengt
 				 "the verbs are missing");
 }
 
+/* Then a word that is no object is hardly a path: the parser knows better what is missing. */
+static bool verbs_take_paths(const char *verbs, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		const char *comma = memchr(verbs + at, ',', length - at);
+		size_t end = comma ? (size_t)(comma - verbs) : length;
+		int verb = verb_find(verbs + at, (uint32_t)(end - at));
+		if (verb < 0 || !(verb_words[verb].objects & KIND_BIT(OBJECT_PATH)))
+			return false;
+		at = end + 1;
+	}
+	return true;
+}
+
 static bool word_is_relative(const char *word, size_t length)
 {
 	bool is_icmp = (length == 4 || length == 5) && memcmp(word, "icmp6", length) == 0;
@@ -253,7 +268,7 @@ bool request_read(struct request *request, const char *verbs, size_t verbs_lengt
 	if (!object_length)
 		return request_fail(request, "write a path or an endpoint after the verbs",
 			"the object is missing");
-	if (word_is_relative(object, object_length))
+	if (word_is_relative(object, object_length) && verbs_take_paths(verbs, verbs_length))
 		return request_fail(request,
 			"write the whole path: the broker has no working directory",
 			"'%s' is not an absolute path", text_quote(object, object_length).text);

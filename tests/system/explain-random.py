@@ -13,7 +13,8 @@ ROOTS = ["/srv", "/srv", "/srv", "/home", "/tmp"]
 # Wildcards of an allow do not reach into these. What is asked for in them is not there.
 KERNEL = ["/dev", "/proc", "/sys", "/dev/shm"]
 WIDE = ["/**", "/*", "/?ev", "/[dps]*", "/*/shm"]
-USERS = ["alice", "bob", "carol", "2004", "2005", "2000-2003", "2002-2005", "0-4294967294"]
+UNITS = ["app@*.service", "app@ab.service", "app@?.service", "*@ab.service", "web@*.service"]
+USERS = ["alice", "bob", "carol", "2004", "2005", "2000-2003", "2002-2005", "2006", "0-4294967294"]
 GROUPS = ["staff", "lab", "3002", "alice", "2000-2004", "0"]
 FILE_VERBS = ["read", "write", "append", "create", "remove", "stat", "list", "watch"]
 OPENS = ["read", "read", "write", "append", "read,write", "read,append"]
@@ -34,14 +35,15 @@ def path_root(r, is_deny):
     return r.choice(ROOTS)
 
 
-def path_pattern(r, is_deny):
+def path_pattern(r, is_deny, has_instance):
     root = path_root(r, is_deny)
+    atoms = ATOMS + ["%i", "%i", "a%i"] if has_instance else ATOMS
     parts = []
     for _ in range(r.randint(1, 3)):
         if r.random() < 0.2 and not "/".join([root, *parts]).endswith("**"):
             parts.append("**")
         else:
-            parts.append(r.choice(ATOMS))
+            parts.append(r.choice(atoms))
     return root + "/" + "/".join(parts)
 
 
@@ -61,7 +63,7 @@ def ports(r):
     return r.choice(["*", "20001-20003", "80-90", ",".join(r.sample(PORTS, 2)), *PORTS])
 
 
-def network_rule(r, number, is_deny):
+def network_rule(r, number, is_deny, has_instance):
     if number == 0:
         host = r.choice(["", "", "*:", "127.0.0.1:", "127.0.0.0/24:", "127.0.0.0/8:", "[::]:",
                          "0.0.0.0/0:", "[::]/0:"])
@@ -76,7 +78,7 @@ def network_rule(r, number, is_deny):
         return "option", r.choice(["mark=1-2", "mark=3", "mark=*", "priority=7", "priority=*"])
     if number == 4:
         return "resolve", "host:" + r.choice(["*", "a.test", "*.a.test", "*.test", "x.b.test"])
-    return "bind", "unix:" + path_pattern(r, is_deny)
+    return "bind", "unix:" + path_pattern(r, is_deny, has_instance)
 
 
 # Patterns that are the same must have the same options, so these depend on the pattern.
@@ -86,19 +88,23 @@ def mode(pattern, salt):
     return " mode 0640"
 
 
-def rule(r, salt, may_deny):
+def rule(r, salt, may_deny, has_instance):
     is_file = r.random() < 0.65
     deny = may_deny and r.random() < (0.12 if is_file else 0.25)
     if is_file:
-        words, pattern = verbs(r, FILE_VERBS), path_pattern(r, deny)
+        words, pattern = verbs(r, FILE_VERBS), path_pattern(r, deny, has_instance)
     else:
-        words, pattern = network_rule(r, r.randrange(6), deny)
+        words, pattern = network_rule(r, r.randrange(6), deny, has_instance)
     if deny:
         return f"deny {r.choice([words, words, 'all'])} {pattern}"
     return f"allow {words} {pattern}{mode(pattern, salt)}"
 
 
+# Of a block for units, all lines are: then %i may stand in it. It may deny nothing.
 def condition_lines(r):
+    if r.random() < 0.2:
+        users = r.choice(["", "", "user " + r.choice(USERS) + " "])
+        return ["from " + users + "unit " + r.choice(UNITS)], False, True
     lines, may_deny = [], True
     for _ in range(r.randint(1, 2)):
         kind = r.random()
@@ -110,14 +116,14 @@ def condition_lines(r):
             may_deny = False
             user = r.choice(["", "user " + r.choice(USERS) + " "])
             lines.append("from " + user + "group " + r.choice(GROUPS))
-    return lines, may_deny
+    return lines, may_deny, False
 
 
 def block(r, number, salt):
-    lines, may_deny = condition_lines(r)
+    lines, may_deny, has_instance = condition_lines(r)
     only = " only" if r.random() < 0.08 else ""
     for _ in range(r.randint(6, 16)):
-        lines.append(rule(r, salt, may_deny))
+        lines.append(rule(r, salt, may_deny, has_instance))
     if only:
         lines += [f"allow {','.join(FILE_VERBS)} /srv/**" + mode("/srv/**", salt),
                   "allow bind tcp:* udp:*"]

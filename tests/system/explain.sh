@@ -105,12 +105,12 @@ test_every_only_block_that_stands_in_the_way_is_named() {
 		}
 	END
 	expect_status 3 explain --user alice read /srv/c
-	expect_equal "$output" "denied: client first is an 'only' block for this asker, and no rule of it allows read
+	expect_equal "$output" "denied: client first is an 'only' block for this asker, and no rule of it allows read of this object
 so is client second
 nearest: $POLICY:7 (client first): /srv/a, not /srv/c
     allow read /srv/a"
 	expect_status 3 explain --user alice read /srv/a
-	expect_match "$output" "^denied: client second is .* of it allows read"$'\n'"nearest: $POLICY:11 "
+	expect_match "$output" "^denied: client second is .* of it allows read of this object"$'\n'"nearest: $POLICY:11 "
 	expect_status 3 explain --user bob read /srv/a
 	expect_match "$output" "^denied: client empty is "
 	expect_status 3 explain --user alice read /etc/a
@@ -161,6 +161,7 @@ because: unit app@*.service (app@blue.service) ($POLICY:2)
 opened as: the broker; must be: a regular file, which nobody unprivileged could have placed there;\
  links: followed where only root could have placed them;\
  this version of fdbrokerd does not hand out credentials yet; log: all
+where a link leads is judged by deny too, and was not looked at here: $POLICY:9
 limits: sessions 4, requests 10/s"
 	expect_status 3 explain "${as[@]}" credential tls.key=/etc/app/red.key
 	expect_match "$output" "/etc/app/%i.key, not /etc/app/red.key"
@@ -172,7 +173,7 @@ limits: sessions 4, requests 10/s"
 	expect_equal "$output" "denied by $POLICY:9 (client all)
     deny read /etc/secret/**"
 	expect_status 3 explain --user 4000 credential tls.key=/etc/app/blue.key
-	expect_match "$output" "unit app@\*.service, not -"
+	expect_match "$output" "unit app@\*.service, and the asker is in no unit"
 	expect_status 64 explain "${as[@]}" credential tls.key=%h/key
 	expect_match "$output" "depends on who asks"
 	expect_equal "$(explain "${as[@]}" - <<<"credential tls.key=/etc/app/blue.key")" \
@@ -192,7 +193,7 @@ test_a_unit_and_groups_may_be_given() {
 		}
 	END
 	expect_status 3 explain --user alice read /x
-	expect_match "$output" "group 3005, which the peer is not in"
+	expect_match "$output" "group 3005, which the asker is not in"
 	expect_status 0 explain --user alice --group 3005 read /x
 	expect_status 0 explain --user 4000 --group 3005 --group staff read /x
 	expect_status 3 explain --user 4000 --group 3005 read /x
@@ -228,7 +229,238 @@ test_who_may_be_anybody_is_nobodys_client() {
 	output=$(setpriv --reuid=65534 --regid=65534 --clear-groups ask "cat /srv/file" 2>&1) || true
 	[[ $output != "ok content" ]] || fail "the broker serves nobody"
 	expect_status 3 explain --user nobody read /srv/file
-	expect_match "$output" "uid 65534 may be anybody"
+	expect_match "$output" "^denied: uid 65534 may be anybody"
+	expect_status 3 explain --user nobody - <<<"read /srv/file"
+	expect_match "$output" "uid 65534 may be anybody.*denied - read /srv/file"
+}
+
+test_the_user_of_the_broker_is_nobodys_client() {
+	policy <<-END
+		client all {
+			from anyone
+			allow read /srv/file
+		}
+	END
+	secret /srv/file content
+	start_broker
+	output=$(setpriv --reuid=fdbroker --regid=fdbroker --clear-groups ask "cat /srv/file" 2>&1) || true
+	[[ $output != "ok content" ]] || fail "the broker serves its own user"
+	expect_status 3 explain --user fdbroker read /srv/file
+	expect_match "$output" "^denied: uid [0-9]+ is the broker's own user"
+	expect_match "$(explain --json --user fdbroker read /srv/file || true)" '"reason":"broker"'
+}
+
+test_who_is_in_too_many_blocks_is_told_so() {
+	local number
+	for ((number = 0; number < 65; number++)); do
+		printf 'client c%d {\nfrom user alice\nallow read /srv/%d\n}\n' $number $number
+	done | policy
+	expect_status 3 explain --user alice read /srv/1
+	expect_equal "$output" "denied: uid 2001 is concerned by more than 64 client blocks: the broker grants it nothing"
+	expect_match "$(explain --json --user alice read /srv/1 || true)" '"reason":"too-many-blocks"'
+}
+
+test_a_path_with_too_many_patterns_is_not_called_malformed() {
+	local name
+	name=$(printf 'a%.0s' {1..120})
+	python3 - >/run/test/patterns <<-END
+		print("client many {\nfrom anyone")
+		for n in range(1, 121):
+		    a, q = "a" * n, "?" * n
+		    for pattern in a + "*", "*" + a, q + "*", "*" + q, a + "*a", "?" + a + "*":
+		        print("allow read /srv/" + pattern + "/x")
+		print("}")
+	END
+	policy </run/test/patterns
+	expect_status 3 explain --user alice read "/srv/$name/y"
+	expect_match "$output" "^denied: more patterns of the policy are at work on this path"
+	expect_match "$(explain --json --user alice read "/srv/$name/y" || true)" \
+		'"reason":"too-many-patterns"'
+}
+
+test_an_only_block_that_would_still_be_in_the_way_is_named() {
+	policy <<-END
+		client narrow only {
+			from user alice
+			allow read /srv/data/**
+		}
+		client wide {
+			from user alice
+			allow connect tcp:443
+		}
+	END
+	expect_status 3 explain --user alice connect tcp:192.0.2.1:80
+	expect_match "$output" "port 443, not 80; and client narrow, an 'only' block, must allow it too"
+	# Its own rule would be enough.
+	expect_status 3 explain --user alice read /srv/dat/a
+	expect_match "$output" "/srv/data, not /srv/dat"$'\n'
+}
+
+test_without_a_near_rule_those_with_the_verb_are_shown() {
+	explain_policy
+	expect_status 3 explain --user alice read /etc/nothing/like/it
+	expect_equal "$output" "denied: no rule allows read
+nearest: no rule comes near; rules for read are:
+$POLICY:5 (client www)
+    allow read /srv/www/** /dev/serial type file,device symlinks none
+$POLICY:7 (client www)
+    allow read /keys/* as peer copy max 4K log denied"
+	expect_status 3 explain --user alice bind unix:/run/a
+	expect_match "$output" "no rule comes near$" "a port is nothing like it"
+	expect_status 3 explain --user alice watch /etc/nothing/like/it
+	expect_match "$output" "no rule comes near$"
+}
+
+test_what_would_happen_is_that_of_the_request() {
+	policy <<-END
+		client a {
+			from user alice
+			allow create,remove /srv/d/* type directory mode 0750
+			allow create,write /srv/e/* type file,directory
+			allow read,stat /srv/f as peer
+			allow read /srv/g as bob
+			allow bind tcp:80 with reuseport,freebind
+			allow connect tcp:80 netns any
+			allow bind tcp:81 netns peer
+			allow connect tcp:db.test:5432
+			allow socket icmp
+		}
+	END
+	output=$(explain --user alice create /srv/d/x)
+	expect_match "$output" "^allowed.*done as: the broker; a new directory gets mode 0750, owner the broker;"
+	expect_match "$output" "links: followed where only root could have placed them, but not at the end of the path"
+	output=$(explain --user alice create,write /srv/e/x)
+	expect_match "$output" "opened as: .*a regular file or a directory.*; a new file gets mode 0600, a new directory gets mode 0700, owner"
+	expect_match "$output" "placed them; log"
+	output=$(explain --user alice remove /srv/d/x)
+	expect_match "$output" "done as: the broker; links: .*, but not at the end of the path"
+	output=$(explain --user alice stat /srv/f)
+	expect_match "$output" "but by lstat and readlink not at the end"
+	output=$(explain --user alice read /srv/f)
+	expect_match "$output" "which nobody but root and the asker could have placed there"
+	output=$(explain --user alice read /srv/g)
+	expect_match "$output" "which nobody but root and user bob \(uid 2002\) could have placed there"
+	expect_match "$(explain --user alice bind tcp:80)" "set before: freebind, reuseport; network namespace: the broker's"
+	expect_match "$(explain --user alice connect tcp:192.0.2.1:80)" "network namespace: any"
+	expect_match "$(explain --user alice bind tcp:81)" "network namespace: the asker's"
+	expect_match "$(explain --user alice connect tcp:db.test:5432)" "of its addresses: none that a deny is about"
+	expect_match "$(explain --user alice socket icmp)" "net.ipv4.ping_group_range"
+}
+
+test_denies_that_a_link_may_lead_to_are_named() {
+	policy <<-END
+		client web {
+			from user alice
+			allow read /etc/live/*
+			allow read /etc/plain symlinks none
+			allow bind tcp:80
+		}
+		client guard {
+			from anyone
+			deny read /etc/archive/** /etc/a
+			deny write /etc/b
+			deny bind tcp:81
+			deny all /etc/c
+			deny read /etc/d
+			deny read /etc/e
+		}
+		client others {
+			from user bob
+			deny read /etc/x
+		}
+	END
+	output=$(explain --user alice read /etc/live/key)
+	expect_match "$output" "where a link leads is judged by deny too, and was not looked at here: $POLICY:9, $POLICY:12, $POLICY:13 and 1 more"
+	output=$(explain --user alice read /etc/plain)
+	[[ $output != *"where a link leads"* ]] || fail "$output"
+	output=$(explain --user alice bind tcp:80)
+	[[ $output != *"where a link leads"* ]] || fail "$output"
+	expect_match "$(explain --json --user alice read /etc/live/key)" '"denies":\[\{"file":"[^"]*","line":9,'
+}
+
+test_a_link_into_what_is_denied_is_denied() {
+	policy <<-END
+		client web {
+			from user alice
+			allow read,remove,create,write /etc/live/**
+		}
+		client guard {
+			from anyone
+			deny all /etc/archive/**
+		}
+	END
+	mkdir -p /etc/live/site /etc/archive/site
+	secret /etc/archive/site/key key
+	ln -s ../../archive/site/key /etc/live/site/key
+	ln -s ../archive/site /etc/live/folder
+	ln -s ../archive/none /etc/live/none
+	secret /etc/live/plain plain
+	start_broker
+	expect_equal "$(as alice ask "cat /etc/live/plain")" "ok plain"
+	output=$(as alice ask "cat /etc/live/site/key") || true
+	[[ $output != ok* ]] || fail "the broker gave it"
+	expect_status 3 explain --user alice read /etc/live/site/key
+	expect_equal "$output" "denied by $POLICY:7 (client guard)
+    deny all /etc/archive/**
+because a link on the way leads to /etc/archive/site/key"
+	expect_status 3 explain --user alice create,write /etc/live/folder/new
+	expect_match "$output" "leads to /etc/archive/site/new"
+	# The link itself.
+	expect_status 0 explain --user alice remove /etc/live/site/key
+	expect_status 3 explain --user alice remove /etc/live/folder/key
+	output=$(explain --user alice read /etc/live/plain)
+	[[ $output != *"where a link leads"* ]] || fail "there is no link: $output"
+	# It may lead anywhere, once there is something.
+	expect_match "$(explain --user alice read /etc/live/none)" "where a link leads .* not looked at"
+	# Not for a policy's own tests.
+	expect_equal "$(explain --user alice - <<<"read /etc/live/site/key")" "allowed $POLICY:3 read /etc/live/site/key"
+	# Nor where the caller may not look.
+	chmod 700 /etc/live/site
+	expect_match "$(as alice fdbroker explain --policy "$POLICY" read /etc/live/site/key)" \
+		"^allowed .*where a link leads .*: $POLICY:7"
+}
+
+test_what_the_files_do_not_tell_of_the_broker_is_said() {
+	local folder=/etc/fdbroker/policy.d
+	explain_policy
+	output=$(explain --user alice bind tcp:8443)
+	[[ $output != *"as the files are now"* ]] || fail "a draft is not loaded: $output"
+	mv "$POLICY" $folder/a.policy
+	cp $folder/a.policy $folder/b.policy
+	chmod 664 $folder/b.policy
+	chgrp staff $folder/b.policy
+	expect_match "$(fdbroker explain --user alice bind tcp:8443)" \
+		"as the files are now: the broker may not have loaded them yet$"
+	expect_status 3 fdbroker explain --user alice bind tcp:443
+	expect_match "$output" "1 file does not count: see 'fdbroker check'$"
+}
+
+test_a_full_disk_is_called_that() {
+	explain_policy
+	expect_status 1 bash -c "fdbroker explain --policy $POLICY --json --user alice bind tcp:8443 >/dev/full"
+	expect_match "$output" "stdout: No space left on device"
+	local option
+	for option in --json --user=alice; do
+		yes "bind tcp:8443" | head -n 20000 >/run/test/many || true
+		expect_status 1 bash -c "fdbroker explain --policy $POLICY $option - </run/test/many >/dev/full"
+		expect_match "$output" "^[^"$'\n'"]*stdout: No space left on device$"
+	done
+}
+
+test_text_in_json_is_never_the_same_as_another() {
+	policy <<-END
+		client a {
+			from anyone
+			allow read "/srv/back\\\\slash"
+		}
+	END
+	explain --json --user alice read '/srv/back\slash' | python3 -c '
+import json, sys
+answer = json.loads(sys.stdin.buffer.read().decode())
+assert answer["object"] == r"/srv/back\\slash", answer
+assert answer["rule"]["text"] == r"""allow read "/srv/back\\\\slash\"""".replace("\\\"", "\""), answer'
+	[[ $(explain --json --user alice read $'/srv/\xff' || true) != $(explain --json --user alice read '/srv/\xff' || true) ]] ||
+		fail "two names are written the same"
 }
 
 test_the_installed_policy_is_asked_as_whoever_calls_it() {
@@ -254,6 +486,22 @@ test_what_is_wrong_is_said_with_the_way_out() {
 	expect_match "$output" "unknown verb 'reed'.*did you mean 'read'"
 	expect_status 64 explain --user ghost read /x
 	expect_match "$output" "ghost: there is no such user"
+	expect_status 64 explain --user alcie read /x
+	expect_match "$output" "alcie: there is no such user.*did you mean 'alice'"
+	expect_status 64 explain --group stafff read /x
+	expect_match "$output" "no such group.*did you mean 'staff'"
+	expect_status 64 explain --user alice --user bob read /x
+	expect_match "$output" "--user is given twice"
+	expect_status 64 explain --pid 1 --pid 2 read /x
+	expect_status 64 explain --unit a.service --unit b.service read /x
+	expect_status 3 explain --user alice --unit nginx read /x
+	expect_match "$output" "warning: no unit is called 'nginx'.*write its suffix too"
+	expect_status 64 explain bind 80
+	expect_match "$output" "'80' is no object.*write tcp:80 or udp:80"
+	expect_status 64 explain resolve a.example.org
+	expect_match "$output" "write host:a.example.org"
+	expect_status 64 explain option mark
+	expect_match "$output" "write mark=VALUE"
 	expect_status 64 explain read
 	expect_status 64 explain read /x /y
 	expect_status 64 explain --user alice --pid 1 read /x
@@ -261,6 +509,7 @@ test_what_is_wrong_is_said_with_the_way_out() {
 	expect_status 64 explain --bogus read /x
 	expect_match "$(explain --help)" "^Usage: fdbroker explain"
 	expect_status 0 explain --user alice bind "tcp:8443"
+	expect_status 0 explain bind tcp:8443 --user alice
 	printf 'client a {\nfrom user alice\nallow raed /x\n}\n' | policy
 	expect_status 1 explain read /x
 	expect_match "$output" "$POLICY:3:7-10: error: unknown verb 'raed'"
@@ -297,6 +546,10 @@ allowed $POLICY:4 append /var/log/www/a.log"
 
 test_json_has_all_of_it() {
 	explain_policy
+	mkdir -p /srv/www
+	touch /srv/www/secret
+	ln -s /srv/www/secret /srv/link
+	printf 'client a {\nfrom anyone\nallow read /srv/link\ndeny read /srv/www/*\n}\n' >/run/test/link.policy
 	{
 		explain --json --user alice read,append /two/ax || true
 		explain --json --user alice read /srv/www/a
@@ -304,8 +557,11 @@ test_json_has_all_of_it() {
 		explain --json --user alice read /srv/www/secret || true
 		explain --json --user carol read,write /two/b || true
 		explain --json --user alice read /srv//www || true
+		fdbroker explain --policy /run/test/link.policy --json --user alice read /srv/link || true
 	} | tests/system/explain-json.py client-lib/cli/fdbroker.1.scd '
-by_rule, only, malformed = answers[3:]
+by_rule, only, malformed, link = answers[3:]
+assert link["reason"] == "link" and link["rule"]["line"] == 4, link
+assert link["target"] == "/srv/www/secret", link
 conflict, allowed, denied = answers[:3]
 assert by_rule["reason"] == "rule" and by_rule["rule"]["line"] == 11, by_rule
 assert only["only"] == ["narrow"] and only["rule"]["client"] == "narrow", only
@@ -330,6 +586,7 @@ explain_peers() {
 		"--reuid=carol --regid=carol --clear-groups"
 		"--reuid=2004 --regid=2004 --groups=3000"
 		"--reuid=2005 --regid=3001 --clear-groups"
+		"--reuid=2006 --regid=2006 --clear-groups"
 	)
 	local peer
 	for peer in "${PEERS[@]}"; do
@@ -339,6 +596,10 @@ explain_peers() {
 	done
 	ASKED[0]="--user alice"
 	ASKED[3]="--user 2004 --group 2004 --group staff"
+	# A mount over its file in /proc tells of its unit, as far as the broker can see.
+	echo "0::/system.slice/app@ab.service" >/run/test/cgroup
+	UNITS[5]=/run/test/cgroup
+	ASKED[5]="--user 2006 --group 2006 --unit app@ab.service"
 }
 
 explain_tree() { # some of what is asked for is there
@@ -349,8 +610,10 @@ explain_tree() { # some of what is asked for is there
 
 ask_both() { # POLICY NUMBER, PEER
 	local asked=/run/test/random/$1.$2
-	# shellcheck disable=SC2086 # words
-	setpriv ${PEERS[$2]} --inh-caps=-all --no-new-privs -- verdicts <"$asked" >"$asked.broker" ||
+	# shellcheck disable=SC2086,SC2016 # words; expanded inside
+	bash -c '[[ -z $0 ]] || mount --bind "$0" "/proc/$$/cgroup" && exec "$@"' "${UNITS[$2]-}" \
+		setpriv ${PEERS[$2]} --inh-caps=-all --no-new-privs -- verdicts \
+		<"$asked" >"$asked.broker" ||
 		fail "policy $1, peer $2: the broker could not be asked"
 	# shellcheck disable=SC2086 # words
 	fdbroker explain --policy "$POLICY" ${ASKED[$2]} - <"$asked" >"$asked.long" || (($? == 3)) ||
@@ -362,8 +625,8 @@ ask_both() { # POLICY NUMBER, PEER
 }
 
 test_explain_and_the_broker_agree_on_a_hundred_thousand_requests() {
-	local -a PEERS=() ASKED=() asking
-	local policies=50 requests=400 number peer all denied
+	local -a PEERS=() ASKED=() UNITS=() asking
+	local policies=50 requests=400 number peer all denied compared
 	EXPLAIN_SEED=${EXPLAIN_SEED-$RANDOM}
 	step "seed $EXPLAIN_SEED"
 	explain_peers
@@ -390,7 +653,11 @@ test_explain_and_the_broker_agree_on_a_hundred_thousand_requests() {
 	done
 	all=$(cat /run/test/random/*.broker | wc -l)
 	denied=$(cat /run/test/random/*.broker | grep -c ^denied)
-	echo "$all requests, $denied denied"
+	stop_broker
+	compared=$(tests/system/explain-rules.py "$BROKER_LOG" /run/test/random "$policies" \
+		2001 2002 2003 2004 2005 2006)
+	echo "$all requests, $denied denied, $compared with their rules in the log"
 	expect_equal "$all" $((policies * ${#PEERS[@]} * requests)) "all were answered"
+	((compared * 2 >= all)) || fail "the rules of $compared were compared"
 	((denied * 5 >= all && denied * 5 <= all * 4)) || fail "$denied of $all were denied"
 }

@@ -21,7 +21,7 @@ static void nearest_write(char *text, size_t size, const struct policy *policy,
 	struct policy_peer peer = peer_make(policy, identity);
 	struct policy_decision decision =
 		request_decide(request, policy->image, &peer, request->verbs);
-	struct denial denial = {.set = policy->set,
+	struct lack lack = {.set = policy->set,
 		.identity = identity,
 		.peer = &peer,
 		.request = request,
@@ -29,7 +29,7 @@ static void nearest_write(char *text, size_t size, const struct policy *policy,
 		.client = NONE};
 	struct nearest nearest;
 	assert_int_equal(decision.outcome, POLICY_DENIED_NO_RULE);
-	nearest_find(&denial, &nearest);
+	nearest_find(&lack, &nearest);
 	if (nearest.rule == POLICY_NO_RULE) {
 		snprintf(text, size, "none");
 		return;
@@ -142,7 +142,9 @@ static void whom_a_rule_is_for_is_named(void **state)
 		{"user bob", "3: user bob, not alice"},
 		{"user 5000-6000", "3: user 5000-6000, not alice"},
 		{"user ghost", "3: user ghost, which does not exist"},
-		{"user alice group adm", "3: group adm, which the peer is not in"},
+		{"user bob group 1101", "3: user bob, not alice"}, /* her primary group */
+		{"user bob group lab", "3: user bob, not alice"},
+		{"user alice group adm", "3: group adm, which the asker is not in"},
 		{"group lab unit nginx.service", "3: unit nginx.service, not app@blue.service"},
 		{"group lab unit app@*.socket", "3: unit app@*.socket, not app@blue.service"},
 		{"user bob unit nginx.service",
@@ -158,11 +160,11 @@ static void whom_a_rule_is_for_is_named(void **state)
 	}
 	nobody.unit = nobody.user = nobody.home = NULL;
 	expect_nearest_of(&nobody, "client a {\nfrom unit nginx.service\nallow read /x\n}\n",
-		"read", "/x", "3: unit nginx.service, not -");
+		"read", "/x", "3: unit nginx.service, and the asker is in no unit");
 	expect_nearest_of(&nobody, "client a {\nfrom user bob\nallow read /x\n}\n", "read", "/x",
 		"3: user bob, not uid 1001");
 	expect_nearest_of(&nobody, "client a {\nfrom anyone\nallow read /s/%u %h/x\n}\n", "read",
-		"/s/alice", "3: /s/%u, and the peer has nothing that the variable stands for");
+		"/s/alice", "3: /s/%u, and the asker has nothing that the variable stands for");
 }
 
 static void one_difference_goes_before_two(void **state)
@@ -189,6 +191,65 @@ static void the_verb_goes_before_the_object_and_that_before_the_client(void **st
 	/* The one of which more was right. */
 	expect_nearest(
 		"allow read /a/x/c\nallow read /a/b/x", "read", "/a/b/c", "4: /a/b/x, not /a/b/c");
+}
+
+static void the_nearest_of_several_is_the_one_that_differs_least(void **state)
+{
+	(void)state;
+	/* Of two rules the second, whatever their order. */
+	static const char *const cases[][5] = {
+		{"bind tcp:80,443", "bind tcp:10.0.0.0/8:1000-1010", "bind", "tcp:10.1.1.1:1011",
+			"port 1000-1010, not 1011"},
+		{"bind tcp:80,443", "connect tcp:192.0.2.0/24:443", "connect", "tcp:192.0.3.9:443",
+			"address 192.0.2.0/24, not 192.0.3.9"},
+		{"connect tcp:db.internal:5432", "connect tcp:10.0.0.0/8:5432", "connect",
+			"tcp:11.0.0.1:5432", "address 10.0.0.0/8, not 11.0.0.1"},
+		{"connect tcp:[fd00::]/8:1", "connect tcp:[2001:db8:1::]/48:1", "connect",
+			"tcp:[2001:db8:2::1]:1", "address [2001:db8:1::]/48, not [2001:db8:2::1]"},
+		{"connect tcp:a.test:1", "connect tcp:www.example.org:1", "connect",
+			"tcp:ww.example.org:1", "host www.example.org, not ww.example.org"},
+		{"bind udp:81", "bind tcp:80", "bind", "udp:80", "tcp, not udp"},
+		{"read /**", "read /dev/ttyUSB*", "read", "/dev/ttyS0",
+			"/dev/ttyUSB*, not /dev/ttyS0"},
+		{"read /srv/*", "read /srv/www/site/index", "read", "/srv/www/site/image",
+			"/srv/www/site/index, not /srv/www/site/image"},
+		{"read /srv/www/x", "read /srv/www/*", "read", "/srv/www/.x",
+			"a wildcard matches no leading dot (.x)"},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *const *words = cases[i];
+		char rules[256], expected[256];
+		snprintf(rules, sizeof(rules), "allow %s\nallow %s", words[0], words[1]);
+		snprintf(expected, sizeof(expected), "4: %s", words[4]);
+		expect_nearest(rules, words[2], words[3], expected);
+		snprintf(rules, sizeof(rules), "allow %s\nallow %s", words[1], words[0]);
+		snprintf(expected, sizeof(expected), "3: %s", words[4]);
+		expect_nearest(rules, words[2], words[3], expected);
+	}
+	/* The nearest object of a line, too. */
+	expect_nearest("allow bind tcp:10.0.0.0/8:80 tcp:11.0.0.0/16:80", "bind", "tcp:11.1.0.1:80",
+		"3: address 11.0.0.0/16, not 11.1.0.1");
+}
+
+static void kinds_that_are_easily_mistaken_are_near(void **state)
+{
+	(void)state;
+	expect_nearest("allow socket icmp", "socket", "icmp6", "3: icmp, not icmp6");
+	expect_nearest("allow socket tun:vpn0", "socket", "tap:vpn0", "3: tun, not tap");
+	expect_nearest("allow option mark=5", "option", "priority=5", "3: mark, not priority");
+	expect_nearest("allow option mark=5", "option", "priority=6", "none");
+	expect_nearest("allow socket raw:1", "socket", "icmp", "none");
+}
+
+static void an_address_of_ipv6_alone_is_not_both(void **state)
+{
+	(void)state;
+	expect_nearest("allow bind tcp:[::]:80", "bind", "tcp:[::]:80",
+		"3: [::] alone, and this takes IPv4 too: write tcp:80, or add tcp:0.0.0.0:80");
+	expect_nearest("allow bind tcp:[::]/0:80", "bind", "tcp:80",
+		"3: [::]/0 alone, and this takes IPv4 too: write tcp:80, or add tcp:0.0.0.0:80");
+	expect_nearest(
+		"allow bind tcp:0.0.0.0:80", "bind", "tcp:[::]:80", "3: address 0.0.0.0, not [::]");
 }
 
 static void what_has_nothing_to_do_with_it_is_not_near(void **state)
@@ -306,7 +367,7 @@ static bool expect_agreement(const char *rule, const char *verb, const char *obj
 	assert_true(request_resolve(&request));
 	/* Somebody else, with the same variables: then the user is all that differs. */
 	const struct policy_identity other = {.uid = 1002, .user = "bob"};
-	const struct denial denial = {.set = policy.set,
+	const struct lack lack = {.set = policy.set,
 		.identity = &other,
 		.peer = &peer,
 		.request = &request,
@@ -315,7 +376,7 @@ static bool expect_agreement(const char *rule, const char *verb, const char *obj
 	bool is_allowed = request_decide(&request, policy.image, &peer, request.verbs).outcome ==
 			  POLICY_ALLOWED;
 	struct nearest nearest;
-	nearest_find(&denial, &nearest);
+	nearest_find(&lack, &nearest);
 	if ((nearest.rule == 0 && nearest.count == 1) != is_allowed)
 		fail_msg("%s, asked for %s %s: decide says %d", rule, verb, object, is_allowed);
 	request_release(&request);
@@ -363,6 +424,9 @@ int main(void)
 		cmocka_unit_test(whom_a_rule_is_for_is_named),
 		cmocka_unit_test(one_difference_goes_before_two),
 		cmocka_unit_test(the_verb_goes_before_the_object_and_that_before_the_client),
+		cmocka_unit_test(the_nearest_of_several_is_the_one_that_differs_least),
+		cmocka_unit_test(kinds_that_are_easily_mistaken_are_near),
+		cmocka_unit_test(an_address_of_ipv6_alone_is_not_both),
 		cmocka_unit_test(what_has_nothing_to_do_with_it_is_not_near),
 		cmocka_unit_test(the_part_of_a_credential_that_differs_is_named),
 		cmocka_unit_test(a_rule_that_can_never_match_says_so),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The daemon's own evaluator on the policy files as they are. No daemon is needed, and none is
- * asked.
+ * asked; of the disk, only where links lead is looked at, for one request by itself.
  *
  * Must never: have an opinion of its own on what a policy means.
  */
 #include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +15,20 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "explain.h"
+#include "links.h"
 #include "load.h"
 #include "nobody.h"
-#include "peer.h"
+#include "persona.h"
 #include "policy-files.h"
 
-enum { EXPLAIN_ALLOWED = 0, EXPLAIN_FAILED = 1, EXPLAIN_DENIED = 3 };
+enum {
+	EXPLAIN_UNWRITTEN = -1, /* of which the user has been told */
+	EXPLAIN_ALLOWED = 0,
+	EXPLAIN_FAILED = 1,
+	EXPLAIN_DENIED = 3,
+};
 
+/* As tool_usage_error() takes it. */
 #define COMMAND "explain "
 
 static const char explain_help[] =
@@ -48,11 +57,11 @@ static const char explain_help[] =
 struct explain {
 	const char **policies; /* as many as there are arguments */
 	size_t policy_count;
-	struct peer_options as;
+	struct persona_options as;
 	bool json;
 	const char *verbs, *object; /* NULL: those of the standard input */
 
-	struct peer peer;
+	struct persona persona;
 	struct loaded_policy policy;
 	struct policy_peer judged;
 	struct explained_peer asker;
@@ -61,7 +70,7 @@ struct explain {
 static void explain_end(struct explain *explain)
 {
 	free(explain->policies);
-	peer_release(&explain->peer);
+	persona_release(&explain->persona);
 	policy_release(&explain->policy);
 }
 
@@ -69,82 +78,88 @@ static void explain_end(struct explain *explain)
 
 static bool take_group(struct explain *explain, const char *group)
 {
-	if (explain->as.group_count == PEER_GROUPS_GIVEN_MAX)
+	if (explain->as.group_count == PERSONA_GROUPS_MAX)
 		return false;
 	explain->as.groups[explain->as.group_count++] = group;
 	return true;
 }
 
-/* -1: it was an option, and *next has moved on; 0: it is none; else the exit status. */
-static int take_option(struct explain *explain, char **argv, int *next)
+/* What there can be one of. -1 or the exit status. */
+static int take_once(const char **taken, const char *option, const char *text)
 {
-	char *text = NULL;
-	const char *option = argv[*next];
-	bool ok = true;
-
-	if (tool_takes_option("--policy", argv, next, &text)) {
-		if (text != NULL)
-			explain->policies[explain->policy_count++] = text;
-	} else if (tool_takes_option("--user", argv, next, &text)) {
-		explain->as.user = text;
-	} else if (tool_takes_option("--group", argv, next, &text)) {
-		ok = text == NULL || take_group(explain, text);
-	} else if (tool_takes_option("--unit", argv, next, &text)) {
-		explain->as.unit = text;
-	} else if (tool_takes_option("--pid", argv, next, &text)) {
-		explain->as.pid = text;
-	} else {
-		return 0;
-	}
-	if (text == NULL)
-		return tool_usage_error(COMMAND, "%s needs an argument", option);
-	return ok ? -1 : tool_usage_error(COMMAND, "more than %d groups", PEER_GROUPS_GIVEN_MAX);
+	if (*taken != NULL)
+		return tool_usage_error(
+			COMMAND, "--%s is given twice, and there is one asker", option);
+	*taken = text;
+	return -1;
 }
 
 /* -1: go on; else the exit status. */
-static int take_options(struct explain *explain, char **argv, int *next)
+static int take_option(struct explain *explain, int option)
 {
-	while (argv[*next] != NULL && argv[*next][0] == '-' && argv[*next][1] != '\0') {
-		int taken;
-
-		if (tool_wants_help(argv[*next]))
-			return tool_print(explain_help);
-		if (strcmp(argv[*next], "--") == 0) {
-			++*next;
-			return -1;
-		}
-		if (strcmp(argv[*next], "--json") == 0) {
-			explain->json = true;
-			++*next;
-			continue;
-		}
-		taken = take_option(explain, argv, next);
-		if (taken == 0)
-			return tool_usage_error(COMMAND, "there is no option '%s'", argv[*next]);
-		if (taken > 0)
-			return taken;
+	switch (option) {
+	case 'p':
+		explain->policies[explain->policy_count++] = optarg;
+		return -1;
+	case 'u':
+		return take_once(&explain->as.user, "user", optarg);
+	case 'g':
+		return take_group(explain, optarg)
+			       ? -1
+			       : tool_usage_error(
+					 COMMAND, "more than %d groups", PERSONA_GROUPS_MAX);
+	case 'n':
+		return take_once(&explain->as.unit, "unit", optarg);
+	case 'i':
+		return take_once(&explain->as.pid, "pid", optarg);
+	case 'j':
+		explain->json = true;
+		return -1;
+	default:
+		return tool_print(explain_help);
 	}
-	return -1;
+}
+
+/* -1: go on; else the exit status. Options may stand behind the object too. */
+static int take_options(struct explain *explain, int argc, char **argv)
+{
+	static const struct option options[] = {{"policy", required_argument, NULL, 'p'},
+		{"user", required_argument, NULL, 'u'}, {"group", required_argument, NULL, 'g'},
+		{"unit", required_argument, NULL, 'n'}, {"pid", required_argument, NULL, 'i'},
+		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	int option, status = -1;
+
+	opterr = 0; /* its messages do not name the subcommand */
+	optind = 0; /* begin anew, whatever main() did with it (man 3 getopt) */
+	while (status < 0 && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (option == ':')
+			return tool_usage_error(COMMAND, "%s needs an argument", argv[optind - 1]);
+		if (option == '?')
+			return tool_usage_error(
+				COMMAND, "there is no option '%s'", argv[optind - 1]);
+		status = take_option(explain, option);
+	}
+	return status;
 }
 
 static int parse_arguments(struct explain *explain, int argc, char **argv)
 {
-	int next = 1;
-	int status = take_options(explain, argv, &next);
+	int status = take_options(explain, argc, argv);
+	int count = argc - optind;
 
 	if (status >= 0)
 		return status;
 	if (explain->as.user != NULL && explain->as.pid != NULL)
 		return tool_usage_error(
 			COMMAND, "--user and --pid are two askers: leave one of them out");
-	if (argc - next == 1 && strcmp(argv[next], "-") == 0)
+	if (count == 1 && strcmp(argv[optind], "-") == 0)
 		return -1;
-	if (argc - next != 2)
-		return tool_usage_error(COMMAND,
-			argc - next < 2 ? "write verbs and one object, as in: read /etc/motd"
-					: "write one object, and options before the verbs");
-	explain->verbs = argv[next];
-	explain->object = argv[next + 1];
+	if (count != 2)
+		return tool_usage_error(
+			COMMAND, count < 2 ? "write verbs and one object, as in: read /etc/motd"
+					   : "write one object");
+	explain->verbs = argv[optind];
+	explain->object = argv[optind + 1];
 	return -1;
 }
 
@@ -152,35 +167,39 @@ static int parse_arguments(struct explain *explain, int argc, char **argv)
 
 static bool load(struct explain *explain)
 {
-	enum policy_loaded loaded = policy_load(
-		&explain->policy, "fdbroker explain", explain->policies, explain->policy_count);
+	enum policy_loaded loaded =
+		policy_load(&explain->policy, EXPLAIN, explain->policies, explain->policy_count);
 
 	if (loaded != POLICY_NOT_LOADED && !policy_print(&explain->policy, POLICY_ERROR))
 		return false;
 	return loaded == POLICY_LOADED && explain->policy.image != NULL;
 }
 
+/* As the broker finds it, identify.c: it makes itself nobody's client when it starts as root. */
+static bool uid_is_brokers(uint32_t uid)
+{
+	const struct passwd *user = getpwnam(FDBROKER_USER);
+
+	return user != NULL && user->pw_uid == uid;
+}
+
 static bool find_asker(struct explain *explain)
 {
-	const struct policy_identity *identity = &explain->peer.identity;
+	const struct policy_identity *identity = &explain->persona.identity;
+	enum standing standing = STANDING_CLIENT;
 
-	if (!peer_find_user(&explain->peer))
+	if (!persona_find_user(&explain->persona))
 		return false;
-	if (uid_is_nobody(identity->uid)) {
-		(void)fprintf(stderr,
-			"fdbroker explain: uid %u may be anybody (user_namespaces(7)): the broker "
-			"has "
-			"nothing to do with it\n",
-			identity->uid);
-		explain->judged.uid = identity->uid;
-	} else if (policy_peer_init(&explain->judged, explain->policy.image, identity) < 0) {
-		(void)fprintf(stderr,
-			"fdbroker explain: uid %u is concerned by more than %d client blocks: the "
-			"broker grants it nothing\n",
-			identity->uid, POLICY_PEER_BLOCKS_MAX);
-		explain->judged.block_count = 0;
-	}
-	explain->asker = (struct explained_peer){.set = explain->policy.set,
+	if (uid_is_nobody(identity->uid))
+		standing = STANDING_NOBODY;
+	else if (uid_is_brokers(identity->uid))
+		standing = STANDING_BROKER;
+	else if (policy_peer_init(&explain->judged, explain->policy.image, identity) < 0)
+		standing = STANDING_TOO_MANY_BLOCKS;
+	if (standing != STANDING_CLIENT)
+		explain->judged = (struct policy_peer){.uid = identity->uid};
+	explain->asker = (struct explained_peer){.standing = standing,
+		.set = explain->policy.set,
 		.image = explain->policy.image,
 		.identity = identity,
 		.peer = &explain->judged};
@@ -216,24 +235,55 @@ static int request_prepare(struct request *request, const char *verbs, size_t ve
 /* Where: "" or "line N: ". */
 static int complain(const char *where, const struct request *request, int status)
 {
-	(void)fprintf(stderr, "fdbroker explain: %s%s\n", where, request->problem);
+	(void)fprintf(stderr, EXPLAIN ": %s%s\n", where, request->problem);
 	if (request->remedy[0] != '\0')
 		(void)fprintf(stderr, "    %s\n", request->remedy);
 	return status;
 }
 
+/* Files that were found and left out: what they would allow is denied. */
+static size_t count_skipped(const struct policy_set *set)
+{
+	const struct policy_diagnostic *diagnostics;
+	size_t count, skipped = 0;
+
+	diagnostics = policy_set_diagnostics(set, &count);
+	for (size_t i = 0; i < count; i++)
+		skipped += diagnostics[i].severity == POLICY_WARNING && diagnostics[i].line == 0;
+	return skipped;
+}
+
+/* What the files do not tell of the broker. Of a draft there is nothing to be said. */
+static void print_loading(const struct explain *explain, bool is_allowed)
+{
+	size_t skipped = count_skipped(explain->policy.set);
+
+	if (is_allowed && explain->policy_count == 0)
+		(void)puts("as the files are now: the broker may not have loaded them yet");
+	if (!is_allowed && skipped > 0)
+		(void)printf("%zu file%s not count: see 'fdbroker check'\n", skipped,
+			skipped == 1 ? " does" : "s do");
+}
+
 static int answer_in_full(const struct explain *explain, const struct request *request)
 {
 	struct explanation explanation;
+	char real[PATH_MAX];
+	bool is_allowed;
 
 	explanation_make(&explanation, &explain->asker, request);
-	if (!explain->json)
+	/* A list is a policy's own test, which comes out the same on every machine. */
+	if (explain->verbs != NULL && explanation.deny_count > 0 && links_follow(request, real))
+		explanation_judge_links(&explanation, &explain->asker, request, real);
+	is_allowed = explanation.decision.outcome == POLICY_ALLOWED;
+	if (!explain->json) {
 		explain_print(&explanation, &explain->asker, request);
-	else if (!explain_print_json(&explanation, &explain->asker, request)) {
-		(void)fprintf(stderr, "fdbroker explain: %s\n", strerror(ENOMEM));
+		print_loading(explain, is_allowed);
+	} else if (!explain_print_json(&explanation, &explain->asker, request)) {
+		(void)fprintf(stderr, EXPLAIN ": %s\n", strerror(ENOMEM));
 		return EXPLAIN_FAILED;
 	}
-	return explanation.decision.outcome == POLICY_ALLOWED ? EXPLAIN_ALLOWED : EXPLAIN_DENIED;
+	return is_allowed ? EXPLAIN_ALLOWED : EXPLAIN_DENIED;
 }
 
 /* One line: the verdict, the rule, and what was asked as it was written. */
@@ -303,15 +353,21 @@ static int answer_lines(const struct explain *explain)
 	ssize_t length;
 	int status = EXPLAIN_ALLOWED;
 
+	if (!explain->json)
+		explain_print_standing(&explain->asker, stderr);
 	for (unsigned long number = 1; (length = getline(&line, &size, stdin)) >= 0; number++) {
 		if (length > 0 && line[length - 1] == '\n')
 			length--;
 		if (length == 0 || line[0] == '#')
 			continue;
 		status = worse(status, answer_line(explain, number, line, (size_t)length));
+		if (ferror(stdout)) {
+			(void)fprintf(stderr, EXPLAIN ": stdout: %s\n", strerror(errno));
+			return EXPLAIN_UNWRITTEN;
+		}
 	}
 	if (ferror(stdin)) {
-		(void)fprintf(stderr, "fdbroker explain: stdin: %s\n", strerror(errno));
+		(void)fprintf(stderr, EXPLAIN ": stdin: %s\n", strerror(errno));
 		return EXPLAIN_FAILED;
 	}
 	return status;
@@ -329,10 +385,12 @@ int explain_main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	/* First: without --policy, root becomes the broker's user when the policy is loaded. */
-	if (!peer_find(&explain.peer, &explain.as))
-		return explain.peer.has_failed ? EXPLAIN_FAILED : EXIT_USAGE;
+	if (!persona_find(&explain.persona, &explain.as))
+		return explain.persona.has_failed ? EXPLAIN_FAILED : EXIT_USAGE;
 	if (!load(&explain) || !find_asker(&explain))
 		return EXPLAIN_FAILED;
 	status = explain.verbs != NULL ? answer_one(&explain) : answer_lines(&explain);
+	if (status == EXPLAIN_UNWRITTEN)
+		return EXPLAIN_FAILED;
 	return tool_print("") == EXIT_SUCCESS ? status : EXPLAIN_FAILED;
 }

@@ -9,8 +9,12 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "explanation.h"
+
+/* What messages begin with. */
+#define EXPLAIN "fdbroker explain"
 
 /*
  * argv[0] is "explain". Returns the exit status: 0 allowed, 3 denied, 1 the policy has errors or the
@@ -25,6 +29,9 @@ void explain_print(const struct explanation *explanation, const struct explained
 /* Prints it as one line of JSON. False: out of memory. */
 bool explain_print_json(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request);
+
+/* Why the broker would not serve the asker whatever they ask; of a client nothing. */
+void explain_print_standing(const struct explained_peer *peer, FILE *out);
 
 /* "FILE:LINE", as it may be printed. */
 void explain_print_place(const struct policy_image *image, uint32_t rule);

@@ -1,213 +1,243 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An explanation as one JSON object. Its members are described in fdbroker(1); scripts rely on them.
+ * An explanation as one JSON object. Its members are described in fdbroker(1), and scripts rely on
+ * them.
  *
- * Must never: put bytes into a string that are no UTF-8, as paths may have.
+ * Must never: print an object of which something is missing.
  */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "explain.h"
+#include "json-text.h"
 
-/* As it is, or, when that is no UTF-8, with each byte beyond ASCII as \xHH, and \ as \\. */
-static json_t *text_to_json(const char *text, size_t length)
+/* Each of these is the whole value, or NULL: out of memory. */
+
+static json_t *verbs_value(uint32_t verbs)
 {
-	json_t *json = json_stringn(text, length);
-	char *escaped;
-	size_t used = 0;
-
-	if (json != NULL)
-		return json;
-	escaped = malloc(4 * length + 1);
-	if (escaped == NULL)
-		return NULL;
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)text[i];
-
-		if (byte >= 0x80)
-			used += (size_t)sprintf(escaped + used, "\\x%02x", byte);
-		else if (byte == '\\')
-			used += (size_t)sprintf(escaped + used, "\\\\");
-		else
-			escaped[used++] = text[i];
-	}
-	json = json_stringn(escaped, used);
-	free(escaped);
-	return json;
-}
-
-static json_t *string_to_json(const char *text)
-{
-	return text_to_json(text, strlen(text));
-}
-
-static json_t *verbs_to_json(uint32_t verbs)
-{
-	json_t *array = json_array();
+	_cleanup_(json_release) json_t *array = json_array();
 
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
-		if ((verbs & POLICY_BIT(verb)) != 0)
-			json_array_append_new(
-				array, json_string(policy_verb_name((enum policy_verb)verb)));
-	return array;
+		if ((verbs & POLICY_BIT(verb)) != 0 &&
+			!json_append(array, json_word(policy_verb_name((enum policy_verb)verb))))
+			return NULL;
+	return TAKE_PTR(array);
 }
 
-static json_t *rule_to_json(const struct policy_image *image, uint32_t rule)
+static json_t *rule_value(const struct policy_image *image, uint32_t rule)
 {
+	_cleanup_(json_release) json_t *object = NULL;
 	struct policy_location location;
-	json_t *object = json_object();
 
-	policy_image_location(image, rule, &location);
-	json_object_set_new(object, "file", string_to_json(location.file));
-	json_object_set_new(object, "line", json_integer(location.line));
-	json_object_set_new(object, "client", string_to_json(location.client));
-	json_object_set_new(object, "text", string_to_json(location.text));
-	return object;
-}
-
-static json_t *nearest_to_json(const struct policy_image *image, const struct nearest *nearest)
-{
-	json_t *object, *differences;
-
-	if (nearest->rule == POLICY_NO_RULE)
+	if (rule == POLICY_NO_RULE)
 		return json_null();
-	object = rule_to_json(image, nearest->rule);
-	differences = json_array();
-	for (uint32_t i = 0; i < nearest->count; i++)
-		json_array_append_new(differences, string_to_json(nearest->differences[i].text));
-	json_object_set_new(object, "differences", differences);
-	return object;
+	object = json_object();
+	policy_image_location(image, rule, &location);
+	if (!json_add(object, "file", json_word(location.file)) ||
+		!json_add(object, "line", json_integer(location.line)) ||
+		!json_add(object, "client", json_word(location.client)) ||
+		!json_add(object, "text", json_word(location.text)))
+		return NULL;
+	return TAKE_PTR(object);
 }
 
-static json_t *peer_to_json(const struct policy_identity *identity)
+static json_t *rule_list_value(
+	const struct policy_image *image, const uint32_t *rules, uint32_t count)
 {
-	json_t *object = json_object(), *groups = json_array();
+	_cleanup_(json_release) json_t *array = json_array();
 
-	json_object_set_new(object, "uid", json_integer(identity->uid));
-	json_object_set_new(object, "gid",
-		identity->gid != UINT32_MAX ? json_integer(identity->gid) : json_null());
-	for (size_t i = 0; i < identity->group_count; i++)
-		json_array_append_new(groups, json_integer(identity->groups[i]));
-	json_object_set_new(object, "groups", groups);
-	json_object_set_new(object, "user",
-		identity->user != NULL ? string_to_json(identity->user) : json_null());
-	json_object_set_new(object, "unit",
-		identity->unit != NULL ? string_to_json(identity->unit) : json_null());
-	return object;
+	for (uint32_t i = 0; i < count; i++)
+		if (!json_append(array, rule_value(image, rules[i])))
+			return NULL;
+	return TAKE_PTR(array);
 }
 
-/* How the denial came about, in a word. */
-static const char *const reasons[] = {
-	[POLICY_ALLOWED] = "rule",
-	[POLICY_DENIED_NO_RULE] = "no-rule",
-	[POLICY_DENIED_BY_RULE] = "rule",
-	[POLICY_DENIED_NARROWED] = "only",
-	[POLICY_DENIED_CONFLICT] = "conflict",
-	[POLICY_DENIED_GAIN] = "gain",
-	[POLICY_DENIED_LIMITED] = "limited",
+static json_t *differences_value(const struct nearest *nearest)
+{
+	_cleanup_(json_release) json_t *array = json_array();
+
+	for (uint32_t i = 0; i < nearest->count; i++)
+		if (!json_append(array, json_word(nearest->differences[i].text)))
+			return NULL;
+	return TAKE_PTR(array);
+}
+
+static json_t *nearest_value(const struct policy_image *image, const struct nearest *nearest)
+{
+	_cleanup_(json_release) json_t *object = rule_value(image, nearest->rule);
+
+	if (nearest->rule != POLICY_NO_RULE &&
+		!json_add(object, "differences", differences_value(nearest)))
+		return NULL;
+	return TAKE_PTR(object);
+}
+
+static json_t *groups_value(const struct policy_identity *identity)
+{
+	_cleanup_(json_release) json_t *array = json_array();
+
+	for (size_t i = 0; i < identity->group_count; i++)
+		if (!json_append(array, json_integer(identity->groups[i])))
+			return NULL;
+	return TAKE_PTR(array);
+}
+
+static json_t *gid_value(uint32_t gid)
+{
+	return gid != UINT32_MAX ? json_integer(gid) : json_null();
+}
+
+static json_t *asker_value(const struct policy_identity *identity)
+{
+	_cleanup_(json_release) json_t *object = json_object();
+
+	if (!json_add(object, "uid", json_integer(identity->uid)) ||
+		!json_add(object, "gid", gid_value(identity->gid)) ||
+		!json_add(object, "groups", groups_value(identity)) ||
+		!json_add(object, "user", json_word(identity->user)) ||
+		!json_add(object, "unit", json_word(identity->unit)))
+		return NULL;
+	return TAKE_PTR(object);
+}
+
+static const char *const reasons[REASON_COUNT] = {
+	[REASON_RULE] = "rule",
+	[REASON_NO_RULE] = "no-rule",
+	[REASON_ONLY] = "only",
+	[REASON_CONFLICT] = "conflict",
+	[REASON_LINK] = "link",
+	[REASON_MALFORMED] = "malformed",
+	[REASON_TOO_MANY_PATTERNS] = "too-many-patterns",
+	[REASON_NOBODY] = "nobody",
+	[REASON_BROKER] = "broker",
+	[REASON_TOO_MANY_BLOCKS] = "too-many-blocks",
 };
 
 /* By verb: of an endpoint and of most requests for files it is one rule. */
-static json_t *rules_to_json(
-	const struct explanation *explanation, const struct policy_image *image)
+static json_t *rules_value(const struct explanation *explanation, const struct policy_image *image)
 {
-	json_t *object = json_object();
+	_cleanup_(json_release) json_t *object = json_object();
 
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
-		if (explanation->rules[verb] != POLICY_NO_RULE)
-			json_object_set_new(object, policy_verb_name((enum policy_verb)verb),
-				rule_to_json(image, explanation->rules[verb]));
-	return object;
+		if (explanation->rules[verb] != POLICY_NO_RULE &&
+			!json_add(object, policy_verb_name((enum policy_verb)verb),
+				rule_value(image, explanation->rules[verb])))
+			return NULL;
+	return TAKE_PTR(object);
 }
 
-static json_t *limits_to_json(const struct explained_peer *peer)
+static json_t *limits_value(const struct explained_peer *peer)
 {
+	_cleanup_(json_release) json_t *object = json_object();
 	struct explained_amount amounts[EXPLAINED_AMOUNTS];
-	json_t *object = json_object();
 
 	explain_limits(peer, amounts);
 	for (size_t i = 0; i < EXPLAINED_AMOUNTS; i++)
-		if (amounts[i].most != UINT32_MAX)
-			json_object_set_new(object, amounts[i].name, json_integer(amounts[i].most));
-	return object;
+		if (amounts[i].most != UINT32_MAX &&
+			!json_add(object, amounts[i].name, json_integer(amounts[i].most)))
+			return NULL;
+	return TAKE_PTR(object);
 }
 
-static void add_allowed(json_t *object, const struct explanation *explanation,
+static json_t *because_value(
+	const struct explanation *explanation, const struct explained_peer *peer)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (out == NULL)
+		return NULL;
+	if (explanation->from != NULL)
+		from_print(peer, explanation->from, out);
+	return fclose(out) == 0 ? json_text(text, length) : NULL;
+}
+
+static json_t *options_value(const struct explanation *explanation,
 	const struct explained_peer *peer, const struct request *request)
 {
-	char *options = explain_options(explanation, peer, request);
-	char *because = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&because, &length);
+	_cleanup_free_ char *text = explain_options(explanation, peer, request);
 
-	json_object_set_new(object, "rules", rules_to_json(explanation, peer->image));
-	if (out != NULL) {
-		if (explanation->from != NULL)
-			from_print(peer, explanation->from, out);
-		(void)fclose(out);
-		json_object_set_new(object, "because", text_to_json(because, length));
-	}
-	if (options != NULL)
-		json_object_set_new(object, "options", string_to_json(options));
-	json_object_set_new(object, "limits", limits_to_json(peer));
-	free(because);
-	free(options);
+	return text != NULL ? json_word(text) : NULL;
+}
+
+static uint32_t shown_denies(const struct explanation *explanation)
+{
+	return explanation->deny_count < EXPLAINED_DENIES_MAX ? explanation->deny_count
+							      : EXPLAINED_DENIES_MAX;
+}
+
+static bool add_allowed(json_t *object, const struct explanation *explanation,
+	const struct explained_peer *peer, const struct request *request)
+{
+	return json_add(object, "rules", rules_value(explanation, peer->image)) &&
+	       json_add(object, "because", because_value(explanation, peer)) &&
+	       json_add(object, "options", options_value(explanation, peer, request)) &&
+	       json_add(object, "limits", limits_value(peer)) &&
+	       json_add(object, "denies",
+		       rule_list_value(
+			       peer->image, explanation->denies, shown_denies(explanation)));
 }
 
 /* The names of the blocks. */
-static json_t *narrowing_to_json(
-	const struct explanation *explanation, const struct policy_set *set)
+static json_t *only_value(const struct explanation *explanation, const struct policy_set *set)
 {
-	json_t *array = json_array();
+	_cleanup_(json_release) json_t *array = json_array();
 
 	for (uint32_t i = 0; i < explanation->narrowing_count; i++)
-		json_array_append_new(
-			array, string_to_json(set->clients.items[explanation->narrowing[i]].name));
-	return array;
+		if (!json_append(
+			    array, json_word(set->clients.items[explanation->narrowing[i]].name)))
+			return NULL;
+	return TAKE_PTR(array);
 }
 
-static void add_denied(
+static bool add_denied(
 	json_t *object, const struct explanation *explanation, const struct explained_peer *peer)
 {
-	const struct policy_decision *decision = &explanation->decision;
+	const struct nearest *nearest = &explanation->nearest;
 
-	if (decision->missing != 0) {
-		json_object_set_new(object, "missing", verbs_to_json(decision->missing));
-		json_object_set_new(
-			object, "nearest", nearest_to_json(peer->image, &explanation->nearest));
-	}
-	if (decision->outcome == POLICY_DENIED_NARROWED)
-		json_object_set_new(object, "only", narrowing_to_json(explanation, peer->set));
-	if (decision->outcome == POLICY_DENIED_CONFLICT)
-		json_object_set_new(object, "other", rule_to_json(peer->image, decision->other));
+	if (explanation->reason == REASON_CONFLICT)
+		return json_add(
+			object, "other", rule_value(peer->image, explanation->decision.other));
+	if (explanation->reason == REASON_LINK)
+		return json_add(object, "target", json_word(explanation->real));
+	if (explanation->reason != REASON_NO_RULE && explanation->reason != REASON_ONLY)
+		return true;
+	return json_add(object, "missing", verbs_value(explanation->decision.missing)) &&
+	       json_add(object, "nearest", nearest_value(peer->image, nearest)) &&
+	       json_add(object, "others",
+		       rule_list_value(peer->image, nearest->others, nearest->other_count)) &&
+	       json_add(object, "only", only_value(explanation, peer->set));
+}
+
+static bool add_all(json_t *object, const struct explanation *explanation,
+	const struct explained_peer *peer, const struct request *request)
+{
+	bool is_allowed = explanation->decision.outcome == POLICY_ALLOWED;
+
+	if (!json_add(object, "verdict", json_word(is_allowed ? "allowed" : "denied")) ||
+		!json_add(object, "reason", json_word(reasons[explanation->reason])) ||
+		!json_add(object, "verbs", verbs_value(request->verbs)) ||
+		!json_add(object, "object", json_text(request->object, request->object_length)) ||
+		!json_add(object, "asker", asker_value(peer->identity)) ||
+		!json_add(object, "rule", rule_value(peer->image, explanation->decision.rule)))
+		return false;
+	return is_allowed ? add_allowed(object, explanation, peer, request)
+			  : add_denied(object, explanation, peer);
 }
 
 bool explain_print_json(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
-	const struct policy_decision *decision = &explanation->decision;
-	bool is_allowed = decision->outcome == POLICY_ALLOWED;
-	json_t *object = json_object();
-	int printed;
+	_cleanup_(json_release) json_t *object = json_object();
+	_cleanup_free_ char *text = NULL;
 
-	json_object_set_new(object, "verdict", json_string(is_allowed ? "allowed" : "denied"));
-	json_object_set_new(object, "reason",
-		json_string(explanation->is_malformed ? "malformed" : reasons[decision->outcome]));
-	json_object_set_new(object, "verbs", verbs_to_json(request->verbs));
-	json_object_set_new(
-		object, "object", text_to_json(request->object, request->object_length));
-	json_object_set_new(object, "asker", peer_to_json(peer->identity));
-	json_object_set_new(object, "rule",
-		decision->rule != POLICY_NO_RULE ? rule_to_json(peer->image, decision->rule)
-						 : json_null());
-	if (is_allowed)
-		add_allowed(object, explanation, peer, request);
-	else
-		add_denied(object, explanation, peer);
-	printed = json_dumpf(object, stdout, JSON_COMPACT);
-	json_decref(object);
-	(void)putchar('\n');
-	return printed == 0;
+	if (add_all(object, explanation, peer, request))
+		text = json_dumps(object, JSON_COMPACT);
+	if (text != NULL)
+		(void)puts(text);
+	return text != NULL;
 }

@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "explain.h"
+#include "language.h"
 
-#define CREATING (POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND))
+/* Under these a descriptor is handed out, or what one would read. */
 #define OPENING                                                                                    \
 	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
-		POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_CREDENTIAL))
+		POLICY_BIT(POLICY_CREDENTIAL))
+/* These are about the name itself: a link at the end of the path is not followed. */
+#define NAMING (POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_REMOVE) | POLICY_BIT(POLICY_BIND))
 
 /* What the words are made from. */
 struct wording {
@@ -76,18 +79,44 @@ static void write_owner(const struct wording *wording)
 	(void)fputc(')', wording->out);
 }
 
-static void write_new(const struct wording *wording)
+/* A type that the rule does not have cannot be made either. */
+static void write_new_file(const struct wording *wording)
 {
 	const struct policy_options *options = wording->options;
-	bool is_socket = (wording->request->verbs & POLICY_BIT(POLICY_BIND)) != 0;
+	const char *separator = "; a new ";
 
-	if ((wording->request->verbs & CREATING) == 0)
+	if ((options->types & POLICY_TYPE_FILE) != 0) {
+		(void)fprintf(wording->out, "%sfile gets mode %04o", separator, options->mode);
+		separator = ", a new ";
+	}
+	if ((options->types & POLICY_TYPE_DIRECTORY) != 0)
+		(void)fprintf(wording->out, "%sdirectory gets mode %04o", separator,
+			options->directory_mode);
+	if ((options->types & (POLICY_TYPE_FILE | POLICY_TYPE_DIRECTORY)) != 0)
+		write_owner(wording);
+}
+
+static void write_new(const struct wording *wording)
+{
+	if ((wording->request->verbs & POLICY_BIT(POLICY_CREATE)) != 0) {
+		write_new_file(wording);
+	} else if ((wording->request->verbs & POLICY_BIT(POLICY_BIND)) != 0) {
+		(void)fprintf(
+			wording->out, "; a new socket gets mode %04o", wording->options->mode);
+		write_owner(wording);
+	}
+}
+
+/* Could a user have placed it: WHAT USERS COULD HAVE PLACED in fdbroker.policy(5). */
+static void write_placed(const struct wording *wording)
+{
+	if (wording->options->as == POLICY_AS_BROKER) {
+		(void)fputs(", which nobody unprivileged could have placed there", wording->out);
 		return;
-	(void)fprintf(wording->out, "; a new %s gets mode %04o", is_socket ? "socket" : "file",
-		options->mode);
-	if (!is_socket && (options->types & POLICY_TYPE_DIRECTORY) != 0)
-		(void)fprintf(wording->out, ", a directory %04o", options->directory_mode);
-	write_owner(wording);
+	}
+	(void)fputs(", which nobody but root and ", wording->out);
+	write_as(wording);
+	(void)fputs(" could have placed there", wording->out);
 }
 
 static void write_types(const struct wording *wording)
@@ -112,10 +141,25 @@ static void write_types(const struct wording *wording)
 		(void)fprintf(wording->out, "%s%s", separator, types[i].name);
 		separator = " or a ";
 	}
-	(void)fputs(", which nobody unprivileged could have placed there", wording->out);
+	write_placed(wording);
 	if (wording->options->copy_max != 0)
 		(void)fprintf(wording->out, "; handed out as a sealed copy, of at most %u bytes",
 			wording->options->copy_max);
+}
+
+static void write_links(const struct wording *wording)
+{
+	uint32_t verbs = wording->request->verbs;
+
+	if (wording->options->symlinks == POLICY_SYMLINKS_NONE) {
+		(void)fputs("; links: none is followed", wording->out);
+		return;
+	}
+	(void)fputs("; links: followed where only root could have placed them", wording->out);
+	if ((verbs & ~NAMING) == 0)
+		(void)fputs(", but not at the end of the path", wording->out);
+	else if (verbs == POLICY_BIT(POLICY_STAT))
+		(void)fputs(", but by lstat and readlink not at the end of the path", wording->out);
 }
 
 static void write_path(const struct wording *wording)
@@ -125,10 +169,7 @@ static void write_path(const struct wording *wording)
 	write_as(wording);
 	write_types(wording);
 	write_new(wording);
-	(void)fprintf(wording->out, "; links: %s",
-		wording->options->symlinks == POLICY_SYMLINKS_NONE
-			? "none is followed"
-			: "followed where only root could have placed them");
+	write_links(wording);
 	if (wording->request->kind == REQUEST_CREDENTIAL)
 		(void)fputs("; this version of fdbrokerd does not hand out credentials yet",
 			wording->out);
@@ -136,20 +177,36 @@ static void write_path(const struct wording *wording)
 
 static void write_with(const struct wording *wording)
 {
-	static const char *const names[] = {"freebind", "transparent", "reuseport", "v6only"};
 	const struct policy_options *options = wording->options;
 	const char *separator = "set before: ";
 
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if ((options->with & 1u << i) == 0)
+	for (unsigned int i = 0; i < WITH_WORDS; i++) {
+		if ((options->with & with_words[i].bit) == 0)
 			continue;
-		(void)fprintf(wording->out, "%s%s", separator, names[i]);
+		(void)fprintf(wording->out, "%s%s", separator, with_words[i].name);
 		separator = ", ";
 	}
 	if (options->device != NULL)
 		(void)fprintf(wording->out, "%sdevice=%s", separator, options->device);
 	if (options->with != 0 || options->device != NULL)
 		(void)fputs("; ", wording->out);
+}
+
+/* What the name alone does not tell, and what the kernel asks besides. */
+static void write_conditions(const struct wording *wording)
+{
+	const struct policy_endpoint *endpoint = &wording->request->endpoint;
+	bool is_host = endpoint->kind == POLICY_TCP || endpoint->kind == POLICY_UDP ||
+		       endpoint->kind == POLICY_HOST;
+
+	if (is_host && endpoint->name_length > 0)
+		(void)fputs("; of its addresses: none that a deny is about, and a loopback, "
+			    "link-local or other special one only with a rule by address",
+			wording->out);
+	if (endpoint->kind == POLICY_ICMP || endpoint->kind == POLICY_ICMP6)
+		(void)fputs("; needs: a group of the broker in net.ipv4.ping_group_range "
+			    "(icmp(7))",
+			wording->out);
 }
 
 static void write_endpoint(const struct wording *wording)
@@ -162,6 +219,7 @@ static void write_endpoint(const struct wording *wording)
 
 	write_with(wording);
 	(void)fprintf(wording->out, "network namespace: %s", namespaces[wording->options->netns]);
+	write_conditions(wording);
 }
 
 void explain_limits(const struct explained_peer *peer,
@@ -177,9 +235,6 @@ void explain_limits(const struct explained_peer *peer,
 char *explain_options(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
-	static const char *const logs[] = {[POLICY_LOG_ALL] = "all",
-		[POLICY_LOG_DENIED] = "denied",
-		[POLICY_LOG_NONE] = "none"};
 	struct wording wording = {.options = &explanation->decision.options,
 		.rule = &peer->set->rules.items[explanation->decision.rule],
 		.peer = peer,
@@ -194,7 +249,7 @@ char *explain_options(const struct explanation *explanation, const struct explai
 		write_endpoint(&wording);
 	else
 		write_path(&wording);
-	(void)fprintf(wording.out, "; log: %s", logs[wording.options->log]);
+	(void)fprintf(wording.out, "; log: %s", log_words[wording.options->log]);
 	if (fclose(wording.out) == 0)
 		return text;
 	free(text);

@@ -136,6 +136,24 @@ static void print_limits(const struct explained_peer *peer)
 		(void)putchar('\n');
 }
 
+/* What a link leads to cannot be told from the policy alone. */
+static void print_denies_of_links(
+	const struct explanation *explanation, const struct explained_peer *peer)
+{
+	const char *separator = "where a link leads is judged by deny too, and was not looked at "
+				"here: ";
+
+	for (uint32_t i = 0; i < explanation->deny_count && i < EXPLAINED_DENIES_MAX; i++) {
+		(void)fputs(separator, stdout);
+		explain_print_place(peer->image, explanation->denies[i]);
+		separator = ", ";
+	}
+	if (explanation->deny_count > EXPLAINED_DENIES_MAX)
+		(void)printf(" and %u more", explanation->deny_count - EXPLAINED_DENIES_MAX);
+	if (explanation->deny_count > 0)
+		(void)putchar('\n');
+}
+
 static void print_allowed(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
@@ -148,34 +166,65 @@ static void print_allowed(const struct explanation *explanation, const struct ex
 	if (options != NULL)
 		(void)printf("%s\n", options);
 	free(options);
+	print_denies_of_links(explanation, peer);
 	print_limits(peer);
 }
 
 /* ---- denied ---- */
+
+/* Without one that is near: what the same is allowed for. */
+static void print_others(const struct explanation *explanation, const struct explained_peer *peer)
+{
+	const struct nearest *nearest = &explanation->nearest;
+
+	(void)fputs("nearest: no rule comes near", stdout);
+	if (nearest->other_count > 0) {
+		(void)fputs("; rules for ", stdout);
+		print_verbs(explanation->decision.missing);
+		(void)fputs(" are:", stdout);
+	}
+	(void)putchar('\n');
+	for (uint32_t i = 0; i < nearest->other_count; i++)
+		print_rule("", peer->image, nearest->others[i]);
+}
+
+/* An `only` block, beside the block of the nearest rule, that would still be in the way. */
+static void print_only(const struct explanation *explanation, const struct explained_peer *peer)
+{
+	const struct policy_set *set = peer->set;
+
+	if (explanation->reason == REASON_ONLY)
+		return; /* it has been said */
+	for (uint32_t i = 0; i < explanation->narrowing_count; i++) {
+		uint16_t block = explanation->narrowing[i];
+
+		if (block == set->rules.items[explanation->nearest.rule].client)
+			continue;
+		(void)fputs("; and client ", stdout);
+		print_text(set->clients.items[block].name);
+		(void)fputs(", an 'only' block, must allow it too", stdout);
+	}
+}
 
 static void print_nearest(const struct explanation *explanation, const struct explained_peer *peer)
 {
 	const struct nearest *nearest = &explanation->nearest;
 
 	if (nearest->rule == POLICY_NO_RULE) {
-		(void)puts("nearest: no rule comes near");
+		print_others(explanation, peer);
 		return;
 	}
 	(void)fputs("nearest: ", stdout);
 	print_rule_place(peer->image, nearest->rule);
 	for (uint32_t i = 0; i < nearest->count; i++)
 		(void)printf("%s%s", i == 0 ? ": " : "; and ", nearest->differences[i].text);
+	print_only(explanation, peer);
 	(void)putchar('\n');
 	print_rule_text(peer->image, nearest->rule);
 }
 
 static void print_no_rule(const struct explanation *explanation, const struct explained_peer *peer)
 {
-	if (explanation->is_malformed) {
-		(void)puts("denied: nothing can be granted for such a path: it is too long, or has "
-			   "an empty component, '.', '..' or a slash at its end");
-		return;
-	}
 	(void)fputs("denied: no rule allows ", stdout);
 	print_verbs(explanation->decision.missing);
 	(void)putchar('\n');
@@ -194,6 +243,7 @@ static void print_narrowed(const struct explanation *explanation, const struct e
 			(void)fputs(" is an 'only' block for this asker, and no rule of it allows ",
 				stdout);
 			print_verbs(explanation->decision.missing);
+			(void)fputs(" of this object", stdout);
 		}
 		(void)putchar('\n');
 	}
@@ -208,26 +258,91 @@ static void print_conflict(const struct explanation *explanation, const struct e
 	print_rule("other: ", peer->image, explanation->decision.other);
 }
 
+static void print_link(const struct explanation *explanation, const struct explained_peer *peer)
+{
+	print_rule("denied by ", peer->image, explanation->decision.rule);
+	(void)fputs("because a link on the way leads to ", stdout);
+	print_text(explanation->real);
+	(void)putchar('\n');
+}
+
+static void print_malformed(const struct request *request)
+{
+	if (request->kind == REQUEST_ENDPOINT)
+		(void)puts("denied: nothing can be granted for such an endpoint");
+	else
+		(void)puts("denied: nothing can be granted for such a path: it is too long, or has "
+			   "an empty component, '.', '..' or a slash at its end");
+}
+
+void explain_print_standing(const struct explained_peer *peer, FILE *out)
+{
+	uint32_t uid = peer->identity->uid;
+
+	switch (peer->standing) {
+	case STANDING_CLIENT:
+		break;
+	case STANDING_NOBODY:
+		(void)fprintf(out,
+			"uid %u may be anybody (user_namespaces(7)): the broker has nothing to do "
+			"with it\n",
+			uid);
+		break;
+	case STANDING_BROKER:
+		(void)fprintf(out,
+			"uid %u is the broker's own user, whom it does not serve, whatever the "
+			"policy says\n",
+			uid);
+		break;
+	case STANDING_TOO_MANY_BLOCKS:
+		(void)fprintf(out,
+			"uid %u is concerned by more than %d client blocks: the broker grants it "
+			"nothing\n",
+			uid, POLICY_PEER_BLOCKS_MAX);
+		break;
+	}
+}
+
+static void print_refused(const struct explained_peer *peer)
+{
+	(void)fputs("denied: ", stdout);
+	explain_print_standing(peer, stdout);
+}
+
 void explain_print(const struct explanation *explanation, const struct explained_peer *peer,
 	const struct request *request)
 {
-	switch (explanation->decision.outcome) {
-	case POLICY_ALLOWED:
-		print_allowed(explanation, peer, request);
+	switch (explanation->reason) {
+	case REASON_RULE:
+		if (explanation->decision.outcome == POLICY_ALLOWED)
+			print_allowed(explanation, peer, request);
+		else
+			print_rule("denied by ", peer->image, explanation->decision.rule);
 		break;
-	case POLICY_DENIED_BY_RULE:
-		print_rule("denied by ", peer->image, explanation->decision.rule);
+	case REASON_NO_RULE:
+		print_no_rule(explanation, peer);
 		break;
-	case POLICY_DENIED_NARROWED:
+	case REASON_ONLY:
 		print_narrowed(explanation, peer);
 		break;
-	case POLICY_DENIED_CONFLICT:
+	case REASON_CONFLICT:
 		print_conflict(explanation, peer);
 		break;
-	case POLICY_DENIED_NO_RULE:
-	case POLICY_DENIED_GAIN:    /* of renames, */
-	case POLICY_DENIED_LIMITED: /* and of connections that were narrowed: of neither here */
-		print_no_rule(explanation, peer);
+	case REASON_LINK:
+		print_link(explanation, peer);
+		break;
+	case REASON_MALFORMED:
+		print_malformed(request);
+		break;
+	case REASON_TOO_MANY_PATTERNS:
+		(void)puts("denied: more patterns of the policy are at work on this path than the "
+			   "broker follows: rules with fewer wildcards would do");
+		break;
+	case REASON_NOBODY:
+	case REASON_BROKER:
+	case REASON_TOO_MANY_BLOCKS:
+	case REASON_COUNT:
+		print_refused(peer);
 		break;
 	}
 }

@@ -11,17 +11,17 @@
 
 #include "policy.h"
 
-#define PEER_GROUPS_GIVEN_MAX 64
+#define PERSONA_GROUPS_MAX 64
 
-struct peer_options {
+struct persona_options {
 	const char *user; /* NULL: none was given; here and below */
-	const char *groups[PEER_GROUPS_GIVEN_MAX];
+	const char *groups[PERSONA_GROUPS_MAX];
 	unsigned int group_count;
 	const char *unit;
 	const char *pid;
 };
 
-struct peer {
+struct persona {
 	struct policy_identity identity; /* its texts and groups are those below */
 	bool has_failed;                 /* what was asked, and not that there is no such user */
 	uint32_t *groups;
@@ -33,9 +33,9 @@ struct peer {
  * Finds out who it is. False after telling the user why that cannot be told. To be released in any
  * case. Before policy_load(), which may take the right to look away.
  */
-bool peer_find(struct peer *peer, const struct peer_options *options);
+bool persona_find(struct persona *persona, const struct persona_options *options);
 
 /* The name and the home of its uid. False after telling the user. */
-bool peer_find_user(struct peer *peer);
+bool persona_find_user(struct persona *persona);
 
-void peer_release(struct peer *peer);
+void persona_release(struct persona *persona);
