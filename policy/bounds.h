@@ -32,3 +32,9 @@
  * reach ten; a path that would need more than this is denied (walk.h).
  */
 #define POLICY_ACTIVE_MAX 512u
+/*
+ * `from` lines of blocks that are compared because their rules set different options for one
+ * pattern, and pairs of units and globs among them: all blocks there can be may do so on hundreds
+ * of patterns, and a policy that would take minutes to load is refused within seconds.
+ */
+#define POLICY_CLAIMS_MAX (1u << 24)
