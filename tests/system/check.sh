@@ -173,6 +173,21 @@ test_the_installed_files_are_checked_with_their_folders() {
 	expect_match "$output" "policy.d/1.policy:3:12-17: warning: '/tmp' may be written to"
 }
 
+test_a_folder_that_only_root_may_enter_is_looked_into_for_the_installed_files_too() {
+	policy </dev/null
+	mkdir -p /srv/private/of-alice
+	chown alice: /srv/private/of-alice
+	chmod 700 /srv/private
+	printf 'client app {\nfrom user alice\nallow read /srv/private/of-alice/x\n}\n' \
+		>/etc/fdbroker/policy.d/1.policy
+	expect_status 2 fdbroker check --strict
+	expect_match "$output" "warning: '/srv/private/of-alice' belongs to user 'alice'"
+	step "what the broker may not read is still an error"
+	chmod 600 /etc/fdbroker/policy.d/1.policy
+	expect_status 1 fdbroker check
+	expect_match "$output" "1.policy: error: cannot be read: Permission denied"
+}
+
 test_every_file_that_does_not_count_is_named_with_the_reason() {
 	local etc=/etc/fdbroker/policy.d run=/run/fdbroker/policy.d
 	mkdir -p "$run"

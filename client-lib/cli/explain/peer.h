@@ -31,7 +31,7 @@ struct peer {
 
 /*
  * Finds out who it is. False after telling the user why that cannot be told. To be released in any
- * case. Before policy_load(), which may take the right to look away.
+ * case.
  */
 bool peer_find(struct peer *peer, const struct peer_options *options);
 
