@@ -278,24 +278,15 @@ size_t policy_set_count(const struct policy_set *set, enum policy_severity sever
 	return count;
 }
 
-/*
- * Of a longer line only what is around the caret is shown: many diagnostics of one long line would
- * take a time that grows with the square of its length, and nobody reads it.
- */
 #define SHOWN_MAX 512u
 #define SHOWN_BEFORE_MAX 128u
-
-/* Where it begins and ends, in bytes of the line. */
-struct shown {
-	size_t from, to;
-};
 
 static bool byte_continues(char byte)
 {
 	return ((uint8_t)byte & 0xc0) == 0x80; /* RFC 3629, 3 */
 }
 
-static struct shown shown_find(const struct policy_diagnostic *diagnostic)
+struct shown diagnostic_shown(const struct policy_diagnostic *diagnostic)
 {
 	size_t length = diagnostic->source_length, begin = diagnostic->column - 1;
 	struct shown shown = {0, length};
@@ -364,7 +355,7 @@ static void place_print(const struct policy_diagnostic *diagnostic, FILE *out)
 
 static void source_print(const struct policy_diagnostic *diagnostic, bool is_coloured, FILE *out)
 {
-	const struct shown shown = shown_find(diagnostic);
+	const struct shown shown = diagnostic_shown(diagnostic);
 	bool is_cut = shown.from > 0;
 	fputs(is_cut ? "    ..." : "    ", out);
 	text_print(diagnostic->source + shown.from, shown.to - shown.from, out);

@@ -70,13 +70,24 @@ static bool place_add(json_t *object, const struct policy_diagnostic *diagnostic
 	if (diagnostic->line == 0)
 		return object_add(object, "line", json_null()) &&
 		       object_add(object, "column", json_null()) &&
-		       object_add(object, "end_column", json_null()) &&
-		       object_add(object, "source", json_null());
+		       object_add(object, "end_column", json_null());
 	return object_add(object, "line", number_value(diagnostic->line)) &&
 	       object_add(object, "column", number_value(diagnostic->column)) &&
-	       object_add(object, "end_column", number_value(last)) &&
-	       object_add(
-		       object, "source", text_value(diagnostic->source, diagnostic->source_length));
+	       object_add(object, "end_column", number_value(last));
+}
+
+/* The line, or as much of it as is shown elsewhere, and the column that it begins at. */
+static bool source_add(json_t *object, const struct policy_diagnostic *diagnostic)
+{
+	struct shown shown = {0};
+
+	if (diagnostic->line == 0)
+		return object_add(object, "source", json_null()) &&
+		       object_add(object, "source_column", json_null());
+	shown = diagnostic_shown(diagnostic);
+	return object_add(object, "source",
+		       text_value(diagnostic->source + shown.from, shown.to - shown.from)) &&
+	       object_add(object, "source_column", number_value(shown.from + 1));
 }
 
 static bool diagnostic_add(json_t *array, const struct policy_diagnostic *diagnostic)
@@ -88,7 +99,7 @@ static bool diagnostic_add(json_t *array, const struct policy_diagnostic *diagno
 	return object_add(object, "severity",
 		       json_string(policy_severity_name(diagnostic->severity))) &&
 	       object_add(object, "file", string_value(diagnostic->file)) &&
-	       place_add(object, diagnostic) &&
+	       place_add(object, diagnostic) && source_add(object, diagnostic) &&
 	       object_add(object, "message", string_value(diagnostic->message)) &&
 	       object_add(object, "remedy", string_value(diagnostic->remedy));
 }

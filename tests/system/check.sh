@@ -53,16 +53,34 @@ test_json_says_what_the_text_says() {
 	expect_equal "$(of_json "$json" '[report[key] for key in
 		("files", "rules", "errors", "warnings", "notes")]')" "[1, None, 3, 1, 1]"
 	expect_equal "$(of_json "$json" 'list(report["diagnostics"][1].values())')" \
-		"['error', '/run/test/d/1.policy', 3, 7, 10, 'allow reed /srv/a', \"unknown verb 'reed'\", \"did you mean 'read'?\"]"
+		"['error', '/run/test/d/1.policy', 3, 7, 10, 'allow reed /srv/a', 1, \"unknown verb 'reed'\", \"did you mean 'read'?\"]"
 	expect_equal "$(of_json "$json" 'list(report["diagnostics"][1])')" \
-		"['severity', 'file', 'line', 'column', 'end_column', 'source', 'message', 'remedy']"
+		"['severity', 'file', 'line', 'column', 'end_column', 'source', 'source_column', 'message', 'remedy']"
 	expect_equal "$(of_json "$json" 'repr(report["diagnostics"][2]["source"])')" \
 		"$(printf '%s' "'allow read /srv/caf\\\\\\\\xe9\\\\x1b/'" | sed 's/\\\\/\\/g')"
 	expect_equal "$(of_json "$json" 'report["diagnostics"][2]["column"]')" 22
 	expect_equal "$(of_json "$json" '[report["diagnostics"][0][key] for key in
-		("severity", "file", "line", "column", "end_column", "source", "remedy")]')" \
-		"['error', '/run/test/missing', None, None, None, None, 'create it, or correct the name']"
+		("severity", "file", "line", "column", "end_column", "source", "source_column", "remedy")]')" \
+		"['error', '/run/test/missing', None, None, None, None, None, 'create it, or correct the name']"
 	expect_equal "$(of_json "$json" 'report["diagnostics"][4]["severity"]')" note
+}
+
+test_of_a_long_line_json_has_a_part_and_where_it_begins() {
+	local json
+	draft "allow read$(printf ' /srv/f%.0s' {1..100})"
+	json=$(fdbroker check --json "$DRAFT")
+	expect_equal "$(of_json "$json" 'report["warnings"]')" 99
+	expect_equal "$(of_json "$json" '{(one["source"][one["column"] - one["source_column"]:][:6],
+		len(one["source"]) <= 512) for one in report["diagnostics"]}')" "{('/srv/f', True)}"
+	expect_equal "$(of_json "$json" 'report["diagnostics"][0]["source_column"]')" 1
+	expect_equal "$(of_json "$json" 'len(report["diagnostics"][0]["source"])')" 512
+}
+
+test_what_shows_text_in_another_order_is_not_shown() {
+	# U+202E, U+2066, U+200F, U+FEFF, U+200B, U+00AD; an umlaut and a snowman are text
+	draft $'allow reed /srv/\u202ea\u2066b\u200fc\ufeffd\u200be\u00adf\u00e4\u2603'
+	expect_status 1 fdbroker check "$DRAFT"
+	expect_match "$output" $'    allow reed /srv/[?]a[?]b[?]c[?]d[?]e[?]f\u00e4\u2603'
 }
 
 test_json_has_the_same_exit_status() {
