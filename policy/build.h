@@ -51,8 +51,8 @@ const struct number_range *endpoint_ranges(
 bool endpoint_next_piece(
 	struct endpoint_place *place, const struct number_range *range, uint64_t *next);
 
-/* False only when no peer can be one of both. */
-bool clients_may_meet(const struct policy_set *set, uint32_t a, uint32_t b);
+/* False only when no peer can fulfil both. */
+bool froms_may_meet(const struct policy_set *set, const struct from *a, const struct from *b);
 
 /*
  * For the rules of one pattern: the number in the group of one before it that sets other options

@@ -36,7 +36,7 @@ static bool conditions_may_meet(const struct condition *a, const struct conditio
 	return true;
 }
 
-static bool froms_may_meet(const struct policy_set *set, const struct from *a, const struct from *b)
+bool froms_may_meet(const struct policy_set *set, const struct from *a, const struct from *b)
 {
 	if (a->is_never || b->is_never)
 		return false;
@@ -48,21 +48,6 @@ static bool froms_may_meet(const struct policy_set *set, const struct from *a, c
 		}
 	}
 	return true;
-}
-
-bool clients_may_meet(const struct policy_set *set, uint32_t a, uint32_t b)
-{
-	const struct client *first = &set->clients.items[a], *second = &set->clients.items[b];
-	if (a == b)
-		return true;
-	for (uint32_t i = 0; i < first->from_count; i++) {
-		for (uint32_t j = 0; j < second->from_count; j++) {
-			if (froms_may_meet(set, &set->froms.items[first->first_from + i],
-				    &set->froms.items[second->first_from + j]))
-				return true;
-		}
-	}
-	return false;
 }
 
 /* ---- claims ---- */

@@ -59,7 +59,7 @@ struct subject {
 	const struct object *object;
 };
 
-/* ---- near.c ---- */
+/* ---- neighbours.c ---- */
 
 /* Those of the same block, and some of the others; each ascending. */
 struct neighbours {
@@ -80,8 +80,11 @@ void all_neighbours(
 /* Whether whoever one block is for, the other is for too. */
 bool client_covers(const struct policy_set *set, uint32_t wide, uint32_t narrow);
 
-/* False only when no peer can be one of both. */
-bool clients_can_meet(const struct policy_set *set, uint32_t a, uint32_t b);
+/*
+ * False only when no peer can be one of both: of two that have more than REVIEW_FROMS_MAX pairs of
+ * `from` lines it is true without a look.
+ */
+bool clients_may_meet_bounded(const struct policy_set *set, uint32_t a, uint32_t b);
 
 /* ---- denied.c ---- */
 
@@ -99,14 +102,14 @@ typedef void (*piece_search)(
 bool pieces_visit(const struct subject *subject, enum effect effect, piece_search search,
 	piece_function visit, void *context);
 
-struct denial {
+struct denied_verbs {
 	uint32_t asked; /* verbs that are looked at */
 	uint32_t verbs; /* of these, what is denied of every piece */
 	uint32_t rule;  /* the first deny of any of them */
 };
 
 /* Which of the verbs an allow can never give on this object. */
-struct denial subject_find_denied(const struct subject *subject, uint32_t verbs);
+struct denied_verbs subject_find_denied(const struct subject *subject, uint32_t verbs);
 
 /* ---- needless.c ---- */
 
