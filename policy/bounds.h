@@ -38,3 +38,8 @@
  * of patterns, and a policy that would take minutes to load is refused within seconds.
  */
 #define POLICY_CLAIMS_MAX (1u << 24)
+/*
+ * Symbolic links that the broker follows on the way to one object, and so whoever says beforehand
+ * what it will do. The kernel's own limit is 40.
+ */
+#define POLICY_LINKS_MAX 8u

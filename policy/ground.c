@@ -22,9 +22,6 @@
 #include "lookup.h"
 #include "openat2.h"
 
-/* As many as the broker follows on one path. */
-#define LINKS_MAX 8u
-
 enum footing {
 	FOOTING_TRUSTED, /* root's alone, as all above it */
 	FOOTING_OWN,     /* or the broker's own: safe, but no links are followed there */
@@ -213,7 +210,7 @@ static uint32_t folder_enter(
 
 	if (number == NONE || ground->folders.items[number].footing != FOOTING_LINK)
 		return number;
-	if (++*links > LINKS_MAX)
+	if (++*links > POLICY_LINKS_MAX)
 		return NONE;
 	return link_follow(ground, at, &ground->folders.items[number], links);
 }
@@ -240,7 +237,7 @@ static bool pattern_is_of_processes(const struct pattern *pattern)
 static struct folder *pattern_find_unsafe(
 	struct ground *ground, const struct pattern *pattern, bool follows_links)
 {
-	uint32_t links = follows_links ? 0 : LINKS_MAX;
+	uint32_t links = follows_links ? 0 : POLICY_LINKS_MAX;
 	uint32_t count = pattern_folders(pattern), at = ROOT;
 	struct folder *folder;
 

@@ -170,6 +170,26 @@ test_links_of_root_are_followed_to_the_folder_and_those_of_users_are_not() {
 	expect_ground '' 'allow read /srv/links/of-bob/a'
 }
 
+test_as_many_links_are_followed_as_the_broker_follows() {
+	local i
+	mkdir -p /srv/links /srv/data/of-alice
+	chown alice: /srv/data/of-alice
+	ln -s /srv/data/of-alice /srv/links/1
+	for i in {2..9}; do
+		ln -s "$((i - 1))" "/srv/links/$i"
+	done
+	expect_ground "'/srv/data/of-alice' belongs to" 'allow read /srv/links/8/a'
+	expect_ground '' 'allow read /srv/links/9/a'
+}
+
+test_a_link_is_not_followed_where_somebody_could_have_placed_it() {
+	mkdir -p /srv/own /srv/data/of-alice
+	chown fdbroker: /srv/own
+	chown alice: /srv/data/of-alice
+	ln -s /srv/data/of-alice /srv/own/link
+	expect_ground '' 'allow read /srv/own/link/a'
+}
+
 test_the_brokers_own_folder_is_no_users() {
 	mkdir -p /srv/own
 	chown fdbroker: /srv/own
