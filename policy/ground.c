@@ -8,8 +8,9 @@
  * than to the first that is not safe; so nobody unprivileged can exchange a folder on the way, send
  * the walk elsewhere by a link, or let it wait for a file system that does not answer.
  *
- * Must never: open anything without O_PATH, or look into a folder that is not safe.
+ * Must never: look into a folder that is not safe, or open anything else without O_PATH.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +22,9 @@
 #include "load.h"
 #include "lookup.h"
 #include "openat2.h"
+
+/* Entries of a folder that a wildcard is tried with, to see whose they are: the first ones. */
+#define ENTRIES_MAX 256u
 
 enum footing {
 	FOOTING_TRUSTED, /* root's alone, as all above it */
@@ -39,6 +43,9 @@ struct folder {
 	enum distrust distrust;     /* of one that is unsafe */
 	uint32_t uid, mode;         /* of a folder */
 	const char *owner;          /* once somebody wants to know */
+	bool is_listed;             /* of one that is safe: what is in it has been looked at */
+	uint32_t first_unsafe;      /* of these folders the first, or NONE */
+	uint32_t next_unsafe;       /* in the same folder, or NONE */
 };
 
 #define ROOT 0u
@@ -157,6 +164,7 @@ static uint32_t folder_find(
 	if (folder == NULL)
 		return NONE;
 	folder->parent = parent;
+	folder->first_unsafe = folder->next_unsafe = NONE;
 	folder->name_length = length;
 	folder->name = pool_add(&ground->bytes, name, length);
 	if (folder->name == NONE ||
@@ -233,6 +241,97 @@ static bool pattern_is_of_processes(const struct pattern *pattern)
 	       memcmp(pattern->components[0].bytes, "proc", strlen("proc")) == 0;
 }
 
+/* ---- what a wildcard matches ---- */
+
+static DIR *folder_open(const struct ground *ground, uint32_t number)
+{
+	char buffer[PATH_MAX];
+	const char *path = folder_path(ground, &ground->folders.items[number], buffer);
+	DIR *directory;
+	int fd;
+
+	if (path == NULL)
+		return NULL;
+	fd = openat2_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+	directory = fd >= 0 ? fdopendir(fd) : NULL;
+	if (directory == NULL && fd >= 0)
+		cleanup_close(&fd);
+	return directory;
+}
+
+/* Wildcards match no leading dot in an allow. */
+static bool entry_may_be_folder(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
+}
+
+/* Looks at what is in a safe folder, once. */
+static void folder_list(struct ground *ground, uint32_t number)
+{
+	const struct dirent *entry;
+	DIR *directory;
+
+	if (ground->folders.items[number].is_listed)
+		return;
+	ground->folders.items[number].is_listed = true;
+	directory = folder_open(ground, number);
+	if (directory == NULL)
+		return;
+	for (uint32_t i = 0; i < ENTRIES_MAX && (entry = readdir(directory)) != NULL; i++) {
+		uint32_t child;
+
+		if (!entry_may_be_folder(entry))
+			continue;
+		child = folder_find(ground, number, entry->d_name, (uint32_t)strlen(entry->d_name));
+		if (child == NONE || ground->folders.items[child].footing != FOOTING_UNSAFE)
+			continue;
+		ground->folders.items[child].next_unsafe =
+			ground->folders.items[number].first_unsafe;
+		ground->folders.items[number].first_unsafe = child;
+	}
+	(void)closedir(directory);
+}
+
+static bool component_matches(
+	const struct ground *ground, const struct component *component, const struct folder *folder)
+{
+	static const struct variables none;
+
+	return component->kind == COMPONENT_STAR ||
+	       (component->kind == COMPONENT_GLOB &&
+		       glob_match(component->bytes, component->length,
+			       (const char *)ground->bytes.items + folder->name,
+			       folder->name_length, &none, SENSE_ALLOW));
+}
+
+/* By name, so that of several the same one is told of each time. */
+static bool folder_precedes(
+	const struct ground *ground, const struct folder *folder, const struct folder *other)
+{
+	const uint8_t *a = ground->bytes.items + folder->name;
+	const uint8_t *b = ground->bytes.items + other->name;
+	bool is_shorter = folder->name_length < other->name_length;
+	int order = memcmp(a, b, is_shorter ? folder->name_length : other->name_length);
+
+	return order < 0 || (order == 0 && is_shorter);
+}
+
+/* A folder in a safe one that is not, and that the wildcard leads through. NULL: none is known. */
+static struct folder *wildcard_find_unsafe(
+	struct ground *ground, uint32_t at, const struct component *component)
+{
+	struct folder *all, *found = NULL;
+
+	folder_list(ground, at);
+	all = ground->folders.items;
+	for (uint32_t i = all[at].first_unsafe; i != NONE; i = all[i].next_unsafe)
+		if (component_matches(ground, component, &all[i]) &&
+			(found == NULL || folder_precedes(ground, &all[i], found)))
+			found = &all[i];
+	return found;
+}
+
 /* The first folder on the way that is not safe; NULL: none is known. */
 static struct folder *pattern_find_unsafe(
 	struct ground *ground, const struct pattern *pattern, bool follows_links)
@@ -249,6 +348,8 @@ static struct folder *pattern_find_unsafe(
 			return NULL;
 	}
 	folder = &ground->folders.items[at];
+	if (footing_is_safe(folder->footing) && count + 1 < pattern->component_count)
+		return wildcard_find_unsafe(ground, at, &pattern->components[count]);
 	return folder->footing == FOOTING_UNSAFE ? folder : NULL;
 }
 
@@ -371,11 +472,18 @@ static bool object_is_on_ground(const struct object *object)
 	       object->kind == OBJECT_CREDENTIAL;
 }
 
+/* Whether `as` has all that can be had there: not where several may place things. */
+static bool as_helps(const struct folder *folder)
+{
+	return folder == NULL || (folder->mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 static void rule_check(struct ground *ground, const struct rule *rule)
 {
 	bool follows_links = rule->options.symlinks == POLICY_SYMLINKS_TRUSTED;
+	bool has_as = rule->options.as != POLICY_AS_BROKER;
 
-	if (rule->effect != EFFECT_ALLOW || rule->options.as != POLICY_AS_BROKER)
+	if (rule->effect != EFFECT_ALLOW)
 		return;
 	for (uint32_t i = 0; i < rule->object_count && !ground->out_of_memory; i++) {
 		const struct object *object = &ground->set->objects.items[rule->first_object + i];
@@ -388,7 +496,8 @@ static void rule_check(struct ground *ground, const struct rule *rule)
 			if (folder == NULL)
 				continue;
 		}
-		object_report(ground, object, folder);
+		if (!has_as || !as_helps(folder))
+			object_report(ground, object, folder);
 	}
 }
 
@@ -401,6 +510,7 @@ static bool ground_begin(struct ground *ground)
 	if (root == NULL)
 		return false;
 	root->parent = ROOT;
+	root->first_unsafe = root->next_unsafe = NONE;
 	root->footing = folder_look(ground, root, FOOTING_TRUSTED);
 	return true;
 }

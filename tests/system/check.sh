@@ -128,9 +128,16 @@ test_a_rule_below_a_users_folder_is_warned_of() {
 	expect_ground "'/srv/root/below' belongs to" 'allow list,stat /srv/root/below/**'
 	step "nothing is known of what is not there, or stands behind a wildcard"
 	expect_ground '' 'allow create /srv/nowhere/a/b'
-	expect_ground '' 'allow read /home/*/a'
+	expect_ground '' 'allow read /srv/*/nowhere/a'
+	expect_ground '' 'allow read /srv/root/r*/a'
+	expect_ground '' 'allow list,read /home/*'
+	expect_ground '' 'allow list,read /srv/root/**'
 	expect_ground '' 'allow read /proc/self/status'
 	expect_ground '' 'deny all /home/alice/**'
+	step "but for the folders that a wildcard leads through"
+	expect_ground "'/home/alice' belongs to user 'alice'" 'allow read /home/a*/public/a'
+	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow read /srv/root/*/a'
+	expect_ground '' 'allow read /srv/root/*/a as peer'
 	step "%h"
 	expect_ground "%h is the client's own folder" 'allow read %h/a'
 	expect_ground '' 'allow read %h/a as peer'
@@ -143,6 +150,8 @@ test_a_rule_below_a_folder_of_several_is_warned_of() {
 	expect_ground "'/tmp' may be written to by everyone \(mode 1777\)" 'allow read /tmp/a'
 	expect_ground "'/srv/group' may be written to by a group \(mode 2775\)" 'allow read /srv/group/a'
 	expect_match "$output" "all is refused there, with 'as' too"
+	expect_ground "'/tmp' may be" 'allow read /tmp/a as peer'
+	expect_ground "'/srv/group' may be" 'allow read /srv/group/a as alice'
 	expect_ground "'/tmp' may be" 'allow bind unix:/tmp/a'
 	expect_match "$output" "choose a folder that only root can write to"
 	expect_ground '' 'allow read /srv/acl/a'
