@@ -296,6 +296,29 @@ test_a_masked_file_is_named_whatever_masks_it_and_so_is_what_is_no_policy() {
 	END
 }
 
+test_in_a_folder_of_drafts_only_links_of_root_or_the_caller_are_followed() {
+	mkdir /srv/drafts /srv/drafts/sub
+	echo 'the secret of root' >/srv/secret
+	chmod 600 /srv/secret
+	printf 'client app {\nfrom user alice\n}\n' >/srv/drafts/sub/a.policy
+	ln -s sub/a.policy /srv/drafts/1.policy
+	ln -s /srv/secret /srv/drafts/2.policy
+	chown -h alice /srv/drafts/[12].policy
+	expect_status 1 fdbroker check /srv/drafts
+	expect_equal "$output" "/srv/drafts/1.policy: error: is a symbolic link of uid 2001, and is not followed for you
+    look where it leads, and name that file itself: readlink /srv/drafts/1.policy
+/srv/drafts/2.policy: error: is a symbolic link of uid 2001, and is not followed for you
+    look where it leads, and name that file itself: readlink /srv/drafts/2.policy
+/srv/drafts/sub: note: does not count: its name is not *.policy
+    rename it if it should count
+0 files: 2 errors, 0 warnings, 1 note"
+	rm /srv/drafts/2.policy
+	expect_status 0 as alice fdbroker check /srv/drafts
+	chown -h root /srv/drafts/1.policy
+	expect_status 0 fdbroker check /srv/drafts
+	expect_status 0 as alice fdbroker check /srv/drafts
+}
+
 test_a_folder_that_somebody_else_could_write_to_is_an_error() {
 	local run=/run/fdbroker/policy.d
 	mkdir -p "$run"
