@@ -123,6 +123,11 @@ static const struct review_case cases[] = {
 	{"client a {\nfrom unit user@1001.service\nfrom unit cron.service\nallow read /a\n}\n",
 		"2:11+17 this unit runs whatever its users start\n"
 		"3:11+12 this unit runs whatever its users start\n"},
+	{"client a {\nfrom unit docker-*.scope\nfrom unit run-u77.service\nfrom unit gdm.service\n"
+	 "allow read /a\n}\n",
+		"2:11+14 this matches docker-0.scope too, which runs whatever its users start\n"
+		"3:11+15 this unit runs whatever its users start\n"
+		"4:11+11 this unit runs whatever its users start\n"},
 	{"client a {\nfrom unit session-*.scope user alice\nallow read /a\n}\n", ""},
 	{"client a {\nfrom unit app@*.service\nfrom unit nginx*\nallow read /a\n}\n", ""},
 	/* ports */
