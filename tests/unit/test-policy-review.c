@@ -111,6 +111,8 @@ static const struct review_case cases[] = {
 	{ALICE "allow socket raw:icmp raw:1\n}\n",
 		"3:23+5 needless: this line allows it already\n"},
 	{ALICE "allow option mark=1-10 mark=11\n}\n", ""},
+	/* a rule on the home itself may be between them, wherever that is */
+	{ALICE "allow read %h/x %h/*\nallow read /home/alice/x* symlinks none\n}\n", ""},
 	/* directories */
 	{ALICE "allow read /a type file,directory\n}\n",
 		"3:25+9 who gets a directory can go on to '..' and to all that is below it\n"},
@@ -154,6 +156,26 @@ static void said(const struct policy_set *set, char *text, size_t size)
 	for (size_t i = 0; i < count; i++)
 		length += (size_t)snprintf(text + length, size - length, "%u:%u+%u %s\n",
 			all[i].line, all[i].column, all[i].width, all[i].message);
+}
+
+/* One of them has other options, and stands where it is not tried any more. */
+static void a_path_among_more_globs_than_are_tried_is_not_called_needless(void **state)
+{
+	(void)state;
+	for (uint32_t other = 0; other < 100; other += 99) {
+		char text[8192] = ALICE "allow read /a/xyz /a/*\n", warnings[256];
+		for (uint32_t i = 0; i < 100; i++)
+			sprintf(text + strlen(text),
+				i == other ? "allow read /a/x*z symlinks none\n"
+					   : "allow read /a/x*-%u\n",
+				i);
+		strcat(text, "}\n");
+		struct policy policy = policy_make(text);
+		assert_int_equal(policy_set_review(policy.set, policy.image), 0);
+		said(policy.set, warnings, sizeof(warnings));
+		assert_string_equal(warnings, "");
+		policy_drop(&policy);
+	}
 }
 
 static void each_warning_points_at_its_word(void **state)
@@ -577,6 +599,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_warning_points_at_its_word),
+		cmocka_unit_test(a_path_among_more_globs_than_are_tried_is_not_called_needless),
 		cmocka_unit_test(nothing_is_called_needless_or_dead_that_is_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
