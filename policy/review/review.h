@@ -124,3 +124,8 @@ void review_rule(struct review *review, uint32_t rule);
 /* Reports what can be told from the line alone. */
 void review_line(struct policy_set *set, const struct rule *rule);
 void review_from(struct policy_set *set, const struct from *from);
+
+/* ---- crowd.c ---- */
+
+/* Reports users that more blocks are for than a peer can have. */
+void review_crowd(struct policy_set *set);

@@ -158,6 +158,37 @@ static void said(const struct policy_set *set, char *text, size_t size)
 			all[i].line, all[i].column, all[i].width, all[i].message);
 }
 
+/* What of 63 blocks of anyone and two others is said. */
+static void crowd_expect(const char *froms, const char *others, const char *expected)
+{
+	char text[8192] = "", warnings[512];
+	for (uint32_t i = 0; i < 63; i++)
+		sprintf(text + strlen(text), "client a%u {\nfrom anyone\n}\n", i);
+	sprintf(text + strlen(text), "client b {\n%s}\nclient c {\n%s}\n", froms, others);
+	struct policy policy = policy_make(text);
+	assert_int_equal(policy_set_review(policy.set, policy.image), 0);
+	said(policy.set, warnings, sizeof(warnings));
+	assert_string_equal(warnings, expected);
+	policy_drop(&policy);
+}
+
+static void users_of_more_blocks_than_a_peer_can_have_are_warned_of(void **state)
+{
+	(void)state;
+	crowd_expect("from user alice\n", "from user bob\n", "");
+	crowd_expect("from user alice\nfrom user 1000-1010\nfrom user 1001\n", "from user 5\n", "");
+	crowd_expect("from user 1000-1010\n", "from user 1011\n", "");
+	crowd_expect("from anyone\n", "from group staff\nfrom unit a.service user alice\n", "");
+	crowd_expect("from user 1000-1010\n", "from user 1010-1020\n",
+		"193:8+1 more than 64 blocks are for uid 1010, who will be disconnected\n");
+	crowd_expect("from anyone\n", "from user 7-9\n",
+		"193:8+1 more than 64 blocks are for uids 7 to 9, who will be disconnected\n");
+	crowd_expect("from anyone\n", "from anyone\n}\nclient d {\nfrom user 7\n",
+		"193:8+1 more than 64 blocks are for everybody, who will be disconnected\n");
+	crowd_expect("from user 1\nfrom anyone\n", "from anyone\nfrom user 3\n",
+		"194:8+1 more than 64 blocks are for everybody, who will be disconnected\n");
+}
+
 /* One of them has other options, and stands where it is not tried any more. */
 static void a_path_among_more_globs_than_are_tried_is_not_called_needless(void **state)
 {
@@ -598,6 +629,7 @@ static void nothing_is_called_needless_or_dead_that_is_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(users_of_more_blocks_than_a_peer_can_have_are_warned_of),
 		cmocka_unit_test(each_warning_points_at_its_word),
 		cmocka_unit_test(a_path_among_more_globs_than_are_tried_is_not_called_needless),
 		cmocka_unit_test(nothing_is_called_needless_or_dead_that_is_not),
