@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "cleanup.h"
 #include "load.h"
 #include "lookup.h"
@@ -372,83 +373,17 @@ static const char *folder_owner(struct ground *ground, struct folder *folder)
 	return folder->owner != NULL ? folder->owner : "";
 }
 
-/* What is said of a folder, and what to do about it. */
-struct advice {
-	char message[2 * sizeof(struct quoted) + 128];
-	char remedy[2 * sizeof(struct quoted) + 128];
-};
-
-static void advise_home(const struct object *object, struct advice *advice)
-{
-	(void)snprintf(advice->message, sizeof(advice->message),
-		"%%h is the client's own folder: it can place anything there");
-	(void)snprintf(advice->remedy, sizeof(advice->remedy), "%s",
-		object->kind == OBJECT_PATH
-			? "only the client's own files are served there, and nothing is made or "
-			  "removed: add 'as peer'"
-			: "it is refused there: choose a folder that only root can write to");
-}
-
-/* Who can place things in the folder. Whose it is on a mount that is not trusted, nobody knows. */
-static void advise_message(const struct folder *folder, const char *path, const char *owner,
-	char *message, size_t size)
-{
-	const struct quoted quoted = text_quote(path, strlen(path));
-	const struct quoted user = text_quote(owner, strlen(owner));
-
-	if ((folder->mode & S_IWOTH) != 0)
-		(void)snprintf(message, size,
-			"'%s' may be written to by everyone (mode %04o): any user can place things "
-			"there",
-			quoted.text, folder->mode & 07777u);
-	else if ((folder->mode & S_IWGRP) != 0)
-		(void)snprintf(message, size,
-			"'%s' may be written to by a group (mode %04o): its users can place things "
-			"there",
-			quoted.text, folder->mode & 07777u);
-	else if (folder->distrust == DISTRUST_MOUNT)
-		(void)snprintf(message, size,
-			"'%s' is not on a trusted mount (FUSE, network, FAT, removable)",
-			quoted.text);
-	else
-		(void)snprintf(message, size,
-			"'%s' belongs to user '%s', who can place things there", quoted.text,
-			user.text);
-}
-
-static void advise_remedy(const struct object *object, const struct folder *folder,
-	const char *owner, char *remedy, size_t size)
-{
-	const struct quoted user = text_quote(owner, strlen(owner));
-
-	if (object->kind != OBJECT_PATH)
-		(void)snprintf(remedy, size,
-			"it is refused there: choose a folder that only root can write to");
-	else if ((folder->mode & (S_IWGRP | S_IWOTH)) != 0)
-		(void)snprintf(remedy, size,
-			"all is refused there, with 'as' too: choose a folder that only its owner "
-			"can write to");
-	else if (folder->distrust == DISTRUST_MOUNT)
-		(void)snprintf(remedy, size,
-			"only its owner's files are served there, and nothing is made or removed: "
-			"choose a local file system, or add 'as' and the owner");
-	else
-		(void)snprintf(remedy, size,
-			"only files of '%s' are served there, and nothing is made or removed: add "
-			"'as %s' or 'as peer'",
-			user.text, user.text);
-}
-
-static void advise_folder(struct ground *ground, const struct object *object, struct folder *folder,
+static void folder_advise(struct ground *ground, const struct object *object, struct folder *folder,
 	struct advice *advice)
 {
 	char buffer[PATH_MAX];
 	const char *path = folder_path(ground, folder, buffer);
-	const char *owner = folder_owner(ground, folder);
+	const struct unsafe_folder unsafe = {.path = path != NULL ? path : "",
+		.owner = folder_owner(ground, folder),
+		.mode = folder->mode,
+		.distrust = folder->distrust};
 
-	advise_message(
-		folder, path != NULL ? path : "", owner, advice->message, sizeof(advice->message));
-	advise_remedy(object, folder, owner, advice->remedy, sizeof(advice->remedy));
+	advise_folder(object, &unsafe, advice);
 }
 
 /* folder NULL: the object is below %h. */
@@ -459,7 +394,7 @@ static void object_report(struct ground *ground, const struct object *object, st
 	if (folder == NULL)
 		advise_home(object, &advice);
 	else
-		advise_folder(ground, object, folder, &advice);
+		folder_advise(ground, object, folder, &advice);
 	set_report(
 		ground->set, POLICY_WARNING, &object->where, advice.remedy, "%s", advice.message);
 }
