@@ -44,9 +44,9 @@ struct folder {
 	enum distrust distrust;     /* of one that is unsafe */
 	uint32_t uid, mode;         /* of a folder */
 	const char *owner;          /* once somebody wants to know */
-	bool is_listed;             /* of one that is safe: what is in it has been looked at */
-	uint32_t first_unsafe;      /* of these folders the first, or NONE */
-	uint32_t next_unsafe;       /* in the same folder, or NONE */
+	bool is_listed;             /* of one that is safe: it is known what is in it */
+	uint32_t first_child;       /* of the folders in it the first, or NONE */
+	uint32_t next_child;        /* the next in the same folder, or NONE */
 };
 
 #define ROOT 0u
@@ -165,7 +165,7 @@ static uint32_t folder_find(
 	if (folder == NULL)
 		return NONE;
 	folder->parent = parent;
-	folder->first_unsafe = folder->next_unsafe = NONE;
+	folder->first_child = folder->next_child = NONE;
 	folder->name_length = length;
 	folder->name = pool_add(&ground->bytes, name, length);
 	if (folder->name == NONE ||
@@ -285,11 +285,10 @@ static void folder_list(struct ground *ground, uint32_t number)
 		if (!entry_may_be_folder(entry))
 			continue;
 		child = folder_find(ground, number, entry->d_name, (uint32_t)strlen(entry->d_name));
-		if (child == NONE || ground->folders.items[child].footing != FOOTING_UNSAFE)
+		if (child == NONE)
 			continue;
-		ground->folders.items[child].next_unsafe =
-			ground->folders.items[number].first_unsafe;
-		ground->folders.items[number].first_unsafe = child;
+		ground->folders.items[child].next_child = ground->folders.items[number].first_child;
+		ground->folders.items[number].first_child = child;
 	}
 	(void)closedir(directory);
 }
@@ -318,19 +317,30 @@ static bool folder_precedes(
 	return order < 0 || (order == 0 && is_shorter);
 }
 
-/* A folder in a safe one that is not, and that the wildcard leads through. NULL: none is known. */
+/*
+ * Of the folders that the wildcard leads through the first that is not safe, where at least half are
+ * not: in /home that is so, and in /var/lib some belong to services, which is nothing to warn of.
+ * NULL: there is none.
+ */
 static struct folder *wildcard_find_unsafe(
 	struct ground *ground, uint32_t at, const struct component *component)
 {
+	uint32_t safe = 0, unsafe = 0;
 	struct folder *all, *found = NULL;
 
 	folder_list(ground, at);
 	all = ground->folders.items;
-	for (uint32_t i = all[at].first_unsafe; i != NONE; i = all[i].next_unsafe)
-		if (component_matches(ground, component, &all[i]) &&
-			(found == NULL || folder_precedes(ground, &all[i], found)))
+	for (uint32_t i = all[at].first_child; i != NONE; i = all[i].next_child) {
+		if (!component_matches(ground, component, &all[i]))
+			continue;
+		safe += footing_is_safe(all[i].footing);
+		if (all[i].footing != FOOTING_UNSAFE)
+			continue;
+		unsafe++;
+		if (found == NULL || folder_precedes(ground, &all[i], found))
 			found = &all[i];
-	return found;
+	}
+	return unsafe >= safe ? found : NULL;
 }
 
 /* The first folder on the way that is not safe; NULL: none is known. */
@@ -445,7 +455,7 @@ static bool ground_begin(struct ground *ground)
 	if (root == NULL)
 		return false;
 	root->parent = ROOT;
-	root->first_unsafe = root->next_unsafe = NONE;
+	root->first_child = root->next_child = NONE;
 	root->footing = folder_look(ground, root, FOOTING_TRUSTED);
 	return true;
 }

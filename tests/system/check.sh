@@ -138,6 +138,12 @@ test_a_rule_below_a_users_folder_is_warned_of() {
 	expect_ground "'/home/alice' belongs to user 'alice'" 'allow read /home/a*/public/a'
 	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow read /srv/root/*/a'
 	expect_ground '' 'allow read /srv/root/*/a as peer'
+	step "and not where most of these are root's"
+	mkdir /srv/root/one
+	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow read /srv/root/*/a'
+	mkdir /srv/root/two
+	expect_ground '' 'allow read /srv/root/*/a'
+	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow read /srv/root/*[ow]/a'
 	step "%h"
 	expect_ground "%h is the client's own folder" 'allow read %h/a'
 	expect_ground '' 'allow read %h/a as peer'
