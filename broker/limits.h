@@ -131,9 +131,6 @@
  */
 #define LIST_BYTES_MAX (4u << 20)
 
-/* Symbolic links followed on the way to one object. The kernel's own limit is 40. */
-#define LINKS_MAX 8
-
 /*
  * How long an executor waits in connect(2): what answers on this machine or the next has done so by
  * then, and for what takes longer the client waits itself. Then a signal, until one finds it there.

@@ -78,14 +78,52 @@ size_t text_character(const char *bytes, size_t length)
 	return size;
 }
 
+/*
+ * Of Unicode, what controls a terminal, cannot be seen, or shows the text in another order than it
+ * has: one could make a rule look like another by them.
+ */
+static const struct {
+	uint32_t first, last;
+} hidden_characters[] = {
+	{0x80, 0x9f},       /* the other control characters */
+	{0xad, 0xad},       /* soft hyphen */
+	{0x61c, 0x61c},     /* a mark of direction (UAX #9), as are */
+	{0x200b, 0x200f},   /* these, after spaces and joiners without a width */
+	{0x2028, 0x202e},   /* line ends; embeddings and overrides (UAX #9) */
+	{0x2060, 0x206f},   /* more without a width, isolates (UAX #9) */
+	{0xfeff, 0xfeff},   /* byte order mark */
+	{0xe0000, 0xe007f}, /* tags */
+};
+
+/* What is well-formed. */
+static uint32_t character_decode(const char *bytes, size_t size)
+{
+	uint32_t character = (uint8_t)bytes[0];
+	if (size > 1)
+		character &= 0x7fu >> size;
+	for (size_t i = 1; i < size; i++)
+		character = character << 6 | ((uint8_t)bytes[i] & 0x3f);
+	return character;
+}
+
+static bool character_is_hidden(const char *bytes, size_t size)
+{
+	uint32_t character = character_decode(bytes, size);
+	for (size_t i = 0; i < sizeof(hidden_characters) / sizeof(*hidden_characters); i++) {
+		if (character >= hidden_characters[i].first &&
+			character <= hidden_characters[i].last)
+			return true;
+	}
+	return false;
+}
+
 void text_print(const char *bytes, size_t length, FILE *out)
 {
 	for (size_t i = 0; i < length;) {
 		uint8_t byte = (uint8_t)bytes[i];
 		size_t size = text_character(bytes + i, length - i);
-		/* U+0080 to U+009F are control characters too. */
-		bool is_c1 = size == 2 && byte == 0xc2 && (uint8_t)bytes[i + 1] < 0xa0;
-		if (!size || is_c1 || (byte != '\t' && byte_is_control(byte)))
+		if (!size || (byte != '\t' && byte_is_control(byte)) ||
+			(size > 1 && character_is_hidden(bytes + i, size)))
 			fputc('?', out);
 		else
 			fwrite(bytes + i, 1, size, out);
@@ -240,24 +278,15 @@ size_t policy_set_count(const struct policy_set *set, enum policy_severity sever
 	return count;
 }
 
-/*
- * Of a longer line only what is around the caret is shown: many diagnostics of one long line would
- * take a time that grows with the square of its length, and nobody reads it.
- */
 #define SHOWN_MAX 512u
 #define SHOWN_BEFORE_MAX 128u
-
-/* Where it begins and ends, in bytes of the line. */
-struct shown {
-	size_t from, to;
-};
 
 static bool byte_continues(char byte)
 {
 	return ((uint8_t)byte & 0xc0) == 0x80; /* RFC 3629, 3 */
 }
 
-static struct shown shown_find(const struct policy_diagnostic *diagnostic)
+struct shown diagnostic_shown(const struct policy_diagnostic *diagnostic)
 {
 	size_t length = diagnostic->source_length, begin = diagnostic->column - 1;
 	struct shown shown = {0, length};
@@ -326,7 +355,7 @@ static void place_print(const struct policy_diagnostic *diagnostic, FILE *out)
 
 static void source_print(const struct policy_diagnostic *diagnostic, bool is_coloured, FILE *out)
 {
-	const struct shown shown = shown_find(diagnostic);
+	const struct shown shown = diagnostic_shown(diagnostic);
 	bool is_cut = shown.from > 0;
 	fputs(is_cut ? "    ..." : "    ", out);
 	text_print(diagnostic->source + shown.from, shown.to - shown.from, out);

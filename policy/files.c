@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "load.h"
@@ -314,6 +315,22 @@ static int entry_compare(const void *left, const void *right)
 	return (a->folder < b->folder) - (a->folder > b->folder);
 }
 
+/*
+ * Of a draft folder links are followed, but not those of somebody else, who could have a line of
+ * any file shown that the caller may read.
+ */
+static int entry_follow_link(
+	const char *path, int *fd, struct statx *status, struct refusal *refusal)
+{
+	if (status->stx_uid == 0 || status->stx_uid == getuid())
+		return place_open(NULL, path, fd, status, refusal);
+	(void)snprintf(refusal->message, sizeof(refusal->message),
+		"is a symbolic link of uid %u, and is not followed for you", status->stx_uid);
+	(void)snprintf(refusal->remedy, sizeof(refusal->remedy),
+		"look where it leads, and name that file itself: readlink %s", path);
+	return PLACE_REFUSED;
+}
+
 static int entry_open(const struct loader *loader, const struct entry *entry, const char *path,
 	int *fd, struct statx *status, struct refusal *refusal)
 {
@@ -326,7 +343,7 @@ static int entry_open(const struct loader *loader, const struct entry *entry, co
 	if (r < 0)
 		return place_error(-r, "cannot be read", path, refusal);
 	if (loader->mounts == NULL && S_ISLNK(status->stx_mode) && !link_disables(object, status))
-		return place_open(NULL, path, fd, status, refusal);
+		return entry_follow_link(path, fd, status, refusal);
 	*fd = take_fd(&object);
 	return PLACE_FOUND;
 }

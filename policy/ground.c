@@ -8,8 +8,9 @@
  * than to the first that is not safe; so nobody unprivileged can exchange a folder on the way, send
  * the walk elsewhere by a link, or let it wait for a file system that does not answer.
  *
- * Must never: open anything without O_PATH, or look into a folder that is not safe.
+ * Must never: look into a folder that is not safe, or open anything else without O_PATH.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,13 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "cleanup.h"
 #include "load.h"
 #include "lookup.h"
 #include "openat2.h"
 
-/* As many as the broker follows on one path. */
-#define LINKS_MAX 8u
+/* Entries of a folder that a wildcard is tried with, to see whose they are: the first ones. */
+#define ENTRIES_MAX 256u
 
 enum footing {
 	FOOTING_TRUSTED, /* root's alone, as all above it */
@@ -42,6 +44,9 @@ struct folder {
 	enum distrust distrust;     /* of one that is unsafe */
 	uint32_t uid, mode;         /* of a folder */
 	const char *owner;          /* once somebody wants to know */
+	bool is_listed;             /* of one that is safe: it is known what is in it */
+	uint32_t first_child;       /* of the folders in it the first, or NONE */
+	uint32_t next_child;        /* the next in the same folder, or NONE */
 };
 
 #define ROOT 0u
@@ -160,6 +165,7 @@ static uint32_t folder_find(
 	if (folder == NULL)
 		return NONE;
 	folder->parent = parent;
+	folder->first_child = folder->next_child = NONE;
 	folder->name_length = length;
 	folder->name = pool_add(&ground->bytes, name, length);
 	if (folder->name == NONE ||
@@ -213,7 +219,7 @@ static uint32_t folder_enter(
 
 	if (number == NONE || ground->folders.items[number].footing != FOOTING_LINK)
 		return number;
-	if (++*links > LINKS_MAX)
+	if (++*links > POLICY_LINKS_MAX)
 		return NONE;
 	return link_follow(ground, at, &ground->folders.items[number], links);
 }
@@ -236,11 +242,112 @@ static bool pattern_is_of_processes(const struct pattern *pattern)
 	       memcmp(pattern->components[0].bytes, "proc", strlen("proc")) == 0;
 }
 
+/* ---- what a wildcard matches ---- */
+
+static DIR *folder_open(const struct ground *ground, uint32_t number)
+{
+	char buffer[PATH_MAX];
+	const char *path = folder_path(ground, &ground->folders.items[number], buffer);
+	DIR *directory;
+	int fd;
+
+	if (path == NULL)
+		return NULL;
+	fd = openat2_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+	directory = fd >= 0 ? fdopendir(fd) : NULL;
+	if (directory == NULL && fd >= 0)
+		cleanup_close(&fd);
+	return directory;
+}
+
+/* Wildcards match no leading dot in an allow. */
+static bool entry_may_be_folder(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
+}
+
+/* Looks at what is in a safe folder, once. */
+static void folder_list(struct ground *ground, uint32_t number)
+{
+	const struct dirent *entry;
+	DIR *directory;
+
+	if (ground->folders.items[number].is_listed)
+		return;
+	ground->folders.items[number].is_listed = true;
+	directory = folder_open(ground, number);
+	if (directory == NULL)
+		return;
+	for (uint32_t i = 0; i < ENTRIES_MAX && (entry = readdir(directory)) != NULL; i++) {
+		uint32_t child;
+
+		if (!entry_may_be_folder(entry))
+			continue;
+		child = folder_find(ground, number, entry->d_name, (uint32_t)strlen(entry->d_name));
+		if (child == NONE)
+			continue;
+		ground->folders.items[child].next_child = ground->folders.items[number].first_child;
+		ground->folders.items[number].first_child = child;
+	}
+	(void)closedir(directory);
+}
+
+static bool component_matches(
+	const struct ground *ground, const struct component *component, const struct folder *folder)
+{
+	static const struct variables none;
+
+	return component->kind == COMPONENT_STAR ||
+	       (component->kind == COMPONENT_GLOB &&
+		       glob_match(component->bytes, component->length,
+			       (const char *)ground->bytes.items + folder->name,
+			       folder->name_length, &none, SENSE_ALLOW));
+}
+
+/* By name, so that of several the same one is told of each time. */
+static bool folder_precedes(
+	const struct ground *ground, const struct folder *folder, const struct folder *other)
+{
+	const uint8_t *a = ground->bytes.items + folder->name;
+	const uint8_t *b = ground->bytes.items + other->name;
+	bool is_shorter = folder->name_length < other->name_length;
+	int order = memcmp(a, b, is_shorter ? folder->name_length : other->name_length);
+
+	return order < 0 || (order == 0 && is_shorter);
+}
+
+/*
+ * Of the folders that the wildcard leads through the first that is not safe, where at least half are
+ * not: in /home that is so, and in /var/lib some belong to services, which is nothing to warn of.
+ * NULL: there is none.
+ */
+static struct folder *wildcard_find_unsafe(
+	struct ground *ground, uint32_t at, const struct component *component)
+{
+	uint32_t safe = 0, unsafe = 0;
+	struct folder *all, *found = NULL;
+
+	folder_list(ground, at);
+	all = ground->folders.items;
+	for (uint32_t i = all[at].first_child; i != NONE; i = all[i].next_child) {
+		if (!component_matches(ground, component, &all[i]))
+			continue;
+		safe += footing_is_safe(all[i].footing);
+		if (all[i].footing != FOOTING_UNSAFE)
+			continue;
+		unsafe++;
+		if (found == NULL || folder_precedes(ground, &all[i], found))
+			found = &all[i];
+	}
+	return unsafe >= safe ? found : NULL;
+}
+
 /* The first folder on the way that is not safe; NULL: none is known. */
 static struct folder *pattern_find_unsafe(
 	struct ground *ground, const struct pattern *pattern, bool follows_links)
 {
-	uint32_t links = follows_links ? 0 : LINKS_MAX;
+	uint32_t links = follows_links ? 0 : POLICY_LINKS_MAX;
 	uint32_t count = pattern_folders(pattern), at = ROOT;
 	struct folder *folder;
 
@@ -252,6 +359,8 @@ static struct folder *pattern_find_unsafe(
 			return NULL;
 	}
 	folder = &ground->folders.items[at];
+	if (footing_is_safe(folder->footing) && count + 1 < pattern->component_count)
+		return wildcard_find_unsafe(ground, at, &pattern->components[count]);
 	return folder->footing == FOOTING_UNSAFE ? folder : NULL;
 }
 
@@ -274,83 +383,17 @@ static const char *folder_owner(struct ground *ground, struct folder *folder)
 	return folder->owner != NULL ? folder->owner : "";
 }
 
-/* What is said of a folder, and what to do about it. */
-struct advice {
-	char message[2 * sizeof(struct quoted) + 128];
-	char remedy[2 * sizeof(struct quoted) + 128];
-};
-
-static void advise_home(const struct object *object, struct advice *advice)
-{
-	(void)snprintf(advice->message, sizeof(advice->message),
-		"%%h is the client's own folder: it can place anything there");
-	(void)snprintf(advice->remedy, sizeof(advice->remedy), "%s",
-		object->kind == OBJECT_PATH
-			? "only the client's own files are served there, and nothing is made or "
-			  "removed: add 'as peer'"
-			: "it is refused there: choose a folder that only root can write to");
-}
-
-/* Who can place things in the folder. Whose it is on a mount that is not trusted, nobody knows. */
-static void advise_message(const struct folder *folder, const char *path, const char *owner,
-	char *message, size_t size)
-{
-	const struct quoted quoted = text_quote(path, strlen(path));
-	const struct quoted user = text_quote(owner, strlen(owner));
-
-	if ((folder->mode & S_IWOTH) != 0)
-		(void)snprintf(message, size,
-			"'%s' may be written to by everyone (mode %04o): any user can place things "
-			"there",
-			quoted.text, folder->mode & 07777u);
-	else if ((folder->mode & S_IWGRP) != 0)
-		(void)snprintf(message, size,
-			"'%s' may be written to by a group (mode %04o): its users can place things "
-			"there",
-			quoted.text, folder->mode & 07777u);
-	else if (folder->distrust == DISTRUST_MOUNT)
-		(void)snprintf(message, size,
-			"'%s' is not on a trusted mount (FUSE, network, FAT, removable)",
-			quoted.text);
-	else
-		(void)snprintf(message, size,
-			"'%s' belongs to user '%s', who can place things there", quoted.text,
-			user.text);
-}
-
-static void advise_remedy(const struct object *object, const struct folder *folder,
-	const char *owner, char *remedy, size_t size)
-{
-	const struct quoted user = text_quote(owner, strlen(owner));
-
-	if (object->kind != OBJECT_PATH)
-		(void)snprintf(remedy, size,
-			"it is refused there: choose a folder that only root can write to");
-	else if ((folder->mode & (S_IWGRP | S_IWOTH)) != 0)
-		(void)snprintf(remedy, size,
-			"all is refused there, with 'as' too: choose a folder that only its owner "
-			"can write to");
-	else if (folder->distrust == DISTRUST_MOUNT)
-		(void)snprintf(remedy, size,
-			"only its owner's files are served there, and nothing is made or removed: "
-			"choose a local file system, or add 'as' and the owner");
-	else
-		(void)snprintf(remedy, size,
-			"only files of '%s' are served there, and nothing is made or removed: add "
-			"'as %s' or 'as peer'",
-			user.text, user.text);
-}
-
-static void advise_folder(struct ground *ground, const struct object *object, struct folder *folder,
+static void folder_advise(struct ground *ground, const struct object *object, struct folder *folder,
 	struct advice *advice)
 {
 	char buffer[PATH_MAX];
 	const char *path = folder_path(ground, folder, buffer);
-	const char *owner = folder_owner(ground, folder);
+	const struct unsafe_folder unsafe = {.path = path != NULL ? path : "",
+		.owner = folder_owner(ground, folder),
+		.mode = folder->mode,
+		.distrust = folder->distrust};
 
-	advise_message(
-		folder, path != NULL ? path : "", owner, advice->message, sizeof(advice->message));
-	advise_remedy(object, folder, owner, advice->remedy, sizeof(advice->remedy));
+	advise_folder(object, &unsafe, advice);
 }
 
 /* folder NULL: the object is below %h. */
@@ -361,7 +404,7 @@ static void object_report(struct ground *ground, const struct object *object, st
 	if (folder == NULL)
 		advise_home(object, &advice);
 	else
-		advise_folder(ground, object, folder, &advice);
+		folder_advise(ground, object, folder, &advice);
 	set_report(
 		ground->set, POLICY_WARNING, &object->where, advice.remedy, "%s", advice.message);
 }
@@ -374,11 +417,18 @@ static bool object_is_on_ground(const struct object *object)
 	       object->kind == OBJECT_CREDENTIAL;
 }
 
+/* Whether `as` has all that can be had there: not where several may place things. */
+static bool as_helps(const struct folder *folder)
+{
+	return folder == NULL || (folder->mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 static void rule_check(struct ground *ground, const struct rule *rule)
 {
 	bool follows_links = rule->options.symlinks == POLICY_SYMLINKS_TRUSTED;
+	bool has_as = rule->options.as != POLICY_AS_BROKER;
 
-	if (rule->effect != EFFECT_ALLOW || rule->options.as != POLICY_AS_BROKER)
+	if (rule->effect != EFFECT_ALLOW)
 		return;
 	for (uint32_t i = 0; i < rule->object_count && !ground->out_of_memory; i++) {
 		const struct object *object = &ground->set->objects.items[rule->first_object + i];
@@ -391,7 +441,8 @@ static void rule_check(struct ground *ground, const struct rule *rule)
 			if (folder == NULL)
 				continue;
 		}
-		object_report(ground, object, folder);
+		if (!has_as || !as_helps(folder))
+			object_report(ground, object, folder);
 	}
 }
 
@@ -404,6 +455,7 @@ static bool ground_begin(struct ground *ground)
 	if (root == NULL)
 		return false;
 	root->parent = ROOT;
+	root->first_child = root->next_child = NONE;
 	root->footing = folder_look(ground, root, FOOTING_TRUSTED);
 	return true;
 }

@@ -229,10 +229,19 @@ struct quoted text_quote(const char *bytes, size_t length);
 size_t text_character(const char *bytes, size_t length);
 
 /*
- * Writes text so that it cannot steer a terminal or break a line: a `?` for what would, and for
- * each byte that is not UTF-8.
+ * Writes text so that it cannot steer a terminal, break a line or look like another: a `?` for
+ * each character that could, and for each byte that is not UTF-8.
  */
 void text_print(const char *bytes, size_t length, FILE *out);
+
+/*
+ * Of a longer line only what is around the caret is shown: many diagnostics of one long line would
+ * take a time that grows with the square of its length, and nobody reads it. In bytes of the line.
+ */
+struct shown {
+	size_t from, to;
+};
+struct shown diagnostic_shown(const struct policy_diagnostic *diagnostic);
 
 /* Records a diagnostic. The remedy is copied and may be NULL. */
 __attribute__((format(printf, 5, 0))) void set_vreport(struct policy_set *set,

@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "json-text.h"
+#include "set.h"
 
 static json_t *number_value(size_t number)
 {
@@ -25,12 +26,24 @@ static bool place_add(json_t *object, const struct policy_diagnostic *diagnostic
 	if (diagnostic->line == 0)
 		return json_add(object, "line", json_null()) &&
 		       json_add(object, "column", json_null()) &&
-		       json_add(object, "end_column", json_null()) &&
-		       json_add(object, "source", json_null());
+		       json_add(object, "end_column", json_null());
 	return json_add(object, "line", number_value(diagnostic->line)) &&
 	       json_add(object, "column", number_value(diagnostic->column)) &&
-	       json_add(object, "end_column", number_value(last)) &&
-	       json_add(object, "source", json_text(diagnostic->source, diagnostic->source_length));
+	       json_add(object, "end_column", number_value(last));
+}
+
+/* The line, or as much of it as is shown elsewhere, and the column that it begins at. */
+static bool source_add(json_t *object, const struct policy_diagnostic *diagnostic)
+{
+	struct shown shown = {0};
+
+	if (diagnostic->line == 0)
+		return json_add(object, "source", json_null()) &&
+		       json_add(object, "source_column", json_null());
+	shown = diagnostic_shown(diagnostic);
+	return json_add(object, "source",
+		       json_text(diagnostic->source + shown.from, shown.to - shown.from)) &&
+	       json_add(object, "source_column", number_value(shown.from + 1));
 }
 
 static bool diagnostic_add(json_t *array, const struct policy_diagnostic *diagnostic)
@@ -42,7 +55,7 @@ static bool diagnostic_add(json_t *array, const struct policy_diagnostic *diagno
 	return json_add(object, "severity",
 		       json_string(policy_severity_name(diagnostic->severity))) &&
 	       json_add(object, "file", json_word(diagnostic->file)) &&
-	       place_add(object, diagnostic) &&
+	       place_add(object, diagnostic) && source_add(object, diagnostic) &&
 	       json_add(object, "message", json_word(diagnostic->message)) &&
 	       json_add(object, "remedy", json_word(diagnostic->remedy));
 }

@@ -24,9 +24,38 @@ static int fail(const char *command, const char *action, int error)
 	return error;
 }
 
-static int become_broker(const char *command)
+/* ---- as the broker ---- */
+
+/* What root gave up for a while; count -1: nothing. */
+struct given_up {
+	gid_t gid, *groups;
+	int count;
+};
+
+static void given_up_release(struct given_up *given_up)
+{
+	free(given_up->groups);
+}
+
+static int groups_remember(struct given_up *given_up)
+{
+	int count = getgroups(0, NULL);
+
+	if (count < 0)
+		return -errno;
+	given_up->groups = calloc((size_t)count + 1, sizeof(given_up->groups[0]));
+	if (given_up->groups == NULL)
+		return -ENOMEM;
+	given_up->gid = getegid();
+	given_up->count = getgroups(count, given_up->groups);
+	return given_up->count < 0 ? -errno : 0;
+}
+
+/* Only what counts for files: the real user stays root, and so it can come back. */
+static int become_broker(const char *command, struct given_up *given_up)
 {
 	const struct passwd *user;
+	int r;
 
 	if (geteuid() != 0)
 		return 0;
@@ -38,33 +67,47 @@ static int become_broker(const char *command)
 			command);
 		return 0;
 	}
-	if (setgroups(0, NULL) < 0 || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ||
-		setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0)
-		return fail(command, "cannot become user '" FDBROKER_USER "'", -errno);
+	r = groups_remember(given_up);
+	if (r == 0 &&
+		(setgroups(0, NULL) < 0 || setegid(user->pw_gid) < 0 || seteuid(user->pw_uid) < 0))
+		r = -errno;
+	return r < 0 ? fail(command, "cannot become user '" FDBROKER_USER "'", r) : 0;
+}
+
+static int become_root(const char *command, const struct given_up *given_up)
+{
+	if (given_up->count < 0)
+		return 0;
+	if (seteuid(0) < 0 || setegid(given_up->gid) < 0 ||
+		setgroups((size_t)given_up->count, given_up->groups) < 0)
+		return fail(command, "cannot become root again", -errno);
 	return 0;
 }
+
+/* ---- the parts ---- */
 
 static int load_files(
 	struct loaded_policy *policy, const char *command, const char *const *paths, size_t count)
 {
-	int r;
+	_cleanup_(given_up_release) struct given_up given_up = {.count = -1};
+	int r = 0;
 
-	if (count == 0) {
-		r = become_broker(command);
-		if (r < 0)
-			return r;
-		r = trusted_mounts_read(&policy->mounts);
-		if (r < 0)
-			return fail(command, "cannot read /proc/self/mountinfo", r);
-	}
 	policy->set = policy_set_new();
 	if (policy->set == NULL)
 		return fail(command, "cannot begin", -ENOMEM);
+	if (count == 0)
+		r = trusted_mounts_read(&policy->mounts);
+	if (r < 0)
+		return fail(command, "cannot read /proc/self/mountinfo", r);
+	if (count == 0)
+		r = become_broker(command, &given_up);
+	if (r < 0)
+		return r;
 	r = policy_load_files(policy->set, policy->mounts, paths, count);
 	if (r < 0)
 		return fail(command, "cannot load the policy files", r);
 	policy->file_count = (size_t)r;
-	return 0;
+	return become_root(command, &given_up);
 }
 
 static int load_names(struct loaded_policy *policy, const char *command)

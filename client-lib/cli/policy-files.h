@@ -28,8 +28,8 @@ enum policy_loaded {
 
 /*
  * Loads files and folders, which are drafts and may lie anywhere. With count 0 the installed set as
- * the broker would, placement and all: root becomes the broker's user for good, so that what the
- * broker could not read is found out. `command` is what messages to the user begin with. To be
+ * the broker would, placement and all: root is the broker's user meanwhile, so that what the broker
+ * could not read is found out. `command` is what messages to the user begin with. To be
  * released in any case.
  */
 enum policy_loaded policy_load(

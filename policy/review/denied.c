@@ -33,7 +33,7 @@ bool pieces_visit(const struct subject *subject, enum effect effect, piece_searc
 static bool piece_deny(const struct subject *subject, const struct cover *cover, void *context)
 {
 	const struct review *review = subject->review;
-	struct denial *denial = context;
+	struct denied_verbs *denial = context;
 	uint32_t verbs = 0;
 	for (uint32_t i = 0; i < cover->count; i++) {
 		const struct covering *covering = &cover->found[i];
@@ -56,9 +56,9 @@ static bool piece_deny(const struct subject *subject, const struct cover *cover,
 	return denial->verbs != 0;
 }
 
-struct denial subject_find_denied(const struct subject *subject, uint32_t verbs)
+struct denied_verbs subject_find_denied(const struct subject *subject, uint32_t verbs)
 {
-	struct denial denial = {.asked = verbs, .verbs = verbs, .rule = NONE};
+	struct denied_verbs denial = {.asked = verbs, .verbs = verbs, .rule = NONE};
 	struct cover cover;
 	bool is_denied;
 	if (subject->review->image->first_deny == POLICY_NO_RULE) {

@@ -32,6 +32,20 @@ static const struct shared_unit {
 	{"getty@tty1.service", "getty@", ".service"},
 	{"serial-getty@ttyS0.service", "serial-getty@", ".service"},
 	{"console-getty.service", "console-getty.service", NULL},
+	{"anacron.service", "anacron.service", NULL},
+	{"gdm.service", "gdm.service", NULL},
+	{"gdm3.service", "gdm3.service", NULL},
+	{"lightdm.service", "lightdm.service", NULL},
+	{"sddm.service", "sddm.service", NULL},
+	/* systemd-run(1), machinectl(1), and what runs containers */
+	{"run-u1.service", "run-", ".service"},
+	{"run-u1.scope", "run-", ".scope"},
+	{"machine-a.scope", "machine-", ".scope"},
+	{"systemd-nspawn@a.service", "systemd-nspawn@", ".service"},
+	{"docker-0.scope", "docker-", ".scope"},
+	{"libpod-0.scope", "libpod-", ".scope"},
+	{"crio-0.scope", "crio-", ".scope"},
+	{"cri-containerd-0.scope", "cri-containerd-", ".scope"},
 };
 
 static bool name_is_shared(const struct shared_unit *shared, const struct component *name)

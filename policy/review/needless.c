@@ -183,7 +183,7 @@ static bool terminal_agrees(const struct subject *subject, const struct covering
 			return false;
 		if (rule->effective_verbs & other->effective_verbs & covering->verbs &&
 			!rules_are_alike(review->set, entries[i], number) &&
-			clients_can_meet(review->set, rule->client, other->client))
+			clients_may_meet_bounded(review->set, rule->client, other->client))
 			return false;
 	}
 	return true;

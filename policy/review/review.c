@@ -50,6 +50,7 @@ int policy_set_review(struct policy_set *set, const struct policy_image *image)
 		review_from(set, &set->froms.items[i]);
 	for (uint32_t i = 0; i < set->clients.count; i++)
 		review_client(set, &set->clients.items[i]);
+	review_crowd(set);
 	review_end(&review);
 	set_order_diagnostics(set);
 	return is_made && !set->out_of_memory ? 0 : -ENOMEM;

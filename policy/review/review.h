@@ -67,7 +67,7 @@ struct subject {
 	const struct object *object;
 };
 
-/* ---- near.c ---- */
+/* ---- neighbours.c ---- */
 
 /* Those of the same block, and some of the others; each ascending. */
 struct neighbours {
@@ -88,8 +88,11 @@ void all_neighbours(
 /* Whether whoever one block is for, the other is for too. */
 bool client_covers(const struct policy_set *set, uint32_t wide, uint32_t narrow);
 
-/* False only when no peer can be one of both. */
-bool clients_can_meet(const struct policy_set *set, uint32_t a, uint32_t b);
+/*
+ * False only when no peer can be one of both: of two that have more than REVIEW_FROMS_MAX pairs of
+ * `from` lines it is true without a look.
+ */
+bool clients_may_meet_bounded(const struct policy_set *set, uint32_t a, uint32_t b);
 
 /* ---- denied.c ---- */
 
@@ -107,14 +110,14 @@ typedef void (*piece_search)(
 bool pieces_visit(const struct subject *subject, enum effect effect, piece_search search,
 	piece_function visit, void *context);
 
-struct denial {
+struct denied_verbs {
 	uint32_t asked; /* verbs that are looked at */
 	uint32_t verbs; /* of these, what is denied of every piece */
 	uint32_t rule;  /* the first deny of any of them */
 };
 
 /* Which of the verbs an allow can never give on this object. */
-struct denial subject_find_denied(const struct subject *subject, uint32_t verbs);
+struct denied_verbs subject_find_denied(const struct subject *subject, uint32_t verbs);
 
 /* ---- needless.c ---- */
 
@@ -138,3 +141,8 @@ void review_client(struct policy_set *set, const struct client *client);
 /* Whether it is this name, or begins so; a component that is literal. */
 bool component_is(const struct component *component, const char *name);
 bool component_begins(const struct component *component, const char *start);
+
+/* ---- crowd.c ---- */
+
+/* Reports users that more blocks are for than a peer can have. */
+void review_crowd(struct policy_set *set);

@@ -106,7 +106,7 @@ static struct loss rule_find_loss(struct review *review, uint32_t number)
 }
 
 /* The first object that is looked at, of which a rule has one when it lost something. */
-static struct denial rule_find_denial(struct review *review, uint32_t number, uint32_t verbs)
+static struct denied_verbs rule_find_denial(struct review *review, uint32_t number, uint32_t verbs)
 {
 	const struct rule *rule = rule_at(review, number);
 	for (uint32_t i = 0; i < rule->object_count; i++) {
@@ -114,7 +114,7 @@ static struct denial rule_find_denial(struct review *review, uint32_t number, ui
 		if (object_is_reviewed(subject.object))
 			return subject_find_denied(&subject, verbs);
 	}
-	return (struct denial){.rule = NONE};
+	return (struct denied_verbs){.rule = NONE};
 }
 
 static void report_swallowed(struct review *review, uint32_t number)
@@ -148,7 +148,7 @@ static bool review_denied(const struct subject *subject, uint32_t told)
 {
 	struct policy_set *set = subject->review->set;
 	const struct rule *rule = subject->rule;
-	struct denial denial = subject_find_denied(subject, rule->effective_verbs);
+	struct denied_verbs denial = subject_find_denied(subject, rule->effective_verbs);
 	uint32_t verbs = denial.verbs & rule->named_verbs & ~told;
 	bool is_dead = denial.verbs == rule->effective_verbs;
 	if (is_dead)

@@ -53,16 +53,34 @@ test_json_says_what_the_text_says() {
 	expect_equal "$(of_json "$json" '[report[key] for key in
 		("files", "rules", "errors", "warnings", "notes")]')" "[1, None, 3, 1, 1]"
 	expect_equal "$(of_json "$json" 'list(report["diagnostics"][1].values())')" \
-		"['error', '/run/test/d/1.policy', 3, 7, 10, 'allow reed /srv/a', \"unknown verb 'reed'\", \"did you mean 'read'?\"]"
+		"['error', '/run/test/d/1.policy', 3, 7, 10, 'allow reed /srv/a', 1, \"unknown verb 'reed'\", \"did you mean 'read'?\"]"
 	expect_equal "$(of_json "$json" 'list(report["diagnostics"][1])')" \
-		"['severity', 'file', 'line', 'column', 'end_column', 'source', 'message', 'remedy']"
+		"['severity', 'file', 'line', 'column', 'end_column', 'source', 'source_column', 'message', 'remedy']"
 	expect_equal "$(of_json "$json" 'repr(report["diagnostics"][2]["source"])')" \
 		"$(printf '%s' "'allow read /srv/caf\\\\\\\\xe9\\\\x1b/'" | sed 's/\\\\/\\/g')"
 	expect_equal "$(of_json "$json" 'report["diagnostics"][2]["column"]')" 22
 	expect_equal "$(of_json "$json" '[report["diagnostics"][0][key] for key in
-		("severity", "file", "line", "column", "end_column", "source", "remedy")]')" \
-		"['error', '/run/test/missing', None, None, None, None, 'create it, or correct the name']"
+		("severity", "file", "line", "column", "end_column", "source", "source_column", "remedy")]')" \
+		"['error', '/run/test/missing', None, None, None, None, None, 'create it, or correct the name']"
 	expect_equal "$(of_json "$json" 'report["diagnostics"][4]["severity"]')" note
+}
+
+test_of_a_long_line_json_has_a_part_and_where_it_begins() {
+	local json
+	draft "allow read$(printf ' /srv/f%.0s' {1..100})"
+	json=$(fdbroker check --json "$DRAFT")
+	expect_equal "$(of_json "$json" 'report["warnings"]')" 99
+	expect_equal "$(of_json "$json" '{(one["source"][one["column"] - one["source_column"]:][:6],
+		len(one["source"]) <= 512) for one in report["diagnostics"]}')" "{('/srv/f', True)}"
+	expect_equal "$(of_json "$json" 'report["diagnostics"][0]["source_column"]')" 1
+	expect_equal "$(of_json "$json" 'len(report["diagnostics"][0]["source"])')" 512
+}
+
+test_what_shows_text_in_another_order_is_not_shown() {
+	# U+202E, U+2066, U+200F, U+FEFF, U+200B, U+00AD; an umlaut and a snowman are text
+	draft $'allow reed /srv/\u202ea\u2066b\u200fc\ufeffd\u200be\u00adf\u00e4\u2603'
+	expect_status 1 fdbroker check "$DRAFT"
+	expect_match "$output" $'    allow reed /srv/[?]a[?]b[?]c[?]d[?]e[?]f\u00e4\u2603'
 }
 
 test_json_has_the_same_exit_status() {
@@ -126,9 +144,22 @@ test_a_rule_below_a_users_folder_is_warned_of() {
 	expect_ground "'/srv/root/below' belongs to" 'allow list,stat /srv/root/below/**'
 	step "nothing is known of what is not there, or stands behind a wildcard"
 	expect_ground '' 'allow create,write /srv/nowhere/a/b'
-	expect_ground '' 'allow read /home/*/a'
+	expect_ground '' 'allow read /srv/*/nowhere/a'
+	expect_ground '' 'allow read /srv/root/r*/a'
+	expect_ground '' 'allow list,read /home/*'
+	expect_ground '' 'allow list,read /srv/root/**'
 	expect_ground '' 'allow read /proc/self/status'
 	expect_ground '' 'deny all /home/alice/**'
+	step "but for the folders that a wildcard leads through"
+	expect_ground "'/home/alice' belongs to user 'alice'" 'allow read /home/a*/public/a'
+	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow read /srv/root/*/a'
+	expect_ground '' 'allow read /srv/root/*/a as peer'
+	step "and not where most of these are root's"
+	mkdir /srv/root/one
+	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow read /srv/root/*/a'
+	mkdir /srv/root/two
+	expect_ground '' 'allow read /srv/root/*/a'
+	expect_ground "'/srv/root/below' belongs to user 'alice'" 'allow read /srv/root/*[ow]/a'
 	step "%h"
 	expect_ground "%h is the client's own folder" 'allow read %h/a'
 	expect_ground '' 'allow read %h/a as peer'
@@ -141,6 +172,8 @@ test_a_rule_below_a_folder_of_several_is_warned_of() {
 	expect_ground "'/tmp' may be written to by everyone \(mode 1777\)" 'allow read /tmp/a'
 	expect_ground "'/srv/group' may be written to by a group \(mode 2775\)" 'allow read /srv/group/a'
 	expect_match "$output" "all is refused there, with 'as' too"
+	expect_ground "'/tmp' may be" 'allow read /tmp/a as peer'
+	expect_ground "'/srv/group' may be" 'allow read /srv/group/a as alice'
 	expect_ground "'/tmp' may be" 'allow bind unix:/tmp/a'
 	expect_match "$output" "choose a folder that only root can write to"
 	expect_ground '' 'allow read /srv/acl/a'
@@ -168,6 +201,26 @@ test_links_of_root_are_followed_to_the_folder_and_those_of_users_are_not() {
 	expect_ground '' 'allow read /srv/links/of-bob/a'
 }
 
+test_as_many_links_are_followed_as_the_broker_follows() {
+	local i
+	mkdir -p /srv/links /srv/data/of-alice
+	chown alice: /srv/data/of-alice
+	ln -s /srv/data/of-alice /srv/links/1
+	for i in {2..9}; do
+		ln -s "$((i - 1))" "/srv/links/$i"
+	done
+	expect_ground "'/srv/data/of-alice' belongs to" 'allow read /srv/links/8/a'
+	expect_ground '' 'allow read /srv/links/9/a'
+}
+
+test_a_link_is_not_followed_where_somebody_could_have_placed_it() {
+	mkdir -p /srv/own /srv/data/of-alice
+	chown fdbroker: /srv/own
+	chown alice: /srv/data/of-alice
+	ln -s /srv/data/of-alice /srv/own/link
+	expect_ground '' 'allow read /srv/own/link/a'
+}
+
 test_the_brokers_own_folder_is_no_users() {
 	mkdir -p /srv/own
 	chown fdbroker: /srv/own
@@ -187,6 +240,21 @@ test_the_installed_files_are_checked_with_their_folders() {
 	printf 'client app {\nfrom user alice\nallow read /tmp/a\n}\n' >/etc/fdbroker/policy.d/1.policy
 	expect_status 2 fdbroker check --strict
 	expect_match "$output" "policy.d/1.policy:3:12-17: warning: '/tmp' may be written to"
+}
+
+test_a_folder_that_only_root_may_enter_is_looked_into_for_the_installed_files_too() {
+	policy </dev/null
+	mkdir -p /srv/private/of-alice
+	chown alice: /srv/private/of-alice
+	chmod 700 /srv/private
+	printf 'client app {\nfrom user alice\nallow read /srv/private/of-alice/x\n}\n' \
+		>/etc/fdbroker/policy.d/1.policy
+	expect_status 2 fdbroker check --strict
+	expect_match "$output" "warning: '/srv/private/of-alice' belongs to user 'alice'"
+	step "what the broker may not read is still an error"
+	chmod 600 /etc/fdbroker/policy.d/1.policy
+	expect_status 1 fdbroker check
+	expect_match "$output" "1.policy: error: cannot be read: Permission denied"
 }
 
 test_every_file_that_does_not_count_is_named_with_the_reason() {
@@ -248,6 +316,29 @@ test_a_masked_file_is_named_whatever_masks_it_and_so_is_what_is_no_policy() {
 		    remove it
 		1 file: 1 error, 3 warnings, 5 notes
 	END
+}
+
+test_in_a_folder_of_drafts_only_links_of_root_or_the_caller_are_followed() {
+	mkdir /srv/drafts /srv/drafts/sub
+	echo 'the secret of root' >/srv/secret
+	chmod 600 /srv/secret
+	printf 'client app {\nfrom user alice\n}\n' >/srv/drafts/sub/a.policy
+	ln -s sub/a.policy /srv/drafts/1.policy
+	ln -s /srv/secret /srv/drafts/2.policy
+	chown -h alice /srv/drafts/[12].policy
+	expect_status 1 fdbroker check /srv/drafts
+	expect_equal "$output" "/srv/drafts/1.policy: error: is a symbolic link of uid 2001, and is not followed for you
+    look where it leads, and name that file itself: readlink /srv/drafts/1.policy
+/srv/drafts/2.policy: error: is a symbolic link of uid 2001, and is not followed for you
+    look where it leads, and name that file itself: readlink /srv/drafts/2.policy
+/srv/drafts/sub: note: does not count: its name is not *.policy
+    rename it if it should count
+0 files: 2 errors, 0 warnings, 1 note"
+	rm /srv/drafts/2.policy
+	expect_status 0 as alice fdbroker check /srv/drafts
+	chown -h root /srv/drafts/1.policy
+	expect_status 0 fdbroker check /srv/drafts
+	expect_status 0 as alice fdbroker check /srv/drafts
 }
 
 test_a_folder_that_somebody_else_could_write_to_is_an_error() {

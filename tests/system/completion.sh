@@ -243,7 +243,7 @@ test_the_words_of_the_syntax_are_those_of_the_language() {
 	expect_equal "$(group Condition)" "$(words anyone user group unit)" conditions
 	# What stands in quotes in the tables of the options' values, and "peer" of as.
 	expect_equal "$(group Word)" "$({
-		awk '/static const char \*const (choices|types)\[\]/ { shown = 1 }
+		awk '/(choices|types|log_words|with_words)\[.*\{$|(choices|types)\[\] = \{/ { shown = 1 }
 			shown { print }
 			/};/ { shown = 0 }' policy/parse-option.c | grep -oE '"[a-z0-9]+' | tr -d '"'
 		echo peer

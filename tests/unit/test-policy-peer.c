@@ -207,6 +207,12 @@ static const struct {
 	{"client a {\nfrom user alice\nlimit sessions 4 unread 1\n}\n"
 	 "client b only {\nfrom unit app@*.service\nlimit sessions 2 unread 9\n}\n",
 		{2, NONE, 1}},
+	{"client a {\nfrom anyone\nlimit sessions 2 requests 3/s unread 4\n}\n"
+	 "client b {\nfrom anyone\nlimit sessions 5 requests 6/s unread 7\n}\n",
+		{2, 3, 4}},
+	{"client a {\nfrom anyone\nlimit sessions 5 requests 6/s unread 7\n}\n"
+	 "client b {\nfrom anyone\nlimit sessions 2 requests 3/s unread 4\n}\n",
+		{2, 3, 4}},
 	{"client a {\nfrom user alice\nlimit sessions 4\n}\n"
 	 "client b {\nfrom user bob\nlimit sessions 2 requests 1/s\n}\n",
 		{4, NONE, NONE}},

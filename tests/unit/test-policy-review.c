@@ -113,6 +113,8 @@ static const struct review_case cases[] = {
 	{ALICE "allow socket raw:icmp raw:1\n}\n",
 		"3:23+5 needless: this line allows it already\n"},
 	{ALICE "allow option mark=1-10 mark=11\n}\n", ""},
+	/* a rule on the home itself may be between them, wherever that is */
+	{ALICE "allow read %h/x %h/*\nallow read /home/alice/x* symlinks none\n}\n", ""},
 	/* directories */
 	{ALICE "allow read /a type file,directory\n}\n",
 		"3:25+9 who gets a directory can go on to '..' and to all that is below it\n"},
@@ -125,6 +127,11 @@ static const struct review_case cases[] = {
 	{"client a {\nfrom unit user@1001.service\nfrom unit cron.service\nallow read /a\n}\n",
 		"2:11+17 this unit runs whatever its users start\n"
 		"3:11+12 this unit runs whatever its users start\n"},
+	{"client a {\nfrom unit docker-*.scope\nfrom unit run-u77.service\nfrom unit gdm.service\n"
+	 "allow read /a\n}\n",
+		"2:11+14 this matches docker-0.scope too, which runs whatever its users start\n"
+		"3:11+15 this unit runs whatever its users start\n"
+		"4:11+11 this unit runs whatever its users start\n"},
 	{"client a {\nfrom unit session-*.scope user alice\nallow read /a\n}\n", ""},
 	{"client a {\nfrom unit app@*.service\nfrom unit nginx*\nallow read /a\n}\n", ""},
 	/* ports */
@@ -211,6 +218,57 @@ static void said(const struct policy_set *set, char *text, size_t size)
 	for (size_t i = 0; i < count; i++)
 		length += (size_t)snprintf(text + length, size - length, "%u:%u+%u %s\n",
 			all[i].line, all[i].column, all[i].width, all[i].message);
+}
+
+/* What of 63 blocks of anyone and two others is said. */
+static void crowd_expect(const char *froms, const char *others, const char *expected)
+{
+	char text[8192] = "", warnings[512];
+	for (uint32_t i = 0; i < 63; i++)
+		sprintf(text + strlen(text), "client a%u {\nfrom anyone\n}\n", i);
+	sprintf(text + strlen(text), "client b {\n%s}\nclient c {\n%s}\n", froms, others);
+	struct policy policy = policy_make(text);
+	assert_int_equal(policy_set_review(policy.set, policy.image), 0);
+	said(policy.set, warnings, sizeof(warnings));
+	assert_string_equal(warnings, expected);
+	policy_drop(&policy);
+}
+
+static void users_of_more_blocks_than_a_peer_can_have_are_warned_of(void **state)
+{
+	(void)state;
+	crowd_expect("from user alice\n", "from user bob\n", "");
+	crowd_expect("from user alice\nfrom user 1000-1010\nfrom user 1001\n", "from user 5\n", "");
+	crowd_expect("from user 1000-1010\n", "from user 1011\n", "");
+	crowd_expect("from anyone\n", "from group staff\nfrom unit a.service user alice\n", "");
+	crowd_expect("from user 1000-1010\n", "from user 1010-1020\n",
+		"193:8+1 more than 64 blocks are for uid 1010, who will be disconnected\n");
+	crowd_expect("from anyone\n", "from user 7-9\n",
+		"193:8+1 more than 64 blocks are for uids 7 to 9, who will be disconnected\n");
+	crowd_expect("from anyone\n", "from anyone\n}\nclient d {\nfrom user 7\n",
+		"193:8+1 more than 64 blocks are for everybody, who will be disconnected\n");
+	crowd_expect("from user 1\nfrom anyone\n", "from anyone\nfrom user 3\n",
+		"194:8+1 more than 64 blocks are for everybody, who will be disconnected\n");
+}
+
+/* One of them has other options, and stands where it is not tried any more. */
+static void a_path_among_more_globs_than_are_tried_is_not_called_needless(void **state)
+{
+	(void)state;
+	for (uint32_t other = 0; other < 100; other += 99) {
+		char text[8192] = ALICE "allow read /a/xyz /a/*\n", warnings[256];
+		for (uint32_t i = 0; i < 100; i++)
+			sprintf(text + strlen(text),
+				i == other ? "allow read /a/x*z symlinks none\n"
+					   : "allow read /a/x*-%u\n",
+				i);
+		strcat(text, "}\n");
+		struct policy policy = policy_make(text);
+		assert_int_equal(policy_set_review(policy.set, policy.image), 0);
+		said(policy.set, warnings, sizeof(warnings));
+		assert_string_equal(warnings, "");
+		policy_drop(&policy);
+	}
 }
 
 static void each_warning_points_at_its_word(void **state)
@@ -643,7 +701,9 @@ static void nothing_is_called_needless_or_dead_that_is_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(users_of_more_blocks_than_a_peer_can_have_are_warned_of),
 		cmocka_unit_test(each_warning_points_at_its_word),
+		cmocka_unit_test(a_path_among_more_globs_than_are_tried_is_not_called_needless),
 		cmocka_unit_test(nothing_is_called_needless_or_dead_that_is_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -384,7 +384,6 @@ int explain_main(int argc, char **argv)
 	status = parse_arguments(&explain, argc, argv);
 	if (status >= 0)
 		return status;
-	/* First: without --policy, root becomes the broker's user when the policy is loaded. */
 	if (!persona_find(&explain.persona, &explain.as))
 		return explain.persona.has_failed ? EXPLAIN_FAILED : EXIT_USAGE;
 	if (!load(&explain) || !find_asker(&explain))

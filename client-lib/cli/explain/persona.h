@@ -31,7 +31,7 @@ struct persona {
 
 /*
  * Finds out who it is. False after telling the user why that cannot be told. To be released in any
- * case. Before policy_load(), which may take the right to look away.
+ * case.
  */
 bool persona_find(struct persona *persona, const struct persona_options *options);
 

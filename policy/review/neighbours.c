@@ -79,7 +79,7 @@ static bool from_covers(
 		if (!from_implies(set, narrow, &set->conditions.items[wide->first_condition + i]))
 			return false;
 	}
-	return !wide->is_never;
+	return true; /* it is of a block with a deny, which names nobody who does not exist */
 }
 
 static bool client_covers_from(
@@ -112,9 +112,17 @@ bool client_covers(const struct policy_set *set, uint32_t wide, uint32_t narrow)
 	return is_anyone; /* else it is for nobody, which has been said elsewhere */
 }
 
-bool clients_can_meet(const struct policy_set *set, uint32_t a, uint32_t b)
+bool clients_may_meet_bounded(const struct policy_set *set, uint32_t a, uint32_t b)
 {
-	uint64_t pairs =
-		(uint64_t)set->clients.items[a].from_count * set->clients.items[b].from_count;
-	return pairs > REVIEW_FROMS_MAX || clients_may_meet(set, a, b);
+	const struct client *first = &set->clients.items[a], *second = &set->clients.items[b];
+	if (a == b || (uint64_t)first->from_count * second->from_count > REVIEW_FROMS_MAX)
+		return true;
+	for (uint32_t i = 0; i < first->from_count; i++) {
+		for (uint32_t j = 0; j < second->from_count; j++) {
+			if (froms_may_meet(set, &set->froms.items[first->first_from + i],
+				    &set->froms.items[second->first_from + j]))
+				return true;
+		}
+	}
+	return false;
 }
