@@ -222,7 +222,7 @@ struct decision {
 	const char *unit, *object, *target;
 	size_t unit_length, object_length, target_length; /* no target: 0 */
 	const char *why;                                  /* NULL: nothing of the policy */
-	char verbs[128];
+	char verbs[POLICY_VERBS_TEXT_MAX];
 	char rule[512];
 	char client[256];
 };
@@ -277,18 +277,6 @@ static const char *why_word(const struct record *record)
 	return record->outcome < sizeof(words) / sizeof(words[0]) ? words[record->outcome] : NULL;
 }
 
-static void decision_read_verbs(struct decision *decision, uint32_t verbs)
-{
-	size_t length = 0;
-
-	snprintf(decision->verbs, sizeof(decision->verbs), "-"); /* it got no further */
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
-		if ((verbs & POLICY_BIT(verb)) != 0)
-			length += (size_t)snprintf(decision->verbs + length,
-				sizeof(decision->verbs) - length, "%s%s", length > 0 ? "," : "",
-				policy_verb_name((enum policy_verb)verb));
-}
-
 static void decision_read(struct decision *decision, const struct record *record, const char *text)
 {
 	decision->record = record;
@@ -296,7 +284,8 @@ static void decision_read(struct decision *decision, const struct record *record
 	decision->unit_length = record->unit_length > 0 ? record->unit_length : 1;
 	decision->object = text + record->unit_length;
 	decision_split_object(decision, (size_t)(record->text_length - record->unit_length));
-	decision_read_verbs(decision, record->verbs);
+	if (policy_verbs_text(record->verbs, decision->verbs)[0] == '\0')
+		strcpy(decision->verbs, "-"); /* it got no further */
 	decision->why = why_word(record);
 	snprintf(decision->rule, sizeof(decision->rule), "-");
 	snprintf(decision->client, sizeof(decision->client), "-");

@@ -62,6 +62,18 @@ const char *policy_verb_name(enum policy_verb verb)
 	return (unsigned)verb < POLICY_VERB_COUNT ? verb_words[verb].name : "?";
 }
 
+const char *policy_verbs_text(uint32_t verbs, char text[POLICY_VERBS_TEXT_MAX])
+{
+	size_t length = 0;
+	text[0] = '\0';
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		if (verbs & POLICY_BIT(verb))
+			length += (size_t)snprintf(text + length, POLICY_VERBS_TEXT_MAX - length,
+				"%s%s", length ? "," : "", verb_words[verb].name);
+	}
+	return text;
+}
+
 const char *policy_kind_name(enum policy_kind kind)
 {
 	static const char *const names[] = {

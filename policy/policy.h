@@ -46,6 +46,12 @@ enum policy_verb {
 /* The word of the language for a verb ("read"), for logs and manuals. */
 const char *policy_verb_name(enum policy_verb verb);
 
+/* Room for all verbs with commas between them. */
+#define POLICY_VERBS_TEXT_MAX 128
+
+/* "read,write", in the order above; nothing for no verb. Returns text. */
+const char *policy_verbs_text(uint32_t verbs, char text[POLICY_VERBS_TEXT_MAX]);
+
 /* ---- from text to image ---- */
 
 struct policy_set;   /* the files of one policy, parsed, with all that is wrong with them */
