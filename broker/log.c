@@ -263,18 +263,9 @@ static void decision_split_object(struct decision *decision, size_t length)
 /* What of the policy denied it; NULL: not the policy. */
 static const char *why_word(const struct record *record)
 {
-	static const char *const words[] = {
-		[POLICY_DENIED_NO_RULE] = "no-rule",
-		[POLICY_DENIED_BY_RULE] = "deny",
-		[POLICY_DENIED_NARROWED] = "only",
-		[POLICY_DENIED_CONFLICT] = "options",
-		[POLICY_DENIED_GAIN] = "gain",
-		[POLICY_DENIED_LIMITED] = "limit",
-	};
-
 	if (record->reason != FDBROKER_REASON_POLICY && record->reason != FDBROKER_REASON_NARROWED)
 		return NULL;
-	return record->outcome < sizeof(words) / sizeof(words[0]) ? words[record->outcome] : NULL;
+	return record->outcome == POLICY_ALLOWED ? NULL : policy_outcome_word(record->outcome);
 }
 
 static void decision_read(struct decision *decision, const struct record *record, const char *text)

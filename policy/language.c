@@ -98,6 +98,20 @@ const char *policy_kind_name(enum policy_kind kind)
 	return (unsigned)kind < POLICY_KIND_COUNT ? names[kind] : "?";
 }
 
+const char *policy_outcome_word(unsigned int outcome)
+{
+	static const char *const words[] = {
+		[POLICY_ALLOWED] = "allow",
+		[POLICY_DENIED_NO_RULE] = "no-rule",
+		[POLICY_DENIED_BY_RULE] = "deny",
+		[POLICY_DENIED_NARROWED] = "only",
+		[POLICY_DENIED_CONFLICT] = "options",
+		[POLICY_DENIED_GAIN] = "gain",
+		[POLICY_DENIED_LIMITED] = "limit",
+	};
+	return outcome < sizeof(words) / sizeof(*words) ? words[outcome] : NULL;
+}
+
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;

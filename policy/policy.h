@@ -378,6 +378,9 @@ enum policy_outcome {
 	POLICY_DENIED_LIMITED, /* a rule allows it, but the connection was narrowed; rule */
 };
 
+/* "allow", "no-rule": the words of fdbrokerd(8) for what came of it. NULL: there is no such outcome. */
+const char *policy_outcome_word(unsigned int outcome);
+
 #define POLICY_NO_RULE UINT32_MAX
 
 struct policy_decision {

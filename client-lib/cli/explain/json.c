@@ -98,17 +98,6 @@ static json_t *peer_to_json(const struct policy_identity *identity)
 	return object;
 }
 
-/* How the denial came about, in a word. */
-static const char *const reasons[] = {
-	[POLICY_ALLOWED] = "rule",
-	[POLICY_DENIED_NO_RULE] = "no-rule",
-	[POLICY_DENIED_BY_RULE] = "rule",
-	[POLICY_DENIED_NARROWED] = "only",
-	[POLICY_DENIED_CONFLICT] = "conflict",
-	[POLICY_DENIED_GAIN] = "gain",
-	[POLICY_DENIED_LIMITED] = "limited",
-};
-
 /* By verb: of an endpoint and of most requests for files it is one rule. */
 static json_t *rules_to_json(
 	const struct explanation *explanation, const struct policy_image *image)
@@ -194,7 +183,8 @@ bool explain_print_json(const struct explanation *explanation, const struct expl
 
 	json_object_set_new(object, "verdict", json_string(is_allowed ? "allowed" : "denied"));
 	json_object_set_new(object, "reason",
-		json_string(explanation->is_malformed ? "malformed" : reasons[decision->outcome]));
+		json_string(explanation->is_malformed ? "malformed"
+						      : policy_outcome_word(decision->outcome)));
 	json_object_set_new(object, "verbs", verbs_to_json(request->verbs));
 	json_object_set_new(
 		object, "object", text_to_json(request->object, request->object_length));
