@@ -127,6 +127,45 @@ test_unread_answers_are_counted_for_all_connections_of_a_user() {
 	expect_answers 6
 }
 
+# An executor is needed to open a FIFO.
+fifo_policy() { # LIMIT LINE
+	quota_policy "allow read /srv/fifo type fifo
+			$1"
+	mkfifo -m 0600 /srv/fifo
+}
+
+test_connections_that_wait_for_an_executor_get_no_more_answers_than_the_limit_says() {
+	fifo_policy 'limit unread 4'
+	start_broker
+	open_session crowd alice unread
+	tell crowd "connect 199" >/dev/null
+	tell crowd "send 1 /srv/fifo" >/dev/null
+	expect_answers 4
+	expect_equal "$(as bob ask "cat /srv/file")" "ok content"
+	expect_equal "$(tell crowd read)" 200
+	expect_answers 200
+	# None was counted twice, and none that was read is counted still.
+	tell crowd "send 1 /srv/fifo" >/dev/null
+	expect_answers 204
+	expect_equal "$(tell crowd read)" 200
+}
+
+# What it was to answer is counted once, for the one that answers instead of it.
+test_an_executor_that_dies_leaves_no_answer_counted() {
+	local i
+	fifo_policy 'limit unread 1'
+	start_broker
+	open_session client alice unread
+	for i in 1 2 3; do
+		broker_pids executor | xargs -r kill -STOP
+		tell client "send 1 /srv/fifo" >/dev/null
+		sleep 0.2
+		kill_role executor
+		expect_answers "$i"
+		expect_equal "$(tell client read)" 1 "time $i"
+	done
+}
+
 test_a_reload_changes_how_many_answers_may_be_unread() {
 	quota_policy 'limit unread 2'
 	start_broker
