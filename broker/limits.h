@@ -114,6 +114,9 @@
 #define RING_BYTES ((size_t)256 * 1024)
 /* Bytes of a message, before they are escaped. */
 #define LOG_MESSAGE_MAX 1024
+/* How often it is tried to say what the log could not take; at the end, so many times. */
+#define LOG_RETRY_MSEC 100
+#define LOG_CLOSE_RETRIES 5
 /*
  * A log line: two of the longest paths (PATH_MAX), unit, rule and client, each byte as \u00HH, and
  * what stands around.

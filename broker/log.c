@@ -26,9 +26,10 @@ static const char *const reason_words[] = {FDBROKER_REASONS(WORD)};
 static struct {
 	enum log_format format;
 	int level;
-	bool journal;  /* lines go to the journal's socket */
-	bool prefixed; /* stderr is the journal's: "<3>" says the priority, sd-daemon(3) */
-	unsigned long skipped;
+	bool journal;     /* lines go to the journal's socket */
+	bool prefixed;    /* stderr is the journal's: "<3>" says the priority, sd-daemon(3) */
+	struct line rest; /* of a line that has begun */
+	unsigned long long skipped;
 	struct ring *ring;
 } log_state = {.level = LOG_INFO};
 
@@ -94,21 +95,26 @@ static size_t write_now(const char *bytes, size_t length)
 	return written;
 }
 
+/* False: there is more of the line that has begun. */
+static bool rest_write(void)
+{
+	struct line *rest = &log_state.rest;
+	size_t written = write_now(rest->bytes, rest->length);
+
+	memmove(rest->bytes, rest->bytes + written, rest->length - written);
+	rest->length -= written;
+	return rest->length == 0;
+}
+
 /* Writes a line whole, at once or its rest later, or not at all. False: not at all. */
 static bool write_line(const char *bytes, size_t length)
 {
-	static struct line rest; /* of a line that has begun */
-	size_t written = write_now(rest.bytes, rest.length);
+	size_t written = rest_write() ? write_now(bytes, length) : 0;
 
-	memmove(rest.bytes, rest.bytes + written, rest.length - written);
-	rest.length -= written;
-	if (rest.length > 0)
-		return false;
-	written = write_now(bytes, length);
 	if (written == 0)
 		return false;
-	rest.length = length - written;
-	memcpy(rest.bytes, bytes + written, rest.length);
+	log_state.rest.length = length - written;
+	memcpy(log_state.rest.bytes, bytes + written, length - written);
 	return true;
 }
 
@@ -132,26 +138,57 @@ static bool skipped_write(void)
 
 	line_begin(&line, LOG_WARNING);
 	if (line.json) {
-		line_add(&line, "{\"skipped\":%lu,\"time\":\"", log_state.skipped);
+		line_add(&line, "{\"skipped\":%llu,\"time\":\"", log_state.skipped);
 		line_add_time(&line);
 		line_add(&line, "\"}");
 	} else {
-		line_add(&line, "log: %lu lines skipped", log_state.skipped);
+		line_add(&line, "log: %llu lines skipped", log_state.skipped);
 	}
 	return line_send(&line, LOG_WARNING, NULL, NULL);
 }
 
+/* Says how many, if there are any. False: not yet. */
+static bool skipped_tell(void)
+{
+	if (log_state.skipped == 0)
+		return true;
+	if (!skipped_write())
+		return false;
+	log_state.skipped = 0;
+	return true;
+}
+
+/* Called before a line is put together, whose time is later then. False: it is skipped as well. */
+static bool log_takes_more(void)
+{
+	if (skipped_tell())
+		return true;
+	log_state.skipped++;
+	return false;
+}
+
 static void line_write(struct line *line, int level, const char *id, const struct line *fields)
 {
-	if (log_state.skipped > 0) {
-		if (!skipped_write()) {
-			log_state.skipped++;
-			return;
-		}
-		log_state.skipped = 0;
-	}
 	if (!line_send(line, level, id, fields))
 		log_state.skipped++;
+}
+
+void log_skip(unsigned long long records)
+{
+	log_state.skipped += records;
+}
+
+uint64_t log_tick(uint64_t now)
+{
+	bool is_written = rest_write();
+
+	return skipped_tell() && is_written ? UINT64_MAX : now + LOG_RETRY_MSEC;
+}
+
+void log_close(void)
+{
+	for (int i = 0; i < LOG_CLOSE_RETRIES && log_tick(0) != UINT64_MAX; i++)
+		(void)poll(NULL, 0, LOG_RETRY_MSEC);
 }
 
 /* ---- messages ---- */
@@ -162,6 +199,8 @@ static void message_write(int level, const char *id, const char *text, size_t le
 
 	if (length > LOG_MESSAGE_MAX)
 		length = LOG_MESSAGE_MAX; /* more is sent by a worker that was taken over */
+	if (!log_takes_more())
+		return;
 	line_begin(&line, level);
 	if (line.json) {
 		line_add(&line, "{\"level\":%d,\"message\":\"", level);
@@ -408,6 +447,8 @@ static void decision_write(const struct decision *decision)
 	const bool allowed = decision->record->allowed;
 	const int level = allowed ? LOG_INFO : LOG_NOTICE;
 
+	if (!log_takes_more())
+		return;
 	line_begin(&line, level);
 	if (line.json)
 		decision_write_json(&line, decision);

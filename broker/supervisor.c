@@ -347,10 +347,9 @@ static void supervisor_loop(void)
 	while (!supervisor.ending) {
 		uint64_t now = clock_msec(), next = UINT64_MAX;
 		uint64_t due[] = {
-			crew_tick(now),
-			supervisor_advance(now),
-			registry_tick(now),
+			crew_tick(now), supervisor_advance(now), registry_tick(now),
 			listener_tick(now),
+			log_tick(now), /* last: it says what the others had to say */
 		};
 
 		for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
@@ -380,5 +379,6 @@ int supervisor_run(const struct options *options, int listener, struct generatio
 	crew_end();
 	if (supervisor.status == 0)
 		log_message(LOG_INFO, "stopped");
+	log_close();
 	return supervisor.status;
 }

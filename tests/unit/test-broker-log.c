@@ -22,6 +22,7 @@
 #include "policy-support.h"
 
 #include "broker/journal.h"
+#include "broker/limits.h"
 #include "broker/log.h"
 #include "fdbroker.h"
 #include "reason.h"
@@ -763,6 +764,88 @@ static void a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted(void *
 	}
 }
 
+/* What is lost in a ring is no message, which a level could keep back, nor is it one line. */
+static void what_was_lost_before_it_came_to_the_log_is_counted_with_the_rest(void **state)
+{
+	struct capture *capture = *state;
+
+	log_open(LOG_TEXT, LOG_ERR);
+	capture_begin(capture);
+	fill(capture, 0);
+	log_skip(1000);
+	log_message(LOG_ERR, "lost");
+	log_skip(500);
+	capture_read(capture);
+	capture->length = 0;
+	log_message(LOG_ERR, "later");
+	capture_end(capture);
+	assert_string_equal(capture->text, "log: 1501 lines skipped\nfdbrokerd: later\n");
+}
+
+static void what_could_not_be_said_is_said_though_nothing_more_happens(void **state)
+{
+	struct capture *capture = *state;
+
+	log_open(LOG_TEXT, LOG_INFO);
+	capture_begin(capture);
+	fill(capture, 0);
+	log_message(LOG_INFO, "lost");
+	assert_int_equal(log_tick(1000), 1000 + LOG_RETRY_MSEC);
+	capture_read(capture);
+	capture->length = 0;
+	assert_true(log_tick(1100) == UINT64_MAX);
+	capture_end(capture);
+	assert_string_equal(capture->text, "log: 1 lines skipped\n");
+}
+
+static void the_rest_of_a_line_is_written_though_nothing_more_happens(void **state)
+{
+	static char object[4095];
+	struct capture *capture = *state;
+	struct record record = decision_of(0, sizeof(object));
+	struct policy policy = policy_make("");
+
+	memset(object, '\n', sizeof(object));
+	log_open(LOG_TEXT, LOG_INFO);
+	capture_begin(capture);
+	fill(capture, 1);
+	log_record(&record, object, policy.image);
+	assert_int_equal(log_tick(1000), 1000 + LOG_RETRY_MSEC);
+	capture_read(capture);
+	log_close();
+	capture_read(capture);
+	assert_true(log_tick(1100) == UINT64_MAX);
+	dup2(capture->stderr_fd, STDERR_FILENO);
+	close(capture->stderr_fd);
+	close(capture->out);
+	policy_drop(&policy);
+	assert_int_equal(capture->text[capture->length - 1], '\n');
+}
+
+/* A line's time is that of what it says, and lines stand in the order of their times. */
+static void what_is_missing_before_a_line_has_no_later_time_than_the_line(void **state)
+{
+	struct capture *capture = *state;
+	const char *skipped, *later;
+	char times[2][28];
+
+	log_open(LOG_JSON, LOG_INFO);
+	capture_begin(capture);
+	log_skip(1);
+	log_message(LOG_INFO, "later");
+	capture_read(capture);
+	skipped = strstr(capture->text, "\"time\":\"");
+	later = skipped != NULL ? strstr(skipped + 1, "\"time\":\"") : NULL;
+	if (later != NULL) {
+		memcpy(times[0], skipped + 8, 27);
+		memcpy(times[1], later + 8, 27);
+	}
+	times[0][27] = times[1][27] = '\0';
+	capture_end(capture);
+	assert_non_null(later);
+	assert_true(strcmp(times[0], times[1]) <= 0);
+}
+
 /* The pipe takes some of a long line, not all. */
 static void a_line_that_does_not_fit_the_pipe_breaks_no_other(void **state)
 {
@@ -1168,6 +1251,10 @@ int main(void)
 		TEST(numbers_that_mean_nothing_are_logged_all_the_same),
 		TEST(a_record_of_no_known_kind_is_not_logged),
 		TEST(a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted),
+		TEST(what_was_lost_before_it_came_to_the_log_is_counted_with_the_rest),
+		TEST(what_could_not_be_said_is_said_though_nothing_more_happens),
+		TEST(the_rest_of_a_line_is_written_though_nothing_more_happens),
+		TEST(what_is_missing_before_a_line_has_no_later_time_than_the_line),
 		TEST(a_line_that_does_not_fit_the_pipe_breaks_no_other),
 		TEST(a_log_that_is_gone_holds_nobody_up),
 		TEST(a_message_is_an_entry_of_the_journal),
