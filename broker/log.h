@@ -24,7 +24,10 @@ void log_to_ring(struct ring *ring);
 
 void log_message(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same, of an event that the journal's catalog explains: id is one of journal.h. */
+/*
+ * The same, of an event that the journal's catalog explains: id is one of journal.h. For the
+ * supervisor: a ring has no room for the id.
+ */
 void log_event(int level, const char *id, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
