@@ -526,6 +526,22 @@ struct session *session_ready(struct sessions *sessions, uint64_t key)
 	return session;
 }
 
+bool session_hung_up(struct sessions *sessions, uint64_t key)
+{
+	struct session *session = &sessions->table[(uint32_t)key];
+
+	if (session->state == SESSION_FREE || session_key(session) != key)
+		return false;
+	session->gone = true;
+	return session->state == SESSION_READY;
+}
+
+enum session_next session_leave(struct sessions *sessions, struct session *session)
+{
+	session_unwatch(sessions, session);
+	return session_end(sessions, session);
+}
+
 void sessions_retire(struct sessions *sessions)
 {
 	sessions->retiring = true;

@@ -32,6 +32,7 @@ struct session {
 	enum session_state state;
 	int fd;
 	uint32_t slot, serial;
+	bool gone;               /* its client has hung up; perhaps it has left packets */
 	bool ending;             /* shut down; only what lies in its queue is left to discard */
 	uint32_t unread_results; /* sent since the queue of replies was last seen empty */
 	uint32_t
@@ -73,6 +74,12 @@ enum session_next session_begin(struct sessions *sessions, const struct message 
 
 /* The session that an event with this key is about, when it is to be served; else NULL. */
 struct session *session_ready(struct sessions *sessions, uint64_t key);
+
+/* Its client has hung up, an event says. Returns whether it is READY nevertheless. */
+bool session_hung_up(struct sessions *sessions, uint64_t key);
+
+/* Ends one that is READY and in no queue, with all packets that its client has left. */
+enum session_next session_leave(struct sessions *sessions, struct session *session);
 
 /* Whether its uid has asked for more than its rate: then it is not to be served yet. */
 bool session_is_over_rate(const struct session *session, uint64_t now_nsec);

@@ -277,8 +277,8 @@ test_a_client_that_waits_for_its_rate_can_hang_up_and_costs_nothing() {
 	local descriptors before after
 	quota_policy 'limit requests 1/s'
 	start_broker
-	as alice ask "cat /srv/file" >/dev/null
 	descriptors=$(broker_descriptors)
+	as alice ask "cat /srv/file" >/dev/null
 	open_session one alice unread
 	tell one "send 5 /srv/file" >/dev/null
 	before=$(awk '{ print $14 + $15 }' "/proc/$(broker_pids worker)/stat")
@@ -288,4 +288,46 @@ test_a_client_that_waits_for_its_rate_can_hang_up_and_costs_nothing() {
 	expect_at_most $((after - before)) 20 "ticks of the worker in a second"
 	close_session one
 	expect_descriptors "$descriptors"
+}
+
+# A minute of it is spent.
+rate_is_spent() {
+	local i command=many
+	for ((i = 0; i < 60; i++)); do
+		command+=" /srv/file"
+	done
+	as alice ask "$command" >/dev/null
+}
+
+# It is not refused, and waits.
+connection_is_taken() {
+	[[ -z $(as alice timeout 1 ask "cat /srv/file" 2>&1) ]]
+}
+
+test_who_has_hung_up_keeps_no_connection_while_its_rate_is_waited_for() {
+	local i
+	quota_policy 'limit sessions 4 requests 1/s'
+	start_broker
+	rate_is_spent
+	for i in 1 2 3 4; do
+		as alice unread <<<"send 1 /srv/file" >/dev/null
+	done
+	eventually 5 connection_is_taken || fail "connections that have ended are still counted"
+}
+
+# Also where it hangs up later.
+test_who_hangs_up_while_it_waits_for_its_rate_keeps_no_connection() {
+	local i
+	quota_policy 'limit sessions 4 requests 1/s'
+	start_broker
+	rate_is_spent
+	for i in 1 2 3 4; do
+		open_session "s$i" alice unread
+		tell "s$i" "send 1 /srv/file" >/dev/null
+	done
+	expect_equal "$(as alice ask "cat /srv/file" 2>&1)" "ECONNRESET broker" "a fifth"
+	for i in 1 2 3 4; do
+		close_session "s$i"
+	done
+	eventually 5 connection_is_taken || fail "connections that have ended are still counted"
 }
