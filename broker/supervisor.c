@@ -149,6 +149,19 @@ static void next_failed(void)
 	supervisor_end(1);
 }
 
+static void tell_what_is_in_force(void)
+{
+	const uint32_t rules = policy_image_rule_count(supervisor.current->image);
+	const int workers = supervisor.options->workers;
+
+	log_message(LOG_INFO, "ready: %u rule%s, %d worker%s", rules, rules == 1 ? "" : "s",
+		workers, workers == 1 ? "" : "s");
+	if (rules == 0 && supervisor.options->policy_count == 0)
+		log_message(LOG_NOTICE, "nothing is granted: no rule is in the *.policy files of "
+					"/usr/lib/fdbroker/policy.d, /run/fdbroker/policy.d and "
+					"/etc/fdbroker/policy.d");
+}
+
 /* All workers of the next generation are ready: from now on it is the one in force. */
 static void next_takes_over(void)
 {
@@ -167,9 +180,7 @@ static void next_takes_over(void)
 			supervisor_end(1);
 			return;
 		}
-		log_message(LOG_INFO, "ready: %u rules, %d workers",
-			policy_image_rule_count(supervisor.current->image),
-			supervisor.options->workers);
+		tell_what_is_in_force();
 		tell_ready("serving");
 	} else {
 		supervisor.relieving = true;
