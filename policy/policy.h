@@ -500,7 +500,7 @@ struct policy_decision policy_decide_verb(const struct policy_image *image,
  * What the peer may have, as text in the form of a policy file: a comment that says who it is, each
  * block that concerns it with its rules as they are written and its limits, but without `from`, and
  * what the connection was narrowed to as comments. Returns its length in bytes; where that is more
- * than size, the text is of no use.
+ * than size, the text is of no use. With text NULL and size 0 no rule is looked at.
  */
 size_t policy_grants_write(const struct policy_image *image, const struct policy_peer *peer,
 	const struct policy_limits *limits, char *text, size_t size);
