@@ -9,8 +9,7 @@
 static uint32_t uid_hash(uint32_t uid)
 {
 	static_assert(ACCOUNT_BUCKETS == 1 << 12, "the shift below leaves 12 bits");
-	/* Fibonacci hashing: uids are dense, and a user may have a whole range of them (subuid(5)).
-	 */
+	/* Fibonacci hashing: uids are dense, and a user may have a range of them (subuid(5)). */
 	return (uid * 2654435769u) >> 20;
 }
 

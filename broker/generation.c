@@ -74,7 +74,8 @@ static int generation_seal(struct generation *generation, const void *image, siz
 }
 
 /* Can this process still do what the policy needs? What it gave up once it never has again. */
-static int check_capabilities(const struct policy_needs *needs, capability_set available)
+static int check_capabilities(
+	const struct policy_needs *needs, capability_set available, bool is_reload)
 {
 	capability_set missing = confine_capabilities(needs, ROLE_SUPERVISOR) & ~available;
 	char names[256];
@@ -82,11 +83,16 @@ static int check_capabilities(const struct policy_needs *needs, capability_set a
 	if (missing == 0)
 		return 0;
 	confine_capability_names(missing, names, sizeof(names));
-	log_message(LOG_ERR,
-		"the policy needs %s, which fdbrokerd does not have: start it as root or with "
-		"AmbientCapabilities=%s; at a reload: it was given up, since the first policy did "
-		"not need it, so restart fdbrokerd",
-		names, names);
+	if (is_reload)
+		log_message(LOG_ERR,
+			"the policy needs %s, which was given up, since the first policy did not "
+			"need it: restart fdbrokerd (systemctl restart fdbroker)",
+			names);
+	else
+		log_message(LOG_ERR,
+			"the policy needs %s, which fdbrokerd does not have: start it as root or "
+			"with AmbientCapabilities=%s",
+			names, names);
 	return -EPERM;
 }
 
@@ -105,7 +111,7 @@ static struct generation *generation_make(const void *image, size_t size,
 	if (error < 0)
 		log_message(LOG_ERR, "cannot keep the policy: %s", strerror(-error));
 	else
-		error = check_capabilities(&generation->needs, available);
+		error = check_capabilities(&generation->needs, available, number > 0);
 	if (error == 0)
 		surroundings_check(&generation->needs);
 	if (error < 0) {

@@ -114,11 +114,14 @@
 #define RING_BYTES ((size_t)256 * 1024)
 /* Bytes of a message, before they are escaped. */
 #define LOG_MESSAGE_MAX 1024
+/* How often it is tried to say what the log could not take; at the end, so many times. */
+#define LOG_RETRY_MSEC 100
+#define LOG_CLOSE_RETRIES 5
 /*
- * A log line: two of the longest paths (PATH_MAX), unit, rule and client, each byte as \u00HH, and
+ * A log line: three of the longest paths (PATH_MAX), unit, rule and client, each byte as \u00HH, and
  * what stands around.
  */
-#define LOG_LINE_MAX (2 * 6 * 4096 + 6 * 1024 + 1024)
+#define LOG_LINE_MAX (3 * 6 * 4096 + 6 * 1024 + 1024)
 /*
  * Bytes on their way to the journal, as far as net.core.wmem_max (socket(7)) goes: the longest
  * entry is two log lines, and a journal that is busy for a moment should not miss others.

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the log says of an event, and where to: lines on stderr or entries of the journal. fdbrokerd(8)
- * describes the fields of a record, which others read by program. A line is never cut: what goes into
- * it is.
+ * Where the log goes: lines on stderr or entries of the journal, and what becomes of those that
+ * find no room there. A line is never cut: what goes into it is. What a record says is decision.c's.
  */
 #include <errno.h>
 #include <linux/limits.h>
@@ -13,27 +12,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "decision.h"
 #include "fdbroker.h"
 #include "journal.h"
 #include "line.h"
 #include "log.h"
-#include "reason.h"
-
-#define WORD(symbol, number, word, sentence) [number] = word,
-static const char *const reason_words[] = {FDBROKER_REASONS(WORD)};
-#undef WORD
 
 static struct {
 	enum log_format format;
 	int level;
-	bool journal;  /* lines go to the journal's socket */
-	bool prefixed; /* stderr is the journal's: "<3>" says the priority, sd-daemon(3) */
-	unsigned long skipped;
+	bool journal;     /* lines go to the journal's socket */
+	bool prefixed;    /* stderr is the journal's: "<3>" says the priority, sd-daemon(3) */
+	struct line rest; /* of a line that has begun */
+	unsigned long long skipped;
 	struct ring *ring;
 } log_state = {.level = LOG_INFO};
 
-/* JOURNAL_STREAM names the journal's stream; stderr may have been sent elsewhere, systemd.exec(5).
- */
+/* JOURNAL_STREAM names the journal's stream; stderr may be another now, systemd.exec(5). */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -94,21 +89,26 @@ static size_t write_now(const char *bytes, size_t length)
 	return written;
 }
 
+/* False: there is more of the line that has begun. */
+static bool rest_write(void)
+{
+	struct line *rest = &log_state.rest;
+	size_t written = write_now(rest->bytes, rest->length);
+
+	memmove(rest->bytes, rest->bytes + written, rest->length - written);
+	rest->length -= written;
+	return rest->length == 0;
+}
+
 /* Writes a line whole, at once or its rest later, or not at all. False: not at all. */
 static bool write_line(const char *bytes, size_t length)
 {
-	static struct line rest; /* of a line that has begun */
-	size_t written = write_now(rest.bytes, rest.length);
+	size_t written = rest_write() ? write_now(bytes, length) : 0;
 
-	memmove(rest.bytes, rest.bytes + written, rest.length - written);
-	rest.length -= written;
-	if (rest.length > 0)
-		return false;
-	written = write_now(bytes, length);
 	if (written == 0)
 		return false;
-	rest.length = length - written;
-	memcpy(rest.bytes, bytes + written, rest.length);
+	log_state.rest.length = length - written;
+	memcpy(log_state.rest.bytes, bytes + written, length - written);
 	return true;
 }
 
@@ -132,26 +132,57 @@ static bool skipped_write(void)
 
 	line_begin(&line, LOG_WARNING);
 	if (line.json) {
-		line_add(&line, "{\"skipped\":%lu,\"time\":\"", log_state.skipped);
+		line_add(&line, "{\"skipped\":%llu,\"time\":\"", log_state.skipped);
 		line_add_time(&line);
 		line_add(&line, "\"}");
 	} else {
-		line_add(&line, "log: %lu lines skipped", log_state.skipped);
+		line_add(&line, "log: %llu lines skipped", log_state.skipped);
 	}
 	return line_send(&line, LOG_WARNING, NULL, NULL);
 }
 
+/* Says how many, if there are any. False: not yet. */
+static bool skipped_tell(void)
+{
+	if (log_state.skipped == 0)
+		return true;
+	if (!skipped_write())
+		return false;
+	log_state.skipped = 0;
+	return true;
+}
+
+/* Called before a line is put together, whose time is later then. False: it is skipped as well. */
+static bool log_takes_more(void)
+{
+	if (skipped_tell())
+		return true;
+	log_state.skipped++;
+	return false;
+}
+
 static void line_write(struct line *line, int level, const char *id, const struct line *fields)
 {
-	if (log_state.skipped > 0) {
-		if (!skipped_write()) {
-			log_state.skipped++;
-			return;
-		}
-		log_state.skipped = 0;
-	}
 	if (!line_send(line, level, id, fields))
 		log_state.skipped++;
+}
+
+void log_skip(unsigned long long records)
+{
+	log_state.skipped += records;
+}
+
+uint64_t log_tick(uint64_t now)
+{
+	bool is_written = rest_write();
+
+	return skipped_tell() && is_written ? UINT64_MAX : now + LOG_RETRY_MSEC;
+}
+
+void log_close(void)
+{
+	for (int i = 0; i < LOG_CLOSE_RETRIES && log_tick(0) != UINT64_MAX; i++)
+		(void)poll(NULL, 0, LOG_RETRY_MSEC);
 }
 
 /* ---- messages ---- */
@@ -162,6 +193,8 @@ static void message_write(int level, const char *id, const char *text, size_t le
 
 	if (length > LOG_MESSAGE_MAX)
 		length = LOG_MESSAGE_MAX; /* more is sent by a worker that was taken over */
+	if (!log_takes_more())
+		return;
 	line_begin(&line, level);
 	if (line.json) {
 		line_add(&line, "{\"level\":%d,\"message\":\"", level);
@@ -216,223 +249,15 @@ void log_event(int level, const char *id, const char *format, ...)
 
 /* ---- records ---- */
 
-/* A record as the log shows it. */
-struct decision {
-	const struct record *record;
-	const char *unit, *object, *target;
-	size_t unit_length, object_length, target_length; /* no target: 0 */
-	const char *why;                                  /* NULL: nothing of the policy */
-	char verbs[128];
-	char rule[512];
-	char client[256];
-};
-
-static const char *reason_word(unsigned int reason)
-{
-	return reason < sizeof(reason_words) / sizeof(reason_words[0]) ? reason_words[reason] : "?";
-}
-
-/* "ENOENT"; a number that is none cannot come from our own roles, but the ring is not trusted. */
-static const char *error_word(int error)
-{
-	const char *word = error > 0 ? strerrorname_np(error) : "-";
-
-	return word != NULL ? word : "?";
-}
-
-/* Longer ones are sent by a worker that was taken over. */
-static size_t path_length(size_t length)
-{
-	return length < PATH_MAX ? length : PATH_MAX;
-}
-
-/* One path, or two with a NUL between them. */
-static void decision_split_object(struct decision *decision, size_t length)
-{
-	size_t first = strnlen(decision->object, length);
-
-	decision->object_length = path_length(first);
-	decision->target = decision->object + first;
-	decision->target_length = 0;
-	if (first < length) {
-		decision->target++;
-		decision->target_length = path_length(length - first - 1);
-	}
-}
-
-/* What of the policy denied it; NULL: not the policy. */
-static const char *why_word(const struct record *record)
-{
-	static const char *const words[] = {
-		[POLICY_DENIED_NO_RULE] = "no-rule",
-		[POLICY_DENIED_BY_RULE] = "deny",
-		[POLICY_DENIED_NARROWED] = "only",
-		[POLICY_DENIED_CONFLICT] = "options",
-		[POLICY_DENIED_GAIN] = "gain",
-		[POLICY_DENIED_LIMITED] = "limit",
-	};
-
-	if (record->reason != FDBROKER_REASON_POLICY && record->reason != FDBROKER_REASON_NARROWED)
-		return NULL;
-	return record->outcome < sizeof(words) / sizeof(words[0]) ? words[record->outcome] : NULL;
-}
-
-static void decision_read_verbs(struct decision *decision, uint32_t verbs)
-{
-	size_t length = 0;
-
-	snprintf(decision->verbs, sizeof(decision->verbs), "-"); /* it got no further */
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
-		if ((verbs & POLICY_BIT(verb)) != 0)
-			length += (size_t)snprintf(decision->verbs + length,
-				sizeof(decision->verbs) - length, "%s%s", length > 0 ? "," : "",
-				policy_verb_name((enum policy_verb)verb));
-}
-
-static void decision_read(struct decision *decision, const struct record *record, const char *text)
-{
-	decision->record = record;
-	decision->unit = record->unit_length > 0 ? text : "-";
-	decision->unit_length = record->unit_length > 0 ? record->unit_length : 1;
-	decision->object = text + record->unit_length;
-	decision_split_object(decision, (size_t)(record->text_length - record->unit_length));
-	decision_read_verbs(decision, record->verbs);
-	decision->why = why_word(record);
-	snprintf(decision->rule, sizeof(decision->rule), "-");
-	snprintf(decision->client, sizeof(decision->client), "-");
-}
-
-static void decision_locate(struct decision *decision, const struct policy_image *image)
-{
-	struct policy_location location;
-
-	if (decision->record->rule >= policy_image_rule_count(image))
-		return;
-	policy_image_location(image, decision->record->rule, &location);
-	snprintf(decision->rule, sizeof(decision->rule), "%s:%u", location.file, location.line);
-	snprintf(decision->client, sizeof(decision->client), "%s", location.client);
-}
-
-static const char *decision_verdict(const struct decision *decision)
-{
-	return decision->record->allowed ? "allowed" : "denied";
-}
-
-static void decision_write_text(struct line *line, const struct decision *decision)
-{
-	const struct record *record = decision->record;
-
-	line_add(line, "audit: %s uid=%u pid=%d unit=", decision_verdict(decision), record->uid,
-		record->pid);
-	line_add_word(line, decision->unit, decision->unit_length);
-	line_add(line, " verb=%s object=\"", decision->verbs);
-	line_add_escaped(line, decision->object, decision->object_length);
-	if (decision->target_length > 0) {
-		line_add(line, "\" target=\"");
-		line_add_escaped(line, decision->target, decision->target_length);
-	}
-	line_add(line, "\" reason=%s error=%s rule=", reason_word(record->reason),
-		error_word(record->error));
-	line_add_word(line, decision->rule, strlen(decision->rule));
-	line_add(line, " client=");
-	line_add_word(line, decision->client, strlen(decision->client));
-	if (decision->why != NULL)
-		line_add(line, " why=%s", decision->why);
-	line_add(line, " time=");
-	line_add_time(line);
-}
-
-static void decision_write_json(struct line *line, const struct decision *decision)
-{
-	const struct record *record = decision->record;
-
-	line_add(line, "{\"audit\":\"%s\",\"uid\":%u,\"pid\":%d,\"unit\":\"",
-		decision_verdict(decision), record->uid, record->pid);
-	line_add_escaped(line, decision->unit, decision->unit_length);
-	line_add(line, "\",\"verb\":\"%s\",\"object\":\"", decision->verbs);
-	line_add_escaped(line, decision->object, decision->object_length);
-	if (decision->target_length > 0) {
-		line_add(line, "\",\"target\":\"");
-		line_add_escaped(line, decision->target, decision->target_length);
-	}
-	line_add(line, "\",\"reason\":\"%s\",\"error\":\"%s\",\"rule\":\"",
-		reason_word(record->reason), error_word(record->error));
-	line_add_escaped(line, decision->rule, strlen(decision->rule));
-	line_add(line, "\",\"client\":\"");
-	line_add_escaped(line, decision->client, strlen(decision->client));
-	if (decision->why != NULL)
-		line_add(line, "\",\"why\":\"%s", decision->why);
-	line_add(line, "\",\"time\":\"");
-	line_add_time(line);
-	line_add(line, "\"}");
-}
-
-/* ---- records in the journal ---- */
-
-/* What is unknown has no field. */
-static bool field_begin(struct line *fields, const char *name, const char *value, size_t length)
-{
-	if (length == 0 || (length == 1 && value[0] == '-'))
-		return false;
-	line_add(fields, "FDBROKER_%s=", name);
-	return true;
-}
-
-static void field_add(struct line *fields, const char *name, const char *value, size_t length)
-{
-	if (!field_begin(fields, name, value, length))
-		return;
-	line_add_escaped(fields, value, length);
-	line_add_byte(fields, '\n');
-}
-
-static void field_add_word(struct line *fields, const char *name, const char *word, size_t length)
-{
-	if (!field_begin(fields, name, word, length))
-		return;
-	line_add_word(fields, word, length);
-	line_add_byte(fields, '\n');
-}
-
-static void field_add_string(struct line *fields, const char *name, const char *word)
-{
-	if (word != NULL)
-		field_add_word(fields, name, word, strlen(word));
-}
-
-/* Escaped as in text, whatever the format of the message. */
-static void decision_write_fields(struct line *fields, const struct decision *decision)
-{
-	const struct record *record = decision->record;
-
-	fields->length = 0;
-	fields->json = false;
-	line_add(fields, "FDBROKER_VERDICT=%s\nFDBROKER_UID=%u\nFDBROKER_PID=%d\n",
-		decision_verdict(decision), record->uid, record->pid);
-	field_add_word(fields, "UNIT", decision->unit, decision->unit_length);
-	field_add_string(fields, "VERB", decision->verbs);
-	field_add(fields, "OBJECT", decision->object, decision->object_length);
-	field_add(fields, "TARGET", decision->target, decision->target_length);
-	field_add_string(fields, "REASON", reason_word(record->reason));
-	field_add_string(fields, "ERROR", error_word(record->error));
-	field_add_string(fields, "RULE", decision->rule);
-	field_add_string(fields, "CLIENT", decision->client);
-	field_add_string(fields, "WHY", decision->why);
-}
-
-/* ---- and where it comes from ---- */
-
-static void decision_write(const struct decision *decision)
+static void record_write(bool allowed, const struct decision *decision)
 {
 	static struct line line, fields;
-	const bool allowed = decision->record->allowed;
 	const int level = allowed ? LOG_INFO : LOG_NOTICE;
 
+	if (!log_takes_more())
+		return;
 	line_begin(&line, level);
-	if (line.json)
-		decision_write_json(&line, decision);
-	else
-		decision_write_text(&line, decision);
+	decision_write(&line, decision);
 	if (log_state.journal)
 		decision_write_fields(&fields, decision);
 	line_write(&line, level, allowed ? JOURNAL_ALLOWED : JOURNAL_DENIED, &fields);
@@ -451,8 +276,8 @@ void log_record(const struct record *record, const char *text, const struct poli
 	if (record->kind != RECORD_DECISION)
 		return;
 	decision_read(&decision, record, text);
-	decision_locate(&decision, image);
-	decision_write(&decision);
+	decision_locate(&decision, record, image);
+	record_write(record->allowed, &decision);
 }
 
 void log_refusal(uint32_t uid, int32_t pid, const char *unit, enum log_refusal refusal)
@@ -480,6 +305,6 @@ void log_refusal(uint32_t uid, int32_t pid, const char *unit, enum log_refusal r
 		return;
 	/* Without a rule there is nothing to locate. */
 	decision_read(&decision, &record, unit != NULL ? unit : "");
-	decision.why = words[refusal];
-	decision_write(&decision);
+	decision_set(&decision, DECISION_WHY, words[refusal]);
+	record_write(false, &decision);
 }

@@ -24,9 +24,24 @@ void log_to_ring(struct ring *ring);
 
 void log_message(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same, of an event that the journal's catalog explains: id is one of journal.h. */
+/*
+ * The same, of an event that the journal's catalog explains: id is one of journal.h. For the
+ * supervisor: a ring has no room for the id.
+ */
 void log_event(int level, const char *id, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* So many records were lost before they came here: they count as lines that were skipped. */
+void log_skip(unsigned long long records);
+
+/*
+ * Says what could not be said yet: the rest of a line, how many were skipped. Returns when to call
+ * again (clock_msec(); UINT64_MAX: there is nothing more to say).
+ */
+uint64_t log_tick(uint64_t now);
+
+/* The last call: as log_tick(), and waits a moment for it. */
+void log_close(void);
 
 /* Writes one record of a ring; the image says where its rule stands. text is raw bytes. */
 void log_record(const struct record *record, const char *text, const struct policy_image *image);

@@ -362,18 +362,10 @@ static void connection_refuse(struct connection *connection, enum log_refusal wh
 	connection_close(connection);
 }
 
-/* Whether the policy lets the uid have one more connection than these; if not, the log says so. */
-static bool quota_permits(
-	const struct connection *connection, const struct policy_peer *peer, uint32_t held)
+/* How many connections the policy lets the uid have. */
+static uint32_t sessions_max(const struct policy_peer *peer)
 {
-	uint32_t most = policy_peer_quota(registry.generation->image, peer).sessions;
-
-	if (held < most)
-		return true;
-	log_message(LOG_NOTICE,
-		"uid=%u pid=%d has reached its limit: 'limit sessions %u' of the policy",
-		connection->identity.uid, connection->identity.pid, most);
-	return false;
+	return policy_peer_quota(registry.generation->image, peer).sessions;
 }
 
 void registry_accept(int fd)
@@ -405,7 +397,7 @@ void registry_accept(int fd)
 		connection_refuse(connection, LOG_NO_CLIENT);
 		return;
 	}
-	if (!quota_permits(connection, &peer, held)) {
+	if (held >= sessions_max(&peer)) {
 		connection_refuse(connection, LOG_SESSIONS);
 		return;
 	}
@@ -513,8 +505,14 @@ int registry_clone(struct crew_worker *worker, uint32_t slot, uint32_t serial, i
 	if (first == NULL)
 		return -ENOENT;
 	(void)connection_judge(first, &peer);
-	if (!quota_permits(first, &peer, first->account->sessions) ||
-		!share_permits(first->account->sessions, registry.total, registry.used) ||
+	if (first->account->sessions >= sessions_max(&peer)) {
+		/* A connection that is not taken has a record, a clone has none. */
+		log_message(LOG_NOTICE,
+			"uid=%u pid=%d: no clone: 'limit sessions %u' of the policy",
+			first->identity.uid, first->identity.pid, sessions_max(&peer));
+		return EAGAIN;
+	}
+	if (!share_permits(first->account->sessions, registry.total, registry.used) ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return EAGAIN;
 	clone = connection_new(ends[0]);

@@ -31,7 +31,7 @@ const struct peer *session_peer(const struct sessions *sessions, const struct se
 	return &sessions->peers->table[session->slot];
 }
 
-/* ---- watching and ending ---- */
+/* ---- watching ---- */
 
 static void session_watch(struct sessions *sessions, struct session *session)
 {
@@ -61,6 +61,54 @@ static enum session_next session_needs_executor(struct session *session)
 	return SESSION_NEEDS_EXECUTOR;
 }
 
+/* ---- what is not read yet ---- */
+
+static void session_count_unread(struct sessions *sessions, struct session *session, uint32_t more)
+{
+	session->unread_results += more;
+	session->account->unread_results += more;
+	sessions->unread_results += more;
+}
+
+static void session_forget_unread(struct sessions *sessions, struct session *session)
+{
+	session->account->unread_results -= session->unread_results;
+	sessions->unread_results -= session->unread_results;
+	session->unread_results = 0;
+}
+
+/*
+ * What somebody else will send is counted before, or any number of connections would be lent at
+ * the same moment.
+ */
+static void session_count_lent(struct sessions *sessions, struct session *session, uint32_t count)
+{
+	session->lent_results = count;
+	session->account->lent_results += count;
+	session->account->unread_results += count;
+	sessions->unread_results += count;
+}
+
+/* Nobody will send it. */
+static void session_forget_lent(struct sessions *sessions, struct session *session)
+{
+	session->account->lent_results -= session->lent_results;
+	session->account->unread_results -= session->lent_results;
+	sessions->unread_results -= session->lent_results;
+	session->lent_results = 0;
+}
+
+/* It has been sent. */
+static void session_settle_lent(struct sessions *sessions, struct session *session)
+{
+	const uint32_t sent = session->lent_results;
+
+	session_forget_lent(sessions, session);
+	session_count_unread(sessions, session, sent);
+}
+
+/* ---- ending ---- */
+
 /* It is in no queue, and not watched. What is left in its own queue is discarded first. */
 static enum session_next session_end(struct sessions *sessions, struct session *session)
 {
@@ -69,8 +117,8 @@ static enum session_next session_end(struct sessions *sessions, struct session *
 	if (!connection_is_drained(session->fd))
 		return session_needs_executor(session);
 	close(session->fd);
-	session->account->unread_results -= session->unread_results;
-	sessions->unread_results -= session->unread_results;
+	session_forget_lent(sessions, session);
+	session_forget_unread(sessions, session);
 	account_remove_session(&sessions->accounts, session->account);
 	session->state = SESSION_FREE;
 	role_tell(&sessions->server, MESSAGE_ENDED, session->slot, session->serial);
@@ -100,23 +148,14 @@ static enum session_next session_hang_up(struct sessions *sessions, struct sessi
 
 /* ---- pausing ---- */
 
-static void session_count_unread(struct sessions *sessions, struct session *session, uint32_t more)
-{
-	session->unread_results += more;
-	session->account->unread_results += more;
-	sessions->unread_results += more;
-}
-
 /* Forgets what was counted, if the client has read all of it. */
 static void session_recount_unread(struct sessions *sessions, struct session *session)
 {
 	int unread = 0;
 
-	if (session->unread_results == 0 || ioctl(session->fd, SIOCOUTQ, &unread) < 0 || unread > 0)
-		return;
-	session->account->unread_results -= session->unread_results;
-	sessions->unread_results -= session->unread_results;
-	session->unread_results = 0;
+	if (session->unread_results > 0 && ioctl(session->fd, SIOCOUTQ, &unread) == 0 &&
+		unread == 0)
+		session_forget_unread(sessions, session);
 }
 
 static bool unread_permits(const struct sessions *sessions, const struct session *session)
@@ -142,6 +181,7 @@ static bool session_may_be_answered(struct sessions *sessions, struct session *s
 static enum session_next session_pause(struct sessions *sessions, struct session *session)
 {
 	session_unwatch(sessions, session);
+	session->paused_from = session->state;
 	session->state = SESSION_PAUSED;
 	session->paused_until = clock_msec() + UNREAD_DEADLINE_MSEC;
 	session->queue_next = sessions->paused;
@@ -163,12 +203,25 @@ struct session *sessions_take_paused(struct sessions *sessions)
 	return paused;
 }
 
+/* As it was before it paused; what it was charged for is not charged again. */
+static enum session_next session_go_on(struct sessions *sessions, struct session *session)
+{
+	session->state = session->paused_from;
+	if (session->state == SESSION_WAITING)
+		return SESSION_NEEDS_EXECUTOR;
+	if (session->state == SESSION_ASKING)
+		return SESSION_NEEDS_SUPERVISOR;
+	session_watch(sessions, session);
+	return SESSION_GOES_ON;
+}
+
 enum session_next session_resume(struct sessions *sessions, struct session *session)
 {
-	if (session_may_be_answered(sessions, session)) {
-		session_watch(sessions, session);
-		return SESSION_GOES_ON;
-	}
+	if (session_may_be_answered(sessions, session))
+		return session_go_on(sessions, session);
+	/* What is not sent yet nobody can have read. */
+	if (session->account->lent_results > 0)
+		session->paused_until = clock_msec() + UNREAD_DEADLINE_MSEC;
 	if (session->paused_until <= clock_msec())
 		return session_protocol_error(sessions, session, "it does not read its replies");
 	session->queue_next = sessions->paused;
@@ -312,6 +365,15 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 
 /* ---- lent, and back ---- */
 
+bool session_may_be_lent(struct sessions *sessions, struct session *session)
+{
+	/* Nothing is answered to one that is ending. */
+	if (session->ending || session_may_be_answered(sessions, session))
+		return true;
+	(void)session_pause(sessions, session);
+	return false;
+}
+
 unsigned int session_lend(struct sessions *sessions, struct session *session)
 {
 	struct hand *lent = &sessions->hands->lent[session->slot];
@@ -330,11 +392,18 @@ unsigned int session_lend(struct sessions *sessions, struct session *session)
 	return head.requests[0].operation;
 }
 
+void session_is_lent(struct sessions *sessions, struct session *session)
+{
+	session->state = SESSION_LENT;
+	if (!session->ending)
+		session_count_lent(sessions, session, sessions->hands->lent[session->slot].count);
+}
+
 enum session_next session_return(struct sessions *sessions, struct session *session, bool broken)
 {
 	struct hand *lent = &sessions->hands->lent[session->slot];
 
-	session_count_unread(sessions, session, lent->count);
+	session_settle_lent(sessions, session);
 	*lent = (struct hand){.count = 0};
 	if (session->ending || broken)
 		return session_end(sessions, session);
@@ -363,6 +432,7 @@ enum session_next session_settle(
 	bool is_taken;
 
 	lent->count = 0;
+	session_forget_lent(sessions, session);
 	if (session->ending)
 		return session_end(sessions, session);
 	head = session_peek(session);
@@ -375,8 +445,11 @@ enum session_next session_settle(
 		session_consume(session);
 		is_taken = true;
 	}
-	if (count > 0 && is_taken && serve_unknown(session->fd, lent->id, count) < 0)
-		return session_end(sessions, session);
+	if (count > 0 && is_taken) {
+		session_count_unread(sessions, session, count);
+		if (serve_unknown(session->fd, lent->id, count) < 0)
+			return session_end(sessions, session);
+	}
 	session_watch(sessions, session);
 	return SESSION_GOES_ON;
 }
@@ -386,13 +459,18 @@ enum session_next session_settle(
 bool session_ask(struct sessions *sessions, struct session *session, struct question *question,
 	enum session_next *next)
 {
-	struct peeked head = session_peek(session);
+	struct peeked head;
 
+	*next = SESSION_GOES_ON;
+	if (!session_may_be_lent(sessions, session))
+		return false;
+	head = session_peek(session);
 	if (head.length <= 0 || head.count != 1) {
 		*next = session_hang_up(sessions, session);
 		return false;
 	}
 	question->id = head.first_id;
+	session_count_lent(sessions, session, 1);
 	if (head.requests[0].operation == FDBROKER_LIMIT) {
 		question->answer = MESSAGE_LIMITED;
 		role_tell_limit(&sessions->server, session->slot, session->serial,
@@ -410,7 +488,7 @@ enum session_next session_answer(
 	int error = serve_outcome(session->fd, id, outcome, fd);
 
 	session_consume(session);
-	session_count_unread(sessions, session, 1);
+	session_settle_lent(sessions, session);
 	if (error < 0)
 		return session_end(sessions, session);
 	session_watch(sessions, session);
@@ -446,6 +524,22 @@ struct session *session_ready(struct sessions *sessions, uint64_t key)
 		return NULL;
 	session->state = SESSION_READY;
 	return session;
+}
+
+bool session_hung_up(struct sessions *sessions, uint64_t key)
+{
+	struct session *session = &sessions->table[(uint32_t)key];
+
+	if (session->state == SESSION_FREE || session_key(session) != key)
+		return false;
+	session->gone = true;
+	return session->state == SESSION_READY;
+}
+
+enum session_next session_leave(struct sessions *sessions, struct session *session)
+{
+	session_unwatch(sessions, session);
+	return session_end(sessions, session);
 }
 
 void sessions_retire(struct sessions *sessions)

@@ -149,6 +149,19 @@ static void next_failed(void)
 	supervisor_end(1);
 }
 
+static void tell_what_is_in_force(void)
+{
+	const uint32_t rules = policy_image_rule_count(supervisor.current->image);
+	const int workers = supervisor.options->workers;
+
+	log_message(LOG_INFO, "ready: %u rule%s, %d worker%s", rules, rules == 1 ? "" : "s",
+		workers, workers == 1 ? "" : "s");
+	if (rules == 0 && supervisor.options->policy_count == 0)
+		log_message(LOG_NOTICE, "nothing is granted: no rule is in the *.policy files of "
+					"/usr/lib/fdbroker/policy.d, /run/fdbroker/policy.d and "
+					"/etc/fdbroker/policy.d");
+}
+
 /* All workers of the next generation are ready: from now on it is the one in force. */
 static void next_takes_over(void)
 {
@@ -167,9 +180,7 @@ static void next_takes_over(void)
 			supervisor_end(1);
 			return;
 		}
-		log_message(LOG_INFO, "ready: %u rules, %d workers",
-			policy_image_rule_count(supervisor.current->image),
-			supervisor.options->workers);
+		tell_what_is_in_force();
 		tell_ready("serving");
 	} else {
 		supervisor.relieving = true;
@@ -347,10 +358,9 @@ static void supervisor_loop(void)
 	while (!supervisor.ending) {
 		uint64_t now = clock_msec(), next = UINT64_MAX;
 		uint64_t due[] = {
-			crew_tick(now),
-			supervisor_advance(now),
-			registry_tick(now),
+			crew_tick(now), supervisor_advance(now), registry_tick(now),
 			listener_tick(now),
+			log_tick(now), /* last: it says what the others had to say */
 		};
 
 		for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
@@ -380,5 +390,6 @@ int supervisor_run(const struct options *options, int listener, struct generatio
 	crew_end();
 	if (supervisor.status == 0)
 		log_message(LOG_INFO, "stopped");
+	log_close();
 	return supervisor.status;
 }

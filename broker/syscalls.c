@@ -137,8 +137,13 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(getdents64), .roles = E, .needs = LIST},
 	{.syscall = C(read), .roles = E, .needs = COPY},
 
-	/* to a client's memfd, which what it may have goes to under every policy */
-	{.syscall = C(pwrite64), .roles = S | E},
+	/* to the memory that a policy is sealed in */
+	{.syscall = C(pwrite64), .roles = S},
+	/*
+	 * To a client's memfd, which what it may have goes to under every policy; by way of a
+	 * mapping, so nothing is written by the call itself, which asks whether it is a memfd.
+	 */
+	{C(pwrite64), E, ANY, CHECK1(IS(2, 0))},
 	{C(fcntl), E, ANY, CHECK1(IS(1, F_ADD_SEALS))},
 	{C(fcntl), E, ANY, CHECK1(IS(1, F_GET_SEALS))},
 	{.syscall = C(fstat), .roles = E},

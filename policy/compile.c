@@ -319,7 +319,10 @@ static int image_make(
 		[TABLE_SLOTS] = {builder->lookup.slots, builder->lookup.slot_count,
 			sizeof(*builder->lookup.slots)},
 	};
-	return image_write(&header, sources, image, size);
+	int result = image_write(&header, sources, image, size);
+	if (!result)
+		image_measure_grants(*image);
+	return result;
 }
 
 static int builder_compile(

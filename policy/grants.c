@@ -27,7 +27,8 @@ static void write_text(struct writer *writer, const char *text)
 	write_bytes(writer, text, strlen(text));
 }
 
-__attribute__((format(printf, 2, 3))) static void write_number(
+/* Numbers, and other short things. */
+__attribute__((format(printf, 2, 3))) static void write_format(
 	struct writer *writer, const char *format, ...)
 {
 	char text[32];
@@ -49,7 +50,7 @@ static void write_escaped(struct writer *writer, const char *bytes, size_t lengt
 	for (size_t i = 0; i < length; i++) {
 		uint8_t byte = (uint8_t)bytes[i];
 		if (byte_is_control(byte) || byte == '\\' || byte == '"')
-			write_number(writer, "\\x%02x", byte);
+			write_format(writer, "\\x%02x", byte);
 		else
 			write_bytes(writer, bytes + i, 1);
 	}
@@ -86,7 +87,7 @@ static void write_known(
 
 static void write_peer(struct writer *writer, const struct policy_peer *peer)
 {
-	write_number(writer, "# uid %u", peer->uid);
+	write_format(writer, "# uid %u", peer->uid);
 	write_known(writer, ", user ", peer, peer->user);
 	write_known(writer, ", home ", peer, peer->home);
 	write_known(writer, ", unit ", peer, peer->unit);
@@ -98,7 +99,7 @@ static void write_amount(
 {
 	if (amount == UINT32_MAX)
 		return;
-	write_number(writer, " %s %u%s", name, amount, suffix);
+	write_format(writer, " %s %u%s", name, amount, suffix);
 }
 
 static void write_quota(struct writer *writer, const struct policy_quota *quota)
@@ -154,15 +155,36 @@ static void write_limits(struct writer *writer, const struct policy_limits *limi
 	}
 }
 
+void image_measure_grants(struct policy_image *image)
+{
+	struct image_block *blocks = (void *)((char *)image + image->sections[TABLE_BLOCKS].offset);
+	for (uint64_t i = 0; i < image->sections[TABLE_BLOCKS].count; i++) {
+		struct writer counter = {.size = 0};
+		write_block(&counter, image, &blocks[i]);
+		blocks[i].grants_length = (uint32_t)counter.length;
+	}
+}
+
+static void write_blocks(
+	struct writer *writer, const struct policy_image *image, const struct policy_peer *peer)
+{
+	if (!peer->block_count)
+		write_text(writer, "# no client block of the policy is for it\n");
+	for (uint32_t i = 0; i < peer->block_count && i < POLICY_PEER_BLOCKS_MAX; i++) {
+		const struct image_block *block = &image_blocks(image)[peer->blocks[i]];
+		if (writer->text)
+			write_block(writer, image, block);
+		else
+			writer->length += block->grants_length;
+	}
+}
+
 size_t policy_grants_write(const struct policy_image *image, const struct policy_peer *peer,
 	const struct policy_limits *limits, char *text, size_t size)
 {
 	struct writer writer = {.text = text, .size = size};
 	write_peer(&writer, peer);
-	if (!peer->block_count)
-		write_text(&writer, "# no client block of the policy is for it\n");
-	for (uint32_t i = 0; i < peer->block_count && i < POLICY_PEER_BLOCKS_MAX; i++)
-		write_block(&writer, image, &image_blocks(image)[peer->blocks[i]]);
+	write_blocks(&writer, image, peer);
 	write_limits(&writer, limits);
 	return writer.length;
 }

@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define IMAGE_MAGIC "fdbrokP"
-#define IMAGE_VERSION 6u
+#define IMAGE_VERSION 7u
 #define IMAGE_ALIGNMENT 16u
 
 /* No limit of any kind. */
@@ -41,6 +41,7 @@ struct image_block {
 	uint32_t first_from, from_count;
 	uint32_t first_rule, rule_count;
 	uint32_t is_only;
+	uint32_t grants_length; /* of what grants.c writes of it */
 	struct policy_quota quota;
 	uint32_t first_allow[POLICY_VERB_COUNT]; /* a rule, or POLICY_NO_RULE */
 	/* enum policy_log, of all rules that allow it; a multiple of four, to leave no gap */
@@ -179,6 +180,9 @@ IMAGE_TABLE(terminals, struct image_terminal, TABLE_TERMINALS)
 IMAGE_TABLE(entries, uint32_t, TABLE_ENTRIES)
 IMAGE_TABLE(keys, struct image_key, TABLE_KEYS)
 IMAGE_TABLE(slots, uint32_t, TABLE_SLOTS)
+
+/* Fills in grants_length (grants.c). */
+void image_measure_grants(struct policy_image *image);
 
 static inline const char *image_text(const struct policy_image *image, uint32_t offset)
 {

@@ -62,6 +62,18 @@ const char *policy_verb_name(enum policy_verb verb)
 	return (unsigned)verb < POLICY_VERB_COUNT ? verb_words[verb].name : "?";
 }
 
+const char *policy_verbs_text(uint32_t verbs, char text[POLICY_VERBS_TEXT_MAX])
+{
+	size_t length = 0;
+	text[0] = '\0';
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		if (verbs & POLICY_BIT(verb))
+			length += (size_t)snprintf(text + length, POLICY_VERBS_TEXT_MAX - length,
+				"%s%s", length ? "," : "", verb_words[verb].name);
+	}
+	return text;
+}
+
 const char *policy_kind_name(enum policy_kind kind)
 {
 	static const char *const names[] = {
@@ -84,6 +96,20 @@ const char *policy_kind_name(enum policy_kind kind)
 		[POLICY_BINDTODEVICE] = "bindtodevice",
 	};
 	return (unsigned)kind < POLICY_KIND_COUNT ? names[kind] : "?";
+}
+
+const char *policy_outcome_word(unsigned int outcome)
+{
+	static const char *const words[] = {
+		[POLICY_ALLOWED] = "allow",
+		[POLICY_DENIED_NO_RULE] = "no-rule",
+		[POLICY_DENIED_BY_RULE] = "deny",
+		[POLICY_DENIED_NARROWED] = "only",
+		[POLICY_DENIED_CONFLICT] = "options",
+		[POLICY_DENIED_GAIN] = "gain",
+		[POLICY_DENIED_LIMITED] = "limit",
+	};
+	return outcome < sizeof(words) / sizeof(*words) ? words[outcome] : NULL;
 }
 
 static uint32_t least(uint32_t a, uint32_t b)

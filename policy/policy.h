@@ -46,6 +46,12 @@ enum policy_verb {
 /* The word of the language for a verb ("read"), for logs and manuals. */
 const char *policy_verb_name(enum policy_verb verb);
 
+/* Room for all verbs with commas between them. */
+#define POLICY_VERBS_TEXT_MAX 128
+
+/* "read,write", in the order above; nothing for no verb. Returns text. */
+const char *policy_verbs_text(uint32_t verbs, char text[POLICY_VERBS_TEXT_MAX]);
+
 /* ---- from text to image ---- */
 
 struct policy_set;   /* the files of one policy, parsed, with all that is wrong with them */
@@ -375,6 +381,9 @@ enum policy_outcome {
 	POLICY_DENIED_LIMITED, /* a rule allows it, but the connection was narrowed; rule */
 };
 
+/* "allow", "no-rule": the words of fdbrokerd(8) for what came of it. NULL: there is no such outcome. */
+const char *policy_outcome_word(unsigned int outcome);
+
 #define POLICY_NO_RULE UINT32_MAX
 
 struct policy_decision {
@@ -494,7 +503,7 @@ struct policy_decision policy_decide_verb(const struct policy_image *image,
  * What the peer may have, as text in the form of a policy file: a comment that says who it is, each
  * block that concerns it with its rules as they are written and its limits, but without `from`, and
  * what the connection was narrowed to as comments. Returns its length in bytes; where that is more
- * than size, the text is of no use.
+ * than size, the text is of no use. With text NULL and size 0 no rule is looked at.
  */
 size_t policy_grants_write(const struct policy_image *image, const struct policy_peer *peer,
 	const struct policy_limits *limits, char *text, size_t size);

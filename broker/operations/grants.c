@@ -6,7 +6,6 @@
  * Must never: tell of blocks that do not concern the peer.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "../limits.h"
 #include "memfd.h"
@@ -15,7 +14,6 @@
 enum served serve_grants(const struct server *server, const struct asker *asker,
 	const struct fdbroker_request *request, int received, struct reply *reply)
 {
-	static char text[LIST_BYTES_MAX]; /* pages that are not needed are never touched */
 	struct memfd memfd;
 	size_t length;
 
@@ -23,12 +21,12 @@ enum served serve_grants(const struct server *server, const struct asker *asker,
 	if (!server->may_wait)
 		return SERVED_ELSEWHERE;
 	reply->decision.options.log = POLICY_LOG_NONE;
-	length =
-		policy_grants_write(server->image, asker->peer, &asker->limits, text, sizeof(text));
-	if (length > sizeof(text))
+	length = policy_grants_write(server->image, asker->peer, &asker->limits, NULL, 0);
+	if (length > LIST_BYTES_MAX)
 		return reply_refuse(reply, EOVERFLOW, FDBROKER_REASON_LIMIT);
 	if (!memfd_begin(&memfd, received, length, reply))
 		return SERVED;
-	memcpy(memfd.bytes, text, length);
+	(void)policy_grants_write(
+		server->image, asker->peer, &asker->limits, (char *)memfd.bytes, length);
 	return memfd_finish(&memfd, reply);
 }

@@ -40,6 +40,7 @@ static bool judge_denies(void *context, const char *path, size_t length)
 	if (rule == POLICY_NO_RULE)
 		return false;
 	reply_deny(judge->server, judge->reply, rule);
+	reply_describe_real(judge->reply, path, length);
 	return true;
 }
 

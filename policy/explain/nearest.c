@@ -34,26 +34,14 @@ struct quoted span_quote(const struct policy_set *set, const struct span *where)
 		where->width);
 }
 
-/* "read,write"; nothing for no verb. */
-static void verbs_write(uint32_t verbs, char *text, size_t size)
-{
-	size_t used = 0;
-	text[0] = '\0';
-	for (int verb = 0; verb < POLICY_VERB_COUNT && used < size; verb++) {
-		if (verbs & POLICY_BIT(verb))
-			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "," : "",
-				policy_verb_name((enum policy_verb)verb));
-	}
-}
-
 static void verbs_compare(const struct lack *lack, struct candidate_rule *candidate)
 {
 	const struct rule *rule = candidate->rule;
-	char named[128], missing[128];
+	char named[POLICY_VERBS_TEXT_MAX], missing[POLICY_VERBS_TEXT_MAX];
 	if (!(lack->verbs & ~rule->effective_verbs))
 		return;
-	verbs_write(rule->named_verbs, named, sizeof(named));
-	verbs_write(lack->verbs & ~rule->effective_verbs, missing, sizeof(missing));
+	policy_verbs_text(rule->named_verbs, named);
+	policy_verbs_text(lack->verbs & ~rule->effective_verbs, missing);
 	if (candidate->count < DIFFERENCES_MAX)
 		snprintf(candidate->differences[candidate->count].text,
 			sizeof(candidate->differences[0].text), "%s, not %s", named, missing);

@@ -5,23 +5,6 @@
  */
 #include "review.h"
 
-struct verb_list {
-	char text[160];
-};
-
-static struct verb_list verbs_list(uint32_t verbs)
-{
-	struct verb_list list = {""};
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
-		if (!(verbs & POLICY_BIT(verb)))
-			continue;
-		size_t length = strlen(list.text);
-		snprintf(list.text + length, sizeof(list.text) - length, "%s%s", length ? "," : "",
-			policy_verb_name((enum policy_verb)verb));
-	}
-	return list;
-}
-
 /* Where the verb stands in its word; all of them stand on one line, without escapes. */
 static struct span verb_span(
 	const struct policy_set *set, const struct rule *rule, enum policy_verb verb)
@@ -158,10 +141,11 @@ static bool review_denied(const struct subject *subject, uint32_t told)
 			RULE_LINE(set, denial.rule));
 	else if (verbs)
 		denial = subject_find_denied(subject, verbs);
+	char denied[POLICY_VERBS_TEXT_MAX];
 	if (!is_dead && verbs)
 		set_report(set, POLICY_WARNING, &subject->object->where,
 			"leave it to a line without the verb, or make the deny narrower",
-			"'%s' of it is denied at %s:%u", verbs_list(verbs).text,
+			"'%s' of it is denied at %s:%u", policy_verbs_text(verbs, denied),
 			RULE_FILE(set, denial.rule), RULE_LINE(set, denial.rule));
 	return is_dead;
 }

@@ -563,12 +563,12 @@ by_rule, only, malformed, link = answers[3:]
 assert link["reason"] == "link" and link["rule"]["line"] == 4, link
 assert link["target"] == "/srv/www/secret", link
 conflict, allowed, denied = answers[:3]
-assert by_rule["reason"] == "rule" and by_rule["rule"]["line"] == 11, by_rule
+assert by_rule["reason"] == "deny" and by_rule["rule"]["line"] == 11, by_rule
 assert only["only"] == ["narrow"] and only["rule"]["client"] == "narrow", only
 assert malformed["reason"] == "malformed" and malformed["rule"] is None, malformed
-assert conflict["verdict"] == "denied" and conflict["reason"] == "conflict", conflict
+assert conflict["verdict"] == "denied" and conflict["reason"] == "options", conflict
 assert {conflict["rule"]["line"], conflict["other"]["line"]} == {12, 13}, conflict
-assert allowed["verdict"] == "allowed" and allowed["rule"]["line"] == 5, allowed
+assert allowed["verdict"] == "allowed" and allowed["reason"] == "allow" and allowed["rule"]["line"] == 5, allowed
 assert allowed["because"] == "user alice (uid 2001)" and "links" in allowed["options"], allowed
 assert denied["missing"] == ["bind"] and denied["verbs"] == ["bind"], denied
 assert denied["nearest"]["differences"] == ["port 8443, not 443"], denied

@@ -34,8 +34,8 @@ test_as_many_connections_as_the_limit_says_and_not_one_more() {
 	open_session s2 alice
 	open_session s3 alice
 	connections_are 3
-	expect_log "uid=2001 .*'limit sessions 3' of the policy"
 	expect_log 'denied uid=2001 .* why=sessions '
+	expect_equal "$(grep -c 'sessions' "$BROKER_LOG")" 1 "lines for one event"
 	# Nobody else has fewer for it, and one that ends makes room for one.
 	expect_equal "$(as bob ask "cat /srv/file")" "ok content"
 	close_session s2
@@ -125,6 +125,45 @@ test_unread_answers_are_counted_for_all_connections_of_a_user() {
 	expect_equal "$(tell one read)" 3
 	expect_equal "$(tell two read)" 3
 	expect_answers 6
+}
+
+# An executor is needed to open a FIFO.
+fifo_policy() { # LIMIT LINE
+	quota_policy "allow read /srv/fifo type fifo
+			$1"
+	mkfifo -m 0600 /srv/fifo
+}
+
+test_connections_that_wait_for_an_executor_get_no_more_answers_than_the_limit_says() {
+	fifo_policy 'limit unread 4'
+	start_broker
+	open_session crowd alice unread
+	tell crowd "connect 199" >/dev/null
+	tell crowd "send 1 /srv/fifo" >/dev/null
+	expect_answers 4
+	expect_equal "$(as bob ask "cat /srv/file")" "ok content"
+	expect_equal "$(tell crowd read)" 200
+	expect_answers 200
+	# None was counted twice, and none that was read is counted still.
+	tell crowd "send 1 /srv/fifo" >/dev/null
+	expect_answers 204
+	expect_equal "$(tell crowd read)" 200
+}
+
+# What it was to answer is counted once, for the one that answers instead of it.
+test_an_executor_that_dies_leaves_no_answer_counted() {
+	local i
+	fifo_policy 'limit unread 1'
+	start_broker
+	open_session client alice unread
+	for i in 1 2 3; do
+		broker_pids executor | xargs -r kill -STOP
+		tell client "send 1 /srv/fifo" >/dev/null
+		sleep 0.2
+		kill_role executor
+		expect_answers "$i"
+		expect_equal "$(tell client read)" 1 "time $i"
+	done
 }
 
 test_a_reload_changes_how_many_answers_may_be_unread() {
@@ -238,8 +277,8 @@ test_a_client_that_waits_for_its_rate_can_hang_up_and_costs_nothing() {
 	local descriptors before after
 	quota_policy 'limit requests 1/s'
 	start_broker
-	as alice ask "cat /srv/file" >/dev/null
 	descriptors=$(broker_descriptors)
+	as alice ask "cat /srv/file" >/dev/null
 	open_session one alice unread
 	tell one "send 5 /srv/file" >/dev/null
 	before=$(awk '{ print $14 + $15 }' "/proc/$(broker_pids worker)/stat")
@@ -249,4 +288,46 @@ test_a_client_that_waits_for_its_rate_can_hang_up_and_costs_nothing() {
 	expect_at_most $((after - before)) 20 "ticks of the worker in a second"
 	close_session one
 	expect_descriptors "$descriptors"
+}
+
+# A minute of it is spent.
+rate_is_spent() {
+	local i command=many
+	for ((i = 0; i < 60; i++)); do
+		command+=" /srv/file"
+	done
+	as alice ask "$command" >/dev/null
+}
+
+# It is not refused, and waits.
+connection_is_taken() {
+	[[ -z $(as alice timeout 1 ask "cat /srv/file" 2>&1) ]]
+}
+
+test_who_has_hung_up_keeps_no_connection_while_its_rate_is_waited_for() {
+	local i
+	quota_policy 'limit sessions 4 requests 1/s'
+	start_broker
+	rate_is_spent
+	for i in 1 2 3 4; do
+		as alice unread <<<"send 1 /srv/file" >/dev/null
+	done
+	eventually 5 connection_is_taken || fail "connections that have ended are still counted"
+}
+
+# Also where it hangs up later.
+test_who_hangs_up_while_it_waits_for_its_rate_keeps_no_connection() {
+	local i
+	quota_policy 'limit sessions 4 requests 1/s'
+	start_broker
+	rate_is_spent
+	for i in 1 2 3 4; do
+		open_session "s$i" alice unread
+		tell "s$i" "send 1 /srv/file" >/dev/null
+	done
+	expect_equal "$(as alice ask "cat /srv/file" 2>&1)" "ECONNRESET broker" "a fifth"
+	for i in 1 2 3 4; do
+		close_session "s$i"
+	done
+	eventually 5 connection_is_taken || fail "connections that have ended are still counted"
 }

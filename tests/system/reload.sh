@@ -214,7 +214,7 @@ test_a_reload_that_needs_what_was_given_up_says_so_and_changes_nothing() {
 	if reload_broker; then
 		fail "a policy that cannot be served was taken"
 	fi
-	expect_log "the policy needs CAP_DAC_READ_SEARCH.*restart"
+	expect_log "the policy needs CAP_DAC_READ_SEARCH, which was given up.*restart fdbrokerd"
 	expect_equal "$(tell client "cat /srv/one")" "EACCES policy"
 	expect_equal "$(tell client "bind tcp 0.0.0.0 80")" ok
 	stop_broker
@@ -259,4 +259,22 @@ test_a_reload_that_is_asked_for_during_another_follows_it() {
 
 reloads_done_are() { # COUNT
 	(($(log_count 'reload done') == $1))
+}
+
+test_a_start_without_any_rule_names_the_folders_that_were_looked_in() {
+	mkdir -p /etc/fdbroker/policy.d
+	touch "$BROKER_LOG"
+	fdbrokerd >>"$BROKER_LOG" 2>&1 </dev/null &
+	BROKER_PID=$!
+	expect_log 'ready: 0 rules, 1 worker$'
+	expect_log 'nothing is granted: .*/usr/lib/fdbroker/policy\.d.*/run/fdbroker/policy\.d.*/etc/fdbroker/policy\.d'
+	echo 'client a {
+		from user alice
+		allow read /srv/file
+	}' >/etc/fdbroker/policy.d/a.policy
+	stop_broker
+	fdbrokerd --workers 2 >>"$BROKER_LOG" 2>&1 </dev/null &
+	BROKER_PID=$!
+	expect_log 'ready: 1 rule, 2 workers$'
+	expect_equal "$(log_count 'nothing is granted')" 1
 }

@@ -22,6 +22,7 @@
 #include "policy-support.h"
 
 #include "broker/journal.h"
+#include "broker/limits.h"
 #include "broker/log.h"
 #include "fdbroker.h"
 #include "reason.h"
@@ -347,6 +348,47 @@ static void what_was_refused_before_it_had_a_verb_has_none(void **state)
 	assert_non_null(strstr(captured_record(*state, LOG_TEXT, record, "/a"), " verb=- object="));
 	assert_non_null(strstr(
 		captured_record(*state, LOG_JSON, record, "/a"), "\"verb\":\"-\",\"object\""));
+}
+
+static void a_path_behind_a_link_is_said_after_the_paths_that_were_asked_for(void **state)
+{
+	struct record record = decision_of(0, 8);
+
+	assert_non_null(strstr(captured_record(*state, LOG_TEXT, record, "/a\0\0/b\"c"),
+		" object=\"/a\" real=\"/b\\\"c\" reason="));
+	assert_non_null(strstr(captured_record(*state, LOG_TEXT, record, "/a\0/b\0/c"),
+		" object=\"/a\" target=\"/b\" real=\"/c\" reason="));
+	assert_non_null(strstr(captured_record(*state, LOG_JSON, record, "/a\0/b\0/c"),
+		"\"object\":\"/a\",\"target\":\"/b\",\"real\":\"/c\",\"reason\""));
+}
+
+/* PATH_MAX is longer than what there is room for. */
+static void the_rule_of_a_file_with_a_long_name_has_its_line_and_the_end_of_the_name(void **state)
+{
+	static const size_t lengths[] = {508, 509, 510, 511, 512, 513, 4000};
+
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		char name[PATH_MAX] = "";
+		struct record record = decision_of(0, 2);
+		const char *line, *rule;
+		struct policy policy;
+
+		memset(name, 'd', lengths[i]);
+		name[0] = '/';
+		memcpy(name + lengths[i] - 9, "/a.policy", 9);
+		policy = policy_try_file(
+			name, "client web {\n\tfrom user alice\n\tallow read /a\n}\n");
+		log_open(LOG_TEXT, LOG_DEBUG);
+		capture_begin(*state);
+		log_record(&record, "/a", policy.image);
+		capture_end(*state);
+		policy_drop(&policy);
+		line = ((struct capture *)*state)->text;
+		assert_non_null(strstr(line, "d/a.policy:3 client=web\n"));
+		rule = strstr(line, " rule=") + strlen(" rule=");
+		assert_int_equal(strncmp(rule, lengths[i] <= 509 ? "/dd" : "...d", 3), 0);
+		assert_in_range(strcspn(rule, " "), 505, 511);
+	}
 }
 
 /* The end of the line: " why=..." there is of a denial by the policy alone. */
@@ -763,6 +805,88 @@ static void a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted(void *
 	}
 }
 
+/* What is lost in a ring is no message, which a level could keep back, nor is it one line. */
+static void what_was_lost_before_it_came_to_the_log_is_counted_with_the_rest(void **state)
+{
+	struct capture *capture = *state;
+
+	log_open(LOG_TEXT, LOG_ERR);
+	capture_begin(capture);
+	fill(capture, 0);
+	log_skip(1000);
+	log_message(LOG_ERR, "lost");
+	log_skip(500);
+	capture_read(capture);
+	capture->length = 0;
+	log_message(LOG_ERR, "later");
+	capture_end(capture);
+	assert_string_equal(capture->text, "log: 1501 lines skipped\nfdbrokerd: later\n");
+}
+
+static void what_could_not_be_said_is_said_though_nothing_more_happens(void **state)
+{
+	struct capture *capture = *state;
+
+	log_open(LOG_TEXT, LOG_INFO);
+	capture_begin(capture);
+	fill(capture, 0);
+	log_message(LOG_INFO, "lost");
+	assert_int_equal(log_tick(1000), 1000 + LOG_RETRY_MSEC);
+	capture_read(capture);
+	capture->length = 0;
+	assert_true(log_tick(1100) == UINT64_MAX);
+	capture_end(capture);
+	assert_string_equal(capture->text, "log: 1 lines skipped\n");
+}
+
+static void the_rest_of_a_line_is_written_though_nothing_more_happens(void **state)
+{
+	static char object[4095];
+	struct capture *capture = *state;
+	struct record record = decision_of(0, sizeof(object));
+	struct policy policy = policy_make("");
+
+	memset(object, '\n', sizeof(object));
+	log_open(LOG_TEXT, LOG_INFO);
+	capture_begin(capture);
+	fill(capture, 1);
+	log_record(&record, object, policy.image);
+	assert_int_equal(log_tick(1000), 1000 + LOG_RETRY_MSEC);
+	capture_read(capture);
+	log_close();
+	capture_read(capture);
+	assert_true(log_tick(1100) == UINT64_MAX);
+	dup2(capture->stderr_fd, STDERR_FILENO);
+	close(capture->stderr_fd);
+	close(capture->out);
+	policy_drop(&policy);
+	assert_int_equal(capture->text[capture->length - 1], '\n');
+}
+
+/* A line's time is that of what it says, and lines stand in the order of their times. */
+static void what_is_missing_before_a_line_has_no_later_time_than_the_line(void **state)
+{
+	struct capture *capture = *state;
+	const char *skipped, *later;
+	char times[2][28];
+
+	log_open(LOG_JSON, LOG_INFO);
+	capture_begin(capture);
+	log_skip(1);
+	log_message(LOG_INFO, "later");
+	capture_read(capture);
+	skipped = strstr(capture->text, "\"time\":\"");
+	later = skipped != NULL ? strstr(skipped + 1, "\"time\":\"") : NULL;
+	if (later != NULL) {
+		memcpy(times[0], skipped + 8, 27);
+		memcpy(times[1], later + 8, 27);
+	}
+	times[0][27] = times[1][27] = '\0';
+	capture_end(capture);
+	assert_non_null(later);
+	assert_true(strcmp(times[0], times[1]) <= 0);
+}
+
 /* The pipe takes some of a long line, not all. */
 static void a_line_that_does_not_fit_the_pipe_breaks_no_other(void **state)
 {
@@ -960,22 +1084,41 @@ static void what_is_not_known_is_no_field(void **state)
 	journal_free(journal);
 }
 
-static void the_longest_record_is_an_entry_of_the_journal(void **state)
+/* The room that a socket has of itself is too little for a journal that is busy for a moment. */
+static void two_of_the_longest_records_find_room_on_their_way_to_the_journal(void **state)
 {
 	enum { UNIT = 255, PATH = 4096 };
-	static char text[UNIT + PATH + 1 + PATH];
+	static char text[UNIT + 3 * PATH + 2];
 	struct policy policy = policy_make("");
 	struct record record = decision_of(UNIT, sizeof(text) - UNIT);
 	struct journal *journal = journal_begin(LOG_JSON);
 
 	(void)state;
 	memset(text, '\n', sizeof(text));
-	text[UNIT + PATH] = '\0';
+	text[UNIT + PATH] = text[UNIT + PATH + 1 + PATH] = '\0';
 	record.rule = POLICY_NO_RULE;
-	log_record(&record, text, policy.image);
+	for (int i = 0; i < 2; i++)
+		log_record(&record, text, policy.image);
+	for (int i = 0; i < 2; i++) {
+		assert_non_null(journal_entry(journal));
+		assert_true(strlen(journal->entry) > (4 + 6) * sizeof(text));
+		assert_non_null(strstr(journal->entry, "Z\"}\n"));
+	}
+	journal_free(journal);
+	policy_drop(&policy);
+}
+
+/* What is not known has no byte that somebody could have asked for. */
+static void an_object_that_is_a_hyphen_is_a_field(void **state)
+{
+	struct policy policy = policy_make("");
+	struct record record = decision_of(0, 3);
+	struct journal *journal = journal_begin(LOG_TEXT);
+
+	(void)state;
+	log_record(&record, "-\0-", policy.image);
 	assert_non_null(journal_entry(journal));
-	assert_true(strlen(journal->entry) > (4 + 6) * sizeof(text));
-	assert_non_null(strstr(journal->entry, "Z\"}\n"));
+	assert_non_null(strstr(journal->entry, "FDBROKER_OBJECT=-\nFDBROKER_TARGET=-\n"));
 	journal_free(journal);
 	policy_drop(&policy);
 }
@@ -1149,6 +1292,8 @@ int main(void)
 		TEST(a_decision_is_a_line),
 		TEST(what_no_rule_decided_and_no_unit_asked_is_said_as_well),
 		TEST(what_was_refused_before_it_had_a_verb_has_none),
+		TEST(a_path_behind_a_link_is_said_after_the_paths_that_were_asked_for),
+		TEST(the_rule_of_a_file_with_a_long_name_has_its_line_and_the_end_of_the_name),
 		TEST(the_last_word_is_what_of_the_policy_denied_it),
 		TEST(a_connection_that_is_not_taken_is_a_record),
 		TEST(every_event_is_one_line),
@@ -1168,12 +1313,17 @@ int main(void)
 		TEST(numbers_that_mean_nothing_are_logged_all_the_same),
 		TEST(a_record_of_no_known_kind_is_not_logged),
 		TEST(a_full_pipe_holds_nobody_up_and_the_skipped_lines_are_counted),
+		TEST(what_was_lost_before_it_came_to_the_log_is_counted_with_the_rest),
+		TEST(what_could_not_be_said_is_said_though_nothing_more_happens),
+		TEST(the_rest_of_a_line_is_written_though_nothing_more_happens),
+		TEST(what_is_missing_before_a_line_has_no_later_time_than_the_line),
 		TEST(a_line_that_does_not_fit_the_pipe_breaks_no_other),
 		TEST(a_log_that_is_gone_holds_nobody_up),
 		TEST(a_message_is_an_entry_of_the_journal),
 		TEST(a_decision_has_a_field_for_each_of_its_values),
 		TEST(what_is_not_known_is_no_field),
-		TEST(the_longest_record_is_an_entry_of_the_journal),
+		TEST(two_of_the_longest_records_find_room_on_their_way_to_the_journal),
+		TEST(an_object_that_is_a_hyphen_is_a_field),
 		TEST(a_journal_that_is_started_anew_is_told_what_it_missed),
 		TEST(a_journal_that_does_not_read_holds_nobody_up),
 		TEST(the_manual_has_every_reason),

@@ -432,6 +432,32 @@ static void who_owes_time_owes_it_after_connecting_anew(void **state)
 	assert_int_equal(session_of(crowd, 1000)->account->serve_at, START + 3 * NSEC_PER_SEC);
 }
 
+/* Of one bucket there is one debt: who owes longer does not owe less because another owes too. */
+static void of_two_uids_of_one_bucket_the_longer_debt_is_kept(void **state)
+{
+	struct crowd *crowd = *state;
+	uint32_t uids[2], count = 0;
+
+	for (uint32_t uid = 0; count < 2; uid++)
+		if ((uid * 2654435769u) >> 20 == 7)
+			uids[count++] = uid;
+	for (uint32_t first = 0; first < 2; first++) {
+		struct account *longer = account_add_session(&crowd->accounts, uids[first]);
+		struct account *shorter = account_add_session(&crowd->accounts, uids[1 - first]);
+
+		longer->serve_at = START + (1 + first) * 60 * NSEC_PER_SEC;
+		shorter->serve_at = START + first * 60 * NSEC_PER_SEC + NSEC_PER_SEC;
+		account_remove_session(&crowd->accounts, longer);
+		account_remove_session(&crowd->accounts, shorter);
+		shorter = account_add_session(&crowd->accounts, uids[1 - first]);
+		assert_int_equal(shorter->serve_at, 0);
+		account_remove_session(&crowd->accounts, shorter);
+		longer = account_add_session(&crowd->accounts, uids[first]);
+		assert_int_equal(longer->serve_at, START + (1 + first) * 60 * NSEC_PER_SEC);
+		account_remove_session(&crowd->accounts, longer);
+	}
+}
+
 static void those_whose_time_has_come_go_on_in_their_order(void **state)
 {
 	struct crowd *crowd = *state;
@@ -478,6 +504,7 @@ int main(void)
 		TEST(uids_that_share_a_bucket_are_told_apart),
 		TEST(there_is_an_account_for_everyone_who_can_hold_something),
 		TEST(who_owes_time_owes_it_after_connecting_anew),
+		TEST(of_two_uids_of_one_bucket_the_longer_debt_is_kept),
 		TEST(those_whose_time_has_come_go_on_in_their_order),
 		cmocka_unit_test(as_many_as_the_rate_may_come_at_once_and_the_next_one_waits),
 		cmocka_unit_test(

@@ -849,9 +849,23 @@ static void as_many_blocks_as_16_bits_count_are_taken(void **state)
 	assert_int_equal(compile_blocks(65536), -EINVAL);
 }
 
+static void verbs_are_written_with_commas_in_their_order(void **state)
+{
+	char text[POLICY_VERBS_TEXT_MAX];
+	(void)state;
+	assert_string_equal(policy_verbs_text(0, text), "");
+	assert_string_equal(
+		policy_verbs_text(POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_READ), text),
+		"read,write");
+	assert_string_equal(policy_verbs_text(UINT32_MAX, text),
+		"read,write,append,create,remove,stat,list,watch,bind,connect,socket,option,"
+		"resolve,credential");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(verbs_are_written_with_commas_in_their_order),
 		cmocka_unit_test(an_error_is_reported_where_it_stands),
 		cmocka_unit_test(a_remedy_is_one_that_works),
 		cmocka_unit_test(a_nul_byte_is_an_error),

@@ -234,9 +234,53 @@ static void the_smallest_limit_of_all_blocks_of_a_peer_counts(void **state)
 	}
 }
 
+/* ---- what it may have, as text ---- */
+
+static void the_length_of_what_a_peer_may_have_is_known_without_writing_it(void **state)
+{
+	static const char *const rules[] = {"", "allow read /a /b\n\tallow list,read /c\n",
+		"deny all \"/a b\"\n\tlimit sessions 3 requests 7/s unread 1\n"};
+	struct policy_limits limits = {.text = "read /a\0", .length = 8};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rules); i++) {
+		char source[256], text[1024];
+		snprintf(source, sizeof(source),
+			"client \"a b\" {\n\tfrom user alice\n\t%s}\nclient all only {\n\tfrom "
+			"anyone\n\tallow read /**\n}\n",
+			rules[i]);
+		struct policy policy = policy_make(source);
+		struct policy_peer peer = peer_make(&policy, &alice);
+		size_t length =
+			policy_grants_write(policy.image, &peer, &limits, text, sizeof(text));
+		assert_in_range(length, 100, sizeof(text));
+		assert_int_equal(
+			policy_grants_write(policy.image, &peer, &limits, NULL, 0), length);
+		policy_drop(&policy);
+	}
+}
+
+/* A client wrote it, and another reads it on a terminal. */
+static void what_a_connection_was_narrowed_to_is_written_escaped(void **state)
+{
+	static const char set[] = "read \"/a\x1b\\\"\nlist /b\x7f";
+	struct policy policy = policy_make("client web {\n\tfrom user alice\n\tallow read /a\n}\n");
+	struct policy_peer peer = peer_make(&policy, &alice);
+	struct policy_limits limits = {.text = set, .length = sizeof(set)};
+	char text[1024];
+	size_t length = policy_grants_write(policy.image, &peer, &limits, text, sizeof(text) - 1);
+	(void)state;
+	assert_in_range(length, 1, sizeof(text) - 1);
+	text[length] = '\0';
+	assert_non_null(
+		strstr(text, "# narrowed to:\n#\tread \\x22/a\\x1b\\x5c\\x22\n#\tlist /b\\x7f\n"));
+	policy_drop(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_length_of_what_a_peer_may_have_is_known_without_writing_it),
+		cmocka_unit_test(what_a_connection_was_narrowed_to_is_written_escaped),
 		cmocka_unit_test(a_block_concerns_whom_its_from_lines_say),
 		cmocka_unit_test(as_many_blocks_as_a_peer_can_hold_match_and_not_one_more),
 		cmocka_unit_test(the_instance_stands_between_the_at_sign_and_the_suffix),

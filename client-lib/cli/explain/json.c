@@ -103,18 +103,21 @@ static json_t *asker_value(const struct policy_identity *identity)
 	return TAKE_PTR(object);
 }
 
-static const char *const reasons[REASON_COUNT] = {
-	[REASON_RULE] = "rule",
-	[REASON_NO_RULE] = "no-rule",
-	[REASON_ONLY] = "only",
-	[REASON_CONFLICT] = "conflict",
-	[REASON_LINK] = "link",
-	[REASON_MALFORMED] = "malformed",
-	[REASON_TOO_MANY_PATTERNS] = "too-many-patterns",
-	[REASON_NOBODY] = "nobody",
-	[REASON_BROKER] = "broker",
-	[REASON_TOO_MANY_BLOCKS] = "too-many-blocks",
-};
+/* What the log says too has the log's word for it. */
+static const char *reason_word(const struct explanation *explanation)
+{
+	static const char *const words[REASON_COUNT] = {
+		[REASON_LINK] = "link",
+		[REASON_MALFORMED] = "malformed",
+		[REASON_TOO_MANY_PATTERNS] = "too-many-patterns",
+		[REASON_NOBODY] = "nobody",
+		[REASON_BROKER] = "broker",
+		[REASON_TOO_MANY_BLOCKS] = "too-many-blocks",
+	};
+	const char *word = words[explanation->reason];
+
+	return word != NULL ? word : policy_outcome_word(explanation->decision.outcome);
+}
 
 /* By verb: of an endpoint and of most requests for files it is one rule. */
 static json_t *rules_value(const struct explanation *explanation, const struct policy_image *image)
@@ -219,7 +222,7 @@ static bool add_all(json_t *object, const struct explanation *explanation,
 	bool is_allowed = explanation->decision.outcome == POLICY_ALLOWED;
 
 	if (!json_add(object, "verdict", json_word(is_allowed ? "allowed" : "denied")) ||
-		!json_add(object, "reason", json_word(reasons[explanation->reason])) ||
+		!json_add(object, "reason", json_word(reason_word(explanation))) ||
 		!json_add(object, "verbs", verbs_value(request->verbs)) ||
 		!json_add(object, "object", json_text(request->object, request->object_length)) ||
 		!json_add(object, "asker", asker_value(peer->identity)) ||

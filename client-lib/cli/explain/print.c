@@ -16,17 +16,11 @@ static void print_text(const char *text)
 	text_print(text, strlen(text), stdout);
 }
 
-/* "read,write" */
 static void print_verbs(uint32_t verbs)
 {
-	const char *separator = "";
+	char text[POLICY_VERBS_TEXT_MAX];
 
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
-		if ((verbs & POLICY_BIT(verb)) == 0)
-			continue;
-		(void)printf("%s%s", separator, policy_verb_name((enum policy_verb)verb));
-		separator = ",";
-	}
+	(void)fputs(policy_verbs_text(verbs, text), stdout);
 }
 
 void explain_print_place(const struct policy_image *image, uint32_t rule)

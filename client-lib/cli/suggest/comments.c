@@ -61,14 +61,9 @@ void comment_often(uint64_t count, int64_t first_usec, int64_t last_usec, FILE *
 
 void comment_verbs(uint32_t verbs, FILE *out)
 {
-	const char *separator = "";
+	char text[POLICY_VERBS_TEXT_MAX];
 
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
-		if ((verbs & POLICY_BIT(verb)) == 0)
-			continue;
-		fprintf(out, "%s%s", separator, policy_verb_name((enum policy_verb)verb));
-		separator = ",";
-	}
+	fputs(policy_verbs_text(verbs, text), out);
 }
 
 /* By the words of why and reason in fdbrokerd(8), the first that fits. */

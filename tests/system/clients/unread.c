@@ -3,9 +3,10 @@
  * A client that asks and reads the answers when it is told to. Each line of the standard input is a
  * command, and each prints one line at once:
  *
- *	send COUNT PATH   asks so many times to open the file to read, a packet each
+ *	connect COUNT     has so many connections more
+ *	send COUNT PATH   asks so many times over each to open the file to read, a packet each
  *	read              takes all answers that come until none does for half a second; prints how
- *	                  many there were, and "closed" if the connection has ended
+ *	                  many there were, and "closed" if a connection has ended
  *	say TEXT
  */
 #include <err.h>
@@ -25,7 +26,29 @@
 
 #define SILENCE_MSEC 500
 
-static int connection;
+#define CONNECTIONS_MAX 256
+
+static struct pollfd connections[CONNECTIONS_MAX];
+static nfds_t connected;
+
+static void connect_one_more(void)
+{
+	struct fdbroker *broker = fdbroker_new(NULL);
+
+	if (connected == CONNECTIONS_MAX)
+		errx(64, "too many connections");
+	if (broker == NULL)
+		err(1, "no broker");
+	connections[connected].fd = fdbroker_fd(broker); /* until the end */
+	connections[connected++].events = POLLIN;
+}
+
+static void do_connect(const char *arguments)
+{
+	for (unsigned long count = strtoul(arguments, NULL, 10); count > 0; count--)
+		connect_one_more();
+	printf("ok\n");
+}
 
 static void do_send(const char *arguments)
 {
@@ -42,14 +65,15 @@ static void do_send(const char *arguments)
 		fdbroker_packet_begin(&packet, bytes, FDBROKER_PACKET_REQUEST, id++);
 		if (!fdbroker_packet_add_request(&packet, &request))
 			errx(1, "no packet can hold that");
-		if (send(connection, packet.bytes, packet.length, MSG_NOSIGNAL) < 0)
-			err(1, "send");
+		for (nfds_t i = 0; i < connected; i++)
+			if (send(connections[i].fd, packet.bytes, packet.length, MSG_NOSIGNAL) < 0)
+				err(1, "send");
 	}
 	printf("ok\n");
 }
 
 /* Takes one answer; what came with it is closed. False: the connection has ended. */
-static bool take_answer(void)
+static bool take_answer(int connection)
 {
 	union {
 		struct cmsghdr header;
@@ -76,32 +100,33 @@ static bool take_answer(void)
 
 static void do_read(void)
 {
-	struct pollfd answer = {.fd = connection, .events = POLLIN};
 	unsigned int count = 0;
 
-	while (poll(&answer, 1, SILENCE_MSEC) > 0) {
-		if (!take_answer()) {
-			printf("%u closed\n", count);
-			return;
+	while (poll(connections, connected, SILENCE_MSEC) > 0)
+		for (nfds_t i = 0; i < connected; i++) {
+			if (connections[i].revents == 0)
+				continue;
+			if (!take_answer(connections[i].fd)) {
+				printf("%u closed\n", count);
+				return;
+			}
+			count++;
 		}
-		count++;
-	}
 	printf("%u\n", count);
 }
 
 int main(void)
 {
-	struct fdbroker *broker = fdbroker_new(NULL);
 	char line[4300];
 
-	if (broker == NULL)
-		err(1, "no broker");
-	connection = fdbroker_fd(broker);
+	connect_one_more();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "send ", 5) == 0)
 			do_send(line + 5);
+		else if (strncmp(line, "connect ", 8) == 0)
+			do_connect(line + 8);
 		else if (strcmp(line, "read") == 0)
 			do_read();
 		else if (strncmp(line, "say ", 4) == 0)
@@ -109,6 +134,5 @@ int main(void)
 		else
 			errx(64, "no such command: %s", line);
 	}
-	fdbroker_free(broker);
 	return 0;
 }
