@@ -7,10 +7,8 @@
  * Must never: receive a client's descriptor, wait, or allocate.
  */
 #include <errno.h>
-#include <linux/sockios.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 #include "operations/serve.h"
 #include "role.h"
 #include "session.h"
+#include "unread.h"
 
 uint64_t session_key(const struct session *session)
 {
@@ -61,52 +60,6 @@ static enum session_next session_needs_executor(struct session *session)
 	return SESSION_NEEDS_EXECUTOR;
 }
 
-/* ---- what is not read yet ---- */
-
-static void session_count_unread(struct sessions *sessions, struct session *session, uint32_t more)
-{
-	session->unread_results += more;
-	session->account->unread_results += more;
-	sessions->unread_results += more;
-}
-
-static void session_forget_unread(struct sessions *sessions, struct session *session)
-{
-	session->account->unread_results -= session->unread_results;
-	sessions->unread_results -= session->unread_results;
-	session->unread_results = 0;
-}
-
-/*
- * What somebody else will send is counted before, or any number of connections would be lent at
- * the same moment.
- */
-static void session_count_lent(struct sessions *sessions, struct session *session, uint32_t count)
-{
-	session->lent_results = count;
-	session->account->lent_results += count;
-	session->account->unread_results += count;
-	sessions->unread_results += count;
-}
-
-/* Nobody will send it. */
-static void session_forget_lent(struct sessions *sessions, struct session *session)
-{
-	session->account->lent_results -= session->lent_results;
-	session->account->unread_results -= session->lent_results;
-	sessions->unread_results -= session->lent_results;
-	session->lent_results = 0;
-}
-
-/* It has been sent. */
-static void session_settle_lent(struct sessions *sessions, struct session *session)
-{
-	const uint32_t sent = session->lent_results;
-
-	session_forget_lent(sessions, session);
-	session_count_unread(sessions, session, sent);
-}
-
 /* ---- ending ---- */
 
 /* It is in no queue, and not watched. What is left in its own queue is discarded first. */
@@ -117,8 +70,8 @@ static enum session_next session_end(struct sessions *sessions, struct session *
 	if (!connection_is_drained(session->fd))
 		return session_needs_executor(session);
 	close(session->fd);
-	session_forget_lent(sessions, session);
-	session_forget_unread(sessions, session);
+	unread_forget_lent(sessions, session);
+	unread_forget(sessions, session);
 	account_remove_session(&sessions->accounts, session->account);
 	session->state = SESSION_FREE;
 	role_tell(&sessions->server, MESSAGE_ENDED, session->slot, session->serial);
@@ -148,36 +101,6 @@ static enum session_next session_hang_up(struct sessions *sessions, struct sessi
 
 /* ---- pausing ---- */
 
-/* Forgets what was counted, if the client has read all of it. */
-static void session_recount_unread(struct sessions *sessions, struct session *session)
-{
-	int unread = 0;
-
-	if (session->unread_results > 0 && ioctl(session->fd, SIOCOUTQ, &unread) == 0 &&
-		unread == 0)
-		session_forget_unread(sessions, session);
-}
-
-static bool unread_permits(const struct sessions *sessions, const struct session *session)
-{
-	return session->unread_results < UNREAD_RESULTS_MAX &&
-	       session->account->unread_results < session->quota.unread &&
-	       share_permits(session->account->unread_results, sessions->unread_max,
-		       sessions->unread_results);
-}
-
-/*
- * Has the client read enough of its replies? Each may hold descriptors, which count against the
- * broker's own uid (unix(7), ETOOMANYREFS): so a connection has a bound, and its user a share, and
- * perhaps a bound of the policy's.
- */
-static bool session_may_be_answered(struct sessions *sessions, struct session *session)
-{
-	if (!unread_permits(sessions, session))
-		session_recount_unread(sessions, session);
-	return unread_permits(sessions, session);
-}
-
 static enum session_next session_pause(struct sessions *sessions, struct session *session)
 {
 	session_unwatch(sessions, session);
@@ -199,7 +122,7 @@ struct session *sessions_take_paused(struct sessions *sessions)
 	/* What another connection of the same user has read makes room as well. */
 	for (uint32_t slot = 0; slot < sessions->slots_used; slot++)
 		if (sessions->table[slot].state != SESSION_FREE)
-			session_recount_unread(sessions, &sessions->table[slot]);
+			unread_recount(sessions, &sessions->table[slot]);
 	return paused;
 }
 
@@ -217,7 +140,7 @@ static enum session_next session_go_on(struct sessions *sessions, struct session
 
 enum session_next session_resume(struct sessions *sessions, struct session *session)
 {
-	if (session_may_be_answered(sessions, session))
+	if (unread_permits_answer(sessions, session))
 		return session_go_on(sessions, session);
 	/* What is not sent yet nobody can have read. */
 	if (session->account->lent_results > 0)
@@ -318,7 +241,7 @@ static enum session_next session_serve_packet(
 		return SESSION_NEEDS_SUPERVISOR;
 	}
 	session_consume(session);
-	session_count_unread(sessions, session, (uint32_t)peeked->count);
+	unread_count(sessions, session, (uint32_t)peeked->count);
 	if (error == 0)
 		return SESSION_HAS_MORE;
 	/* EPIPE: it is gone. EAGAIN: it fills its queue and does not read. */
@@ -340,7 +263,7 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 {
 	struct peeked peeked;
 
-	if (!session_may_be_answered(sessions, session))
+	if (!unread_permits_answer(sessions, session))
 		return session_pause(sessions, session);
 	peeked = session_peek(session);
 	if (peeked.length == -EAGAIN) {
@@ -368,7 +291,7 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 bool session_may_be_lent(struct sessions *sessions, struct session *session)
 {
 	/* Nothing is answered to one that is ending. */
-	if (session->ending || session_may_be_answered(sessions, session))
+	if (session->ending || unread_permits_answer(sessions, session))
 		return true;
 	(void)session_pause(sessions, session);
 	return false;
@@ -396,14 +319,14 @@ void session_is_lent(struct sessions *sessions, struct session *session)
 {
 	session->state = SESSION_LENT;
 	if (!session->ending)
-		session_count_lent(sessions, session, sessions->hands->lent[session->slot].count);
+		unread_count_lent(sessions, session, sessions->hands->lent[session->slot].count);
 }
 
 enum session_next session_return(struct sessions *sessions, struct session *session, bool broken)
 {
 	struct hand *lent = &sessions->hands->lent[session->slot];
 
-	session_settle_lent(sessions, session);
+	unread_settle_lent(sessions, session);
 	*lent = (struct hand){.count = 0};
 	if (session->ending || broken)
 		return session_end(sessions, session);
@@ -432,7 +355,7 @@ enum session_next session_settle(
 	bool is_taken;
 
 	lent->count = 0;
-	session_forget_lent(sessions, session);
+	unread_forget_lent(sessions, session);
 	if (session->ending)
 		return session_end(sessions, session);
 	head = session_peek(session);
@@ -446,7 +369,7 @@ enum session_next session_settle(
 		is_taken = true;
 	}
 	if (count > 0 && is_taken) {
-		session_count_unread(sessions, session, count);
+		unread_count(sessions, session, count);
 		if (serve_unknown(session->fd, lent->id, count) < 0)
 			return session_end(sessions, session);
 	}
@@ -470,7 +393,7 @@ bool session_ask(struct sessions *sessions, struct session *session, struct ques
 		return false;
 	}
 	question->id = head.first_id;
-	session_count_lent(sessions, session, 1);
+	unread_count_lent(sessions, session, 1);
 	if (head.requests[0].operation == FDBROKER_LIMIT) {
 		question->answer = MESSAGE_LIMITED;
 		role_tell_limit(&sessions->server, session->slot, session->serial,
@@ -488,7 +411,7 @@ enum session_next session_answer(
 	int error = serve_outcome(session->fd, id, outcome, fd);
 
 	session_consume(session);
-	session_settle_lent(sessions, session);
+	unread_settle_lent(sessions, session);
 	if (error < 0)
 		return session_end(sessions, session);
 	session_watch(sessions, session);

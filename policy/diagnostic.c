@@ -117,6 +117,13 @@ static bool character_is_hidden(const char *bytes, size_t size)
 	return false;
 }
 
+struct quoted span_quote(const struct policy_set *set, const struct span *where)
+{
+	return text_quote(
+		set->files.items[where->file].text + where->line_start + where->column - 1,
+		where->width);
+}
+
 void text_print(const char *bytes, size_t length, FILE *out)
 {
 	for (size_t i = 0; i < length;) {

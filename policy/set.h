@@ -225,6 +225,9 @@ struct quoted {
 };
 struct quoted text_quote(const char *bytes, size_t length);
 
+/* The rule's text as it stands in its file at this place. */
+struct quoted span_quote(const struct policy_set *set, const struct span *where);
+
 /* How many bytes the character of UTF-8 has that they begin with; 0: they are none. */
 size_t text_character(const char *bytes, size_t length);
 

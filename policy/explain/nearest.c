@@ -27,13 +27,6 @@ struct candidate_rule {
 	struct difference differences[DIFFERENCES_MAX];
 };
 
-struct quoted span_quote(const struct policy_set *set, const struct span *where)
-{
-	return text_quote(
-		set->files.items[where->file].text + where->line_start + where->column - 1,
-		where->width);
-}
-
 static void verbs_compare(const struct lack *lack, struct candidate_rule *candidate)
 {
 	const struct rule *rule = candidate->rule;

@@ -43,6 +43,3 @@ void nearest_find(const struct lack *lack, struct nearest *nearest);
 /* The first of the client's `from` lines that holds, or NULL. */
 const struct from *client_find_from(const struct policy_set *set, const struct client *client,
 	const struct policy_identity *identity);
-
-/* The rule's text as it stands in its file at this place. */
-struct quoted span_quote(const struct policy_set *set, const struct span *where);
