@@ -21,10 +21,10 @@ enum turn_kind { TURN_READY, TURN_EXECUTOR, TURN_SUPERVISOR, TURN_RATE, TURN_COU
 struct account {
 	uint32_t uid;
 	uint32_t sessions;       /* connections */
-	uint32_t unread_results; /* sent to them and not known to have been read, or lent_results */
-	uint32_t lent_results; /* that executors are about to send, and the supervisor's answers */
-	uint32_t jobs;         /* executors at work for it, the hanging ones among them */
-	uint64_t serve_at;     /* with a rate: when its next packet may be served, clock_nsec() */
+	uint32_t unread_results; /* sent and not known to have been read, and lent_results */
+	uint32_t lent_results;   /* of these, what executors or the supervisor have yet to send */
+	uint32_t jobs;           /* executors at work for it, the hanging ones among them */
+	uint64_t serve_at;       /* with a rate: when its next packet may be served, clock_nsec() */
 	struct turn turns[TURN_COUNT];
 	struct account *next; /* in its bucket, or in the free list */
 };

@@ -143,7 +143,7 @@ enum session_next session_resume(struct sessions *sessions, struct session *sess
 	if (unread_permits_answer(sessions, session))
 		return session_go_on(sessions, session);
 	/* What is not sent yet nobody can have read. */
-	if (session->account->lent_results > 0)
+	if (unread_waits_for_lent(sessions, session))
 		session->paused_until = clock_msec() + UNREAD_DEADLINE_MSEC;
 	if (session->paused_until <= clock_msec())
 		return session_protocol_error(sessions, session, "it does not read its replies");

@@ -35,8 +35,7 @@ struct session {
 	bool gone;               /* its client has hung up; perhaps it has left packets */
 	bool ending;             /* shut down; only what lies in its queue is left to discard */
 	uint32_t unread_results; /* sent since the queue of replies was last seen empty */
-	uint32_t
-		lent_results; /* LENT, ASKING: what will be sent by whoever has it; counted already */
+	uint32_t lent_results;   /* LENT, ASKING: what whoever has it will send */
 	enum session_state paused_from; /* PAUSED: what it was, and will be again */
 	uint64_t paused_until;          /* PAUSED: then it is ended */
 	struct policy_quota quota;

@@ -156,10 +156,6 @@ static void tell_what_is_in_force(void)
 
 	log_message(LOG_INFO, "ready: %u rule%s, %d worker%s", rules, rules == 1 ? "" : "s",
 		workers, workers == 1 ? "" : "s");
-	if (rules == 0 && supervisor.options->policy_count == 0)
-		log_message(LOG_NOTICE, "nothing is granted: no rule is in the *.policy files of "
-					"/usr/lib/fdbroker/policy.d, /run/fdbroker/policy.d and "
-					"/etc/fdbroker/policy.d");
 }
 
 /* All workers of the next generation are ready: from now on it is the one in force. */
@@ -358,14 +354,19 @@ static void supervisor_loop(void)
 	while (!supervisor.ending) {
 		uint64_t now = clock_msec(), next = UINT64_MAX;
 		uint64_t due[] = {
-			crew_tick(now), supervisor_advance(now), registry_tick(now),
+			crew_tick(now),
+			supervisor_advance(now),
+			registry_tick(now),
 			listener_tick(now),
-			log_tick(now), /* last: it says what the others had to say */
 		};
+		/* It says what the others had to say. */
+		const uint64_t log_due = log_tick(now);
 
 		for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
 			if (due[i] < next)
 				next = due[i];
+		if (log_due < next)
+			next = log_due;
 		if (!supervisor.ending)
 			events_wait(next);
 	}

@@ -56,17 +56,24 @@ void unread_recount(struct sessions *sessions, struct session *session)
 		unread_forget(sessions, session);
 }
 
-static bool unread_permits(const struct sessions *sessions, const struct session *session)
+/* Whether it may be answered if so many of its user's need not be counted. */
+static bool unread_permits(
+	const struct sessions *sessions, const struct session *session, uint32_t uncounted)
 {
-	return session->unread_results < UNREAD_RESULTS_MAX &&
-	       session->account->unread_results < session->quota.unread &&
-	       share_permits(session->account->unread_results, sessions->unread_max,
-		       sessions->unread_results);
+	const uint32_t held = session->account->unread_results - uncounted;
+
+	return session->unread_results < UNREAD_RESULTS_MAX && held < session->quota.unread &&
+	       share_permits(held, sessions->unread_max, sessions->unread_results - uncounted);
 }
 
 bool unread_permits_answer(struct sessions *sessions, struct session *session)
 {
-	if (!unread_permits(sessions, session))
+	if (!unread_permits(sessions, session, 0))
 		unread_recount(sessions, session);
-	return unread_permits(sessions, session);
+	return unread_permits(sessions, session, 0);
+}
+
+bool unread_waits_for_lent(const struct sessions *sessions, const struct session *session)
+{
+	return unread_permits(sessions, session, session->account->lent_results);
 }

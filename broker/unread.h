@@ -25,3 +25,6 @@ void unread_settle_lent(struct sessions *sessions, struct session *session);
 
 /* Whether the client has read enough of its replies to be sent another one. */
 bool unread_permits_answer(struct sessions *sessions, struct session *session);
+
+/* If not: whether it is only what has not been sent yet that stands in the way. */
+bool unread_waits_for_lent(const struct sessions *sessions, const struct session *session);

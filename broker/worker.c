@@ -34,7 +34,7 @@ static struct turns ready = {.kind = TURN_READY};
 static struct turns over_rate = {.kind = TURN_RATE};
 static uint64_t resume_at;  /* when those that have paused are looked at again */
 static uint64_t release_at; /* the same of those over their rate */
-static bool some_are_gone;  /* of those over their rate */
+static bool some_are_gone;  /* of those that wait for their turn or their rate */
 
 /* ---- what the supervisor says ---- */
 

@@ -267,7 +267,7 @@ test_a_start_without_any_rule_names_the_folders_that_were_looked_in() {
 	fdbrokerd >>"$BROKER_LOG" 2>&1 </dev/null &
 	BROKER_PID=$!
 	expect_log 'ready: 0 rules, 1 worker$'
-	expect_log 'nothing is granted: .*/usr/lib/fdbroker/policy\.d.*/run/fdbroker/policy\.d.*/etc/fdbroker/policy\.d'
+	expect_log '/etc/fdbroker/policy\.d.*/run/fdbroker/policy\.d.*/usr/lib/fdbroker/policy\.d: nobody is a client'
 	echo 'client a {
 		from user alice
 		allow read /srv/file
@@ -276,5 +276,5 @@ test_a_start_without_any_rule_names_the_folders_that_were_looked_in() {
 	fdbrokerd --workers 2 >>"$BROKER_LOG" 2>&1 </dev/null &
 	BROKER_PID=$!
 	expect_log 'ready: 1 rule, 2 workers$'
-	expect_equal "$(log_count 'nothing is granted')" 1
+	expect_equal "$(log_count 'nobody is a client')" 1
 }
