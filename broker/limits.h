@@ -147,6 +147,9 @@
  */
 #define CONNECT_VSOCK_MSEC 5000
 
+/* What is wrong with a policy, in the log; the rest `fdbroker check` shows. */
+#define DIAGNOSTICS_LOGGED_MAX 100
+
 /* After accept(2) has failed for want of descriptors or memory. */
 #define ACCEPT_RETRY_MSEC 100
 /* After a connection could not be dealt or lent because too many descriptors are in flight

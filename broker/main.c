@@ -162,5 +162,7 @@ int main(int argc, char **argv)
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	return supervise(&options);
+	status = supervise(&options);
+	log_close();
+	return status;
 }

@@ -391,6 +391,5 @@ int supervisor_run(const struct options *options, int listener, struct generatio
 	crew_end();
 	if (supervisor.status == 0)
 		log_message(LOG_INFO, "stopped");
-	log_close();
 	return supervisor.status;
 }

@@ -38,6 +38,8 @@ static const char *stamp_skip(const char *line, const char *end)
 		"@@@ 00 00:00:00",
 		"@@@  0 00:00:00",
 		"@@@ 0000-00-00 00:00:00 @",
+		"@@@ 0000-00-00 00:00:00 +00", /* a zone without a name */
+		"@@@ 0000-00-00 00:00:00 -00",
 		"0000-00-00T00:00:00",
 	};
 	const char *at = NULL;
