@@ -278,3 +278,25 @@ test_a_start_without_any_rule_names_the_folders_that_were_looked_in() {
 	expect_log 'ready: 1 rule, 2 workers$'
 	expect_equal "$(log_count 'nobody is a client')" 1
 }
+
+test_a_load_says_a_hundred_things_and_then_how_many_more() {
+	{
+		echo 'client a {'
+		echo 'from user alice'
+		for ((i = 0; i < 150; i++)); do echo 'allow reed /x'; done
+		echo '}'
+	} | policy
+	expect_status 1 fdbrokerd --policy "$POLICY" --check
+	expect_equal "$(grep -c 'unknown verb' <<<"$output")" 100
+	expect_match "$output" "fdbrokerd: 50 more of these are not shown: see 'fdbroker check'"$
+}
+
+# The reader takes nothing for a while, and then all.
+test_what_a_failed_start_has_said_is_not_lost() {
+	policy <<<'client a { from user alice }'
+	output=$({ fdbrokerd --policy "$POLICY" --check 2>&1 || echo "status $?"; } | {
+		sleep 1
+		cat
+	})
+	expect_match "$output" $'error: .*\nstatus 1$'
+}
