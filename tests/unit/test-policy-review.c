@@ -132,6 +132,17 @@ static const struct review_case cases[] = {
 		"2:11+14 this matches docker-0.scope too, which runs whatever its users start\n"
 		"3:11+15 this unit runs whatever its users start\n"
 		"4:11+11 this unit runs whatever its users start\n"},
+	{"client a {\nfrom unit session-?0.scope\nfrom unit run-p3-i4.service\n"
+	 "from unit run-rdeadbeef.scope\nallow read /a\n}\n",
+		"2:11+16 this matches session-10.scope too, which runs whatever its users start\n"
+		"3:11+17 this unit runs whatever its users start\n"
+		"4:11+19 this unit runs whatever its users start\n"},
+	/* names that only begin as those do */
+	{"client a {\nfrom unit docker-registry@*.service\nfrom unit machine-learning@*.service\n"
+	 "from unit session-manager@*.service\nfrom unit run-backup.service\n"
+	 "from unit run-update.service\nfrom unit run-*-now.service\nfrom unit user@.service\n"
+	 "allow read /a\n}\n",
+		""},
 	{"client a {\nfrom unit session-*.scope user alice\nallow read /a\n}\n", ""},
 	{"client a {\nfrom unit app@*.service\nfrom unit nginx*\nallow read /a\n}\n", ""},
 	/* ports */
@@ -161,7 +172,7 @@ static const struct review_case cases[] = {
 		"8:12+4 root would act in the client's own folder, where it can place anything\n"},
 	{"client a {\nfrom user 0\nallow read %h/b as root\n}\n", ""},
 	/* options */
-	{ALICE "allow append /a mode 0640\nallow read /b owner bob\nallow create,read /a mode "
+	{ALICE "allow append /a mode 0640\nallow read /b owner bob\nallow create,read /c mode "
 	       "0640\n"
 	       "allow create /d type directory mode 0640\nallow create /e type directory mode "
 	       "0711\n"
