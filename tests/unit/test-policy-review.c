@@ -161,7 +161,10 @@ static const struct review_case cases[] = {
 	/* paths */
 	{ALICE "allow read /a, /b;\nallow read /c,/d\ndeny read /e,\n}\n",
 		"3:14+1 ',' is part of the path here\n3:18+1 ';' is part of the path here\n"
-		"4:14+1 ',' is part of the path here\n5:13+1 ',' is part of the path here\n"},
+		"4:14+1 ',' is part of the path here\n"},
+	/* of a maildir */
+	{ALICE "allow read /m/123:2, \nallow read /m/5:2,\nallow read /m/4:2, \\\n/e\n}\n",
+		"5:18+1 ',' is part of the path here\n"},
 	{ALICE "allow read /s/{a,b}.x /s/(a|b)\nallow read /a,b /{a} /(x) \"/a,\" \"/{a,b}\"\n}\n",
 		"3:15+5 '{a,b}' is part of the path here\n"
 		"3:26+5 '(a|b)' is part of the path here\n"},
@@ -171,6 +174,7 @@ static const struct review_case cases[] = {
 		"3:12+10 this is the client's own folder: it can place anything there\n"
 		"8:12+4 root would act in the client's own folder, where it can place anything\n"},
 	{"client a {\nfrom user 0\nallow read %h/b as root\n}\n", ""},
+	{"client a {\nfrom unit backup.service\nallow read %h/b as root\n}\n", ""},
 	/* options */
 	{ALICE "allow append /a mode 0640\nallow read /b owner bob\nallow create,read /c mode "
 	       "0640\n"
