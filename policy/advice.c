@@ -58,6 +58,10 @@ static void advise_remedy(
 		(void)snprintf(remedy, size,
 			"all is refused there, with 'as' too: choose a folder that only its owner "
 			"can write to");
+	else if (folder->is_one_of_many)
+		(void)snprintf(remedy, size,
+			"only its owner's files are served there, and nothing is made or removed: "
+			"add 'as peer', and each client has its own");
 	else if (folder->distrust == DISTRUST_MOUNT)
 		(void)snprintf(remedy, size,
 			"only its owner's files are served there, and nothing is made or removed: "

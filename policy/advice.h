@@ -10,6 +10,7 @@ struct unsafe_folder {
 	const char *owner; /* the name, or else the digits, as it can follow `as` */
 	uint32_t mode;
 	enum distrust distrust;
+	bool is_one_of_many; /* a wildcard leads there, and to others' as well */
 };
 
 struct advice {

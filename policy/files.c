@@ -315,20 +315,60 @@ static int entry_compare(const void *left, const void *right)
 	return (a->folder < b->folder) - (a->folder > b->folder);
 }
 
+/* Which file a link leads to is for the caller to see: a name may be somebody else's choice. */
+static int refuse_draft_link(struct refusal *refusal)
+{
+	(void)snprintf(refusal->remedy, sizeof(refusal->remedy),
+		"look where it leads, and name that file itself");
+	return PLACE_REFUSED;
+}
+
+/* Goes where the text of a link leads that stands in the folder, over no further link. */
+static int link_open(int folder, int link, int *fd, struct statx *status)
+{
+	_cleanup_close_ int object = -1;
+	char text[PATH_MAX];
+	ssize_t length;
+	int r;
+
+	length = readlinkat(link, "", text, sizeof(text));
+	if (length < 0)
+		return -errno;
+	if (length == sizeof(text))
+		return -ENAMETOOLONG;
+	text[length] = '\0';
+	object = openat2_at(
+		folder, text, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+	r = object < 0 ? -errno : trust_statx(NULL, object, status);
+	if (r < 0)
+		return r;
+	*fd = take_fd(&object);
+	return 0;
+}
+
 /*
  * Of a draft folder links are followed, but not those of somebody else, who could have a line of
- * any file shown that the caller may read.
+ * any file shown that the caller may read. One may stand at any place on the way: so the first link
+ * is the only one that is followed, and it is the one whose owner was looked at.
  */
-static int entry_follow_link(
-	const char *path, int *fd, struct statx *status, struct refusal *refusal)
+static int entry_follow_link(const struct entry *entry, int link, const char *path, int *fd,
+	struct statx *status, struct refusal *refusal)
 {
-	if (status->stx_uid == 0 || status->stx_uid == getuid())
-		return place_open(NULL, path, fd, status, refusal);
-	(void)snprintf(refusal->message, sizeof(refusal->message),
-		"is a symbolic link of uid %u, and is not followed for you", status->stx_uid);
-	(void)snprintf(refusal->remedy, sizeof(refusal->remedy),
-		"look where it leads, and name that file itself: readlink %s", path);
-	return PLACE_REFUSED;
+	int r;
+
+	if (status->stx_uid != 0 && status->stx_uid != getuid()) {
+		(void)snprintf(refusal->message, sizeof(refusal->message),
+			"is a symbolic link of uid %u, and is not followed for you",
+			status->stx_uid);
+		return refuse_draft_link(refusal);
+	}
+	r = link_open(entry->folder->fd, link, fd, status);
+	if (r == -ELOOP) {
+		(void)snprintf(refusal->message, sizeof(refusal->message),
+			"is a symbolic link that leads over another one, which is not followed");
+		return refuse_draft_link(refusal);
+	}
+	return r < 0 ? place_error(-r, "cannot be read", path, refusal) : PLACE_FOUND;
 }
 
 static int entry_open(const struct loader *loader, const struct entry *entry, const char *path,
@@ -343,7 +383,7 @@ static int entry_open(const struct loader *loader, const struct entry *entry, co
 	if (r < 0)
 		return place_error(-r, "cannot be read", path, refusal);
 	if (loader->mounts == NULL && S_ISLNK(status->stx_mode) && !link_disables(object, status))
-		return entry_follow_link(path, fd, status, refusal);
+		return entry_follow_link(entry, object, path, fd, status, refusal);
 	*fd = take_fd(&object);
 	return PLACE_FOUND;
 }

@@ -343,9 +343,12 @@ static struct folder *wildcard_find_unsafe(
 	return unsafe >= safe ? found : NULL;
 }
 
-/* The first folder on the way that is not safe; NULL: none is known. */
-static struct folder *pattern_find_unsafe(
-	struct ground *ground, const struct pattern *pattern, bool follows_links)
+/*
+ * The first folder on the way that is not safe; NULL: none is known. *is_one_of_many: a wildcard
+ * leads there.
+ */
+static struct folder *pattern_find_unsafe(struct ground *ground, const struct pattern *pattern,
+	bool follows_links, bool *is_one_of_many)
 {
 	uint32_t links = follows_links ? 0 : POLICY_LINKS_MAX;
 	uint32_t count = pattern_folders(pattern), at = ROOT;
@@ -359,7 +362,8 @@ static struct folder *pattern_find_unsafe(
 			return NULL;
 	}
 	folder = &ground->folders.items[at];
-	if (footing_is_safe(folder->footing) && count + 1 < pattern->component_count)
+	*is_one_of_many = footing_is_safe(folder->footing) && count + 1 < pattern->component_count;
+	if (*is_one_of_many)
 		return wildcard_find_unsafe(ground, at, &pattern->components[count]);
 	return folder->footing == FOOTING_UNSAFE ? folder : NULL;
 }
@@ -384,27 +388,29 @@ static const char *folder_owner(struct ground *ground, struct folder *folder)
 }
 
 static void folder_advise(struct ground *ground, const struct object *object, struct folder *folder,
-	struct advice *advice)
+	bool is_one_of_many, struct advice *advice)
 {
 	char buffer[PATH_MAX];
 	const char *path = folder_path(ground, folder, buffer);
 	const struct unsafe_folder unsafe = {.path = path != NULL ? path : "",
 		.owner = folder_owner(ground, folder),
 		.mode = folder->mode,
-		.distrust = folder->distrust};
+		.distrust = folder->distrust,
+		.is_one_of_many = is_one_of_many};
 
 	advise_folder(object, &unsafe, advice);
 }
 
 /* folder NULL: the object is below %h. */
-static void object_report(struct ground *ground, const struct object *object, struct folder *folder)
+static void object_report(struct ground *ground, const struct object *object, struct folder *folder,
+	bool is_one_of_many)
 {
 	struct advice advice;
 
 	if (folder == NULL)
 		advise_home(object, &advice);
 	else
-		folder_advise(ground, object, folder, &advice);
+		folder_advise(ground, object, folder, is_one_of_many, &advice);
 	set_report(
 		ground->set, POLICY_WARNING, &object->where, advice.remedy, "%s", advice.message);
 }
@@ -433,16 +439,18 @@ static void rule_check(struct ground *ground, const struct rule *rule)
 	for (uint32_t i = 0; i < rule->object_count && !ground->out_of_memory; i++) {
 		const struct object *object = &ground->set->objects.items[rule->first_object + i];
 		struct folder *folder = NULL;
+		bool is_one_of_many = false;
 
 		if (!object_is_on_ground(object) || pattern_is_of_processes(&object->pattern))
 			continue;
 		if (!object->pattern.is_home) {
-			folder = pattern_find_unsafe(ground, &object->pattern, follows_links);
+			folder = pattern_find_unsafe(
+				ground, &object->pattern, follows_links, &is_one_of_many);
 			if (folder == NULL)
 				continue;
 		}
 		if (!has_as || !as_helps(folder))
-			object_report(ground, object, folder);
+			object_report(ground, object, folder, is_one_of_many);
 	}
 }
 

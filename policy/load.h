@@ -25,7 +25,7 @@
  * uid 0 on a trusted mount that nobody else may write, it has at most POLICY_FILE_BYTES_MAX bytes
  * and did not change between the look at it and the end of reading. No link is followed. With
  * mounts NULL placement is left out and links are followed, in a folder only those of root or the
- * real user of this process: for looking at a draft.
+ * real user of this process that lead over no further link: for looking at a draft.
  *
  * Every file that does not count gets a diagnostic that names it and says why: an error when it was
  * named itself, a warning when found in a folder, a note when that is as it should be (masked,

@@ -173,6 +173,16 @@ static bool word_is_conjunction(const struct word *word)
 	return false;
 }
 
+/* Of groups a peer can have several; nobody is two users, and no program runs in two units. */
+static bool conditions_may_hold(
+	const struct word *before, const struct word *next, const struct word *end)
+{
+	if (next == end)
+		return true;
+	return word_is_condition(next) && !(word_is(before, "user") && word_is(next, "user")) &&
+	       !(word_is(before, "unit") && word_is(next, "unit"));
+}
+
 /* `before` began the condition that `word` stands behind. */
 static void conjunction_report(
 	struct parser *parser, const struct word *word, const struct word *before)
@@ -181,7 +191,7 @@ static void conjunction_report(
 			  *end = parser->line.words.items + parser->line.words.count;
 	char remedy[2 * sizeof(struct quoted) + 64] = "write a line of its own: from user NAME";
 	bool is_and = word->bytes[0] == 'a' || word->bytes[0] == '&';
-	if (is_and)
+	if (is_and && conditions_may_hold(before, next, end))
 		snprintf(
 			remedy, sizeof(remedy), "leave it out: all conditions of a line must hold");
 	else if (next + 1 < end && word_is_condition(next))

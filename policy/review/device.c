@@ -19,68 +19,108 @@ bool component_begins(const struct component *component, const char *start)
 	       memcmp(component->bytes, start, strlen(start)) == 0;
 }
 
+#define DISKS "/dev/disk/by-id"
+
 /*
- * Names that are numbered, or lettered, as the devices are found, and beside which udev keeps links:
- * 60-persistent-storage.rules and its like. Other numbers are those of a port or of a driver.
+ * Names that are numbered, or lettered, as the devices are found, and where udev keeps links beside
+ * them: 60-persistent-storage.rules and its like; NULL: nowhere. Other numbers are those of a port
+ * or of a driver.
  */
-static const struct {
+static const struct counted_name {
 	const char *folder, *start; /* folder "": in /dev itself */
 	bool is_lettered;
+	const char *links;
 } counted_names[] = {
-	{"", "sd", true},
-	{"", "hd", true},
-	{"", "vd", true},
-	{"", "xvd", true},
-	{"", "nvme", false},
-	{"", "mmcblk", false},
-	{"", "sr", false},
-	{"", "st", false},
-	{"", "nst", false},
-	{"", "md", false},
-	{"", "dm-", false},
-	{"", "ttyUSB", false},
-	{"", "ttyACM", false},
-	{"", "video", false},
-	{"", "media", false},
-	{"", "hidraw", false},
-	{"input", "event", false},
-	{"input", "mouse", false},
-	{"input", "js", false},
-	{"dri", "card", false},
-	{"dri", "renderD", false},
-	{"snd", "controlC", false},
-	{"snd", "pcmC", false},
-	{"snd", "midiC", false},
+	{"", "sd", true, DISKS},
+	{"", "hd", true, DISKS},
+	{"", "vd", true, "/dev/disk/by-path"},
+	{"", "xvd", true, "/dev/disk/by-path"},
+	{"", "nvme", false, DISKS},
+	{"", "mmcblk", false, DISKS},
+	{"", "sr", false, DISKS},
+	{"", "st", false, "/dev/tape/by-id"},
+	{"", "nst", false, "/dev/tape/by-id"},
+	{"", "md", false, DISKS},
+	{"", "dm-", false, "/dev/mapper"},
+	{"", "ttyUSB", false, "/dev/serial/by-id"},
+	{"", "ttyACM", false, "/dev/serial/by-id"},
+	{"", "video", false, "/dev/v4l/by-id"},
+	{"", "media", false, NULL},
+	{"", "hidraw", false, NULL},
+	{"input", "event", false, "/dev/input/by-path"},
+	{"input", "mouse", false, "/dev/input/by-path"},
+	{"input", "js", false, "/dev/input/by-id"},
+	{"dri", "card", false, "/dev/dri/by-path"},
+	{"dri", "renderD", false, "/dev/dri/by-path"},
+	{"snd", "controlC", false, "/dev/snd/by-path"},
+	{"snd", "pcmC", false, NULL},
+	{"snd", "midiC", false, NULL},
 };
 
-static bool name_is_counted(const struct component *name, const char *start, bool is_lettered)
+static bool byte_is_in(uint8_t byte, char first, char last)
 {
-	size_t length = strlen(start);
-	if (!component_begins(name, start) || name->length == length)
-		return false;
-	uint8_t next = name->bytes[length];
-	return is_lettered ? next >= 'a' && next <= 'z' : next >= '0' && next <= '9';
+	return byte >= first && byte <= last;
 }
 
-static bool device_is_counted(const struct component *names, uint32_t count)
+/*
+ * The letters of a disk and the digits of its partition, to the end. Disks beyond the hundredth are
+ * not told from words that begin so, as /dev/vdso.
+ */
+static bool name_is_lettered(const struct component *name, size_t at)
+{
+	size_t first = at;
+	while (at < name->length && byte_is_in(name->bytes[at], 'a', 'z'))
+		at++;
+	if (at == first || at > first + 2 ||
+		(at == first + 2 && !byte_is_in(name->bytes[first], 'a', 'c')))
+		return false;
+	while (at < name->length && byte_is_in(name->bytes[at], '0', '9'))
+		at++;
+	return at == name->length;
+}
+
+static bool name_is_counted(const struct component *name, const struct counted_name *counted)
+{
+	size_t length = strlen(counted->start);
+	if (!component_begins(name, counted->start) || name->length == length)
+		return false;
+	return counted->is_lettered ? name_is_lettered(name, length)
+				    : byte_is_in(name->bytes[length], '0', '9');
+}
+
+/* NULL: it is not counted. */
+static const struct counted_name *device_find_counted(const struct component *names, uint32_t count)
 {
 	for (size_t i = 0; i < COUNT(counted_names) && count <= 2; i++) {
-		const char *folder = counted_names[i].folder;
-		if (count == 2 ? component_is(&names[0], folder) : !folder[0]) {
-			if (name_is_counted(&names[count - 1], counted_names[i].start,
-				    counted_names[i].is_lettered))
-				return true;
-		}
+		const struct counted_name *counted = &counted_names[i];
+		if ((count == 2 ? component_is(&names[0], counted->folder) : !counted->folder[0]) &&
+			name_is_counted(&names[count - 1], counted))
+			return counted;
 	}
-	return false;
+	return NULL;
 }
 
-/* Folders of /dev that have no devices in them: shm_overview(7), mq_overview(7). */
+static void report_counted(
+	struct policy_set *set, const struct object *object, const struct counted_name *counted)
+{
+	char remedy[96] = "write a udev rule with SYMLINK+= and name that link (udev(7))";
+	if (counted->links)
+		snprintf(remedy, sizeof(remedy), "name a link that udev keeps: see %s",
+			counted->links);
+	set_report(set, POLICY_NOTE, &object->where, remedy,
+		"this name may mean another device after a reboot");
+}
+
+/*
+ * What in /dev is no device: folders (shm_overview(7), mq_overview(7)), and the links, sockets and
+ * FIFOs that are there by custom (systemd-journald.service(8), initctl of sysvinit).
+ */
 static bool device_is_file(const struct component *names)
 {
-	static const char *const folders[] = {"shm", "mqueue", "hugepages", "fd"};
-	for (size_t i = 0; i < COUNT(folders); i++) {
-		if (component_is(&names[0], folders[i]))
+	static const char *const others[] = {"shm", "mqueue", "hugepages", "fd", "log", "stdin",
+		"stdout", "stderr", "initctl", "xconsole"};
+	for (size_t i = 0; i < COUNT(others); i++) {
+		if (component_is(&names[0], others[i]))
 			return true;
 	}
 	return false;
@@ -102,15 +142,12 @@ void review_device(struct policy_set *set, const struct rule *rule, const struct
 	const struct pattern *pattern = &object->pattern;
 	if (object->kind != OBJECT_PATH || !pattern_is_device(pattern))
 		return;
-	const struct component *names = pattern->components + 1;
-	uint32_t count = pattern->component_count - 1u;
-	if (device_is_counted(names, count))
-		set_report(set, POLICY_NOTE, &object->where,
-			"name a link that udev keeps, as in /dev/serial/by-id/... or "
-			"/dev/disk/by-uuid/...",
-			"this name may mean another device after a reboot");
-	if (rule->named_verbs & VERBS_THAT_OPEN &&
-		!(rule->options.types & (POLICY_TYPE_DEVICE | POLICY_TYPE_BLOCK)))
+	const struct counted_name *counted =
+		device_find_counted(pattern->components + 1, pattern->component_count - 1u);
+	if (counted)
+		report_counted(set, object, counted);
+	/* Whoever has written another type knows of it. */
+	if (rule->named_verbs & VERBS_THAT_OPEN && rule->options.types == POLICY_TYPE_FILE)
 		set_report(set, POLICY_NOTE, &object->where,
 			"add: type device (of a disk: type block)",
 			"what is not a regular file is refused: this rule opens no device");

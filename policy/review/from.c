@@ -12,70 +12,96 @@
 /* ---- units that are shared ---- */
 
 /*
- * Units that run whatever their users start, each by an example. `start` and `end` enclose what
- * differs from one to the next; without an `end` there is only this one.
+ * Units that run whatever their users start. `start` and `end` enclose what differs from one to the
+ * next, which is of `bytes` alone where there are some; without an `end` there is only this one. By
+ * the examples it is seen whether a glob matches such a unit.
  */
+#define EXAMPLES_MAX 4u
 static const struct shared_unit {
-	const char *name, *start, *end;
+	const char *start, *end, *bytes;
+	const char *examples[EXAMPLES_MAX];
 } shared_units[] = {
-	{"session-1.scope", "session-", ".scope"},
-	{"session-c1.scope", "session-", ".scope"},
-	{"user@1000.service", "user@", ".service"},
-	{"cron.service", "cron.service", NULL},
-	{"crond.service", "crond.service", NULL},
-	{"cronie.service", "cronie.service", NULL},
-	{"atd.service", "atd.service", NULL},
-	{"ssh.service", "ssh.service", NULL},
-	{"sshd.service", "sshd.service", NULL},
-	{"ssh@0.service", "ssh@", ".service"},
-	{"sshd@0.service", "sshd@", ".service"},
-	{"getty@tty1.service", "getty@", ".service"},
-	{"serial-getty@ttyS0.service", "serial-getty@", ".service"},
-	{"console-getty.service", "console-getty.service", NULL},
-	{"anacron.service", "anacron.service", NULL},
-	{"gdm.service", "gdm.service", NULL},
-	{"gdm3.service", "gdm3.service", NULL},
-	{"lightdm.service", "lightdm.service", NULL},
-	{"sddm.service", "sddm.service", NULL},
-	/* systemd-run(1), machinectl(1), and what runs containers */
-	{"run-u1.service", "run-", ".service"},
-	{"run-u1.scope", "run-", ".scope"},
-	{"machine-a.scope", "machine-", ".scope"},
-	{"systemd-nspawn@a.service", "systemd-nspawn@", ".service"},
-	{"docker-0.scope", "docker-", ".scope"},
-	{"libpod-0.scope", "libpod-", ".scope"},
-	{"crio-0.scope", "crio-", ".scope"},
-	{"cri-containerd-0.scope", "cri-containerd-", ".scope"},
+	{"session-", ".scope", NULL,
+		{"session-1.scope", "session-c1.scope", "session-10.scope", "session-100.scope"}},
+	{"user@", ".service", NULL,
+		{"user@1000.service", "user@1001.service", "user@0.service", "user@60001.service"}},
+	{"cron.service", NULL, NULL, {"cron.service"}},
+	{"crond.service", NULL, NULL, {"crond.service"}},
+	{"cronie.service", NULL, NULL, {"cronie.service"}},
+	{"atd.service", NULL, NULL, {"atd.service"}},
+	{"ssh.service", NULL, NULL, {"ssh.service"}},
+	{"sshd.service", NULL, NULL, {"sshd.service"}},
+	{"ssh@", ".service", NULL, {"ssh@0.service", "ssh@1-10.0.0.1:22-10.0.0.2:50000.service"}},
+	{"sshd@", ".service", NULL,
+		{"sshd@0.service", "sshd@1-10.0.0.1:22-10.0.0.2:50000.service"}},
+	{"getty@", ".service", NULL, {"getty@tty1.service", "getty@tty2.service"}},
+	{"serial-getty@", ".service", NULL,
+		{"serial-getty@ttyS0.service", "serial-getty@ttyUSB0.service"}},
+	{"console-getty.service", NULL, NULL, {"console-getty.service"}},
+	{"anacron.service", NULL, NULL, {"anacron.service"}},
+	{"gdm.service", NULL, NULL, {"gdm.service"}},
+	{"gdm3.service", NULL, NULL, {"gdm3.service"}},
+	{"lightdm.service", NULL, NULL, {"lightdm.service"}},
+	{"sddm.service", NULL, NULL, {"sddm.service"}},
+	/* systemd-run(1): by its connection, its process, or at random */
+	{"run-u", ".service", "0123456789", {"run-u1.service", "run-u10.service"}},
+	{"run-u", ".scope", "0123456789", {"run-u1.scope", "run-u10.scope"}},
+	{"run-p", ".service", "0123456789-i", {"run-p1.service", "run-p10-i10.service"}},
+	{"run-p", ".scope", "0123456789-i", {"run-p1.scope", "run-p10-i10.scope"}},
+	{"run-r", ".service", "0123456789abcdef",
+		{"run-r0.service", "run-r0123456789abcdef0123456789abcdef.service"}},
+	{"run-r", ".scope", "0123456789abcdef",
+		{"run-r0.scope", "run-r0123456789abcdef0123456789abcdef.scope"}},
+	/* machinectl(1), and what runs containers */
+	{"machine-", ".scope", NULL, {"machine-a.scope", "machine-debian.scope"}},
+	{"systemd-nspawn@", ".service", NULL,
+		{"systemd-nspawn@a.service", "systemd-nspawn@debian.service"}},
+	{"docker-", ".scope", NULL, {"docker-0.scope", "docker-a0.scope"}},
+	{"libpod-", ".scope", NULL, {"libpod-0.scope", "libpod-a0.scope"}},
+	{"crio-", ".scope", NULL, {"crio-0.scope", "crio-a0.scope"}},
+	{"cri-containerd-", ".scope", NULL, {"cri-containerd-0.scope", "cri-containerd-a0.scope"}},
 };
 
 static bool name_is_shared(const struct shared_unit *shared, const struct component *name)
 {
 	size_t start = strlen(shared->start), end = shared->end ? strlen(shared->end) : 0;
 	if (!shared->end)
-		return component_is(name, shared->name);
-	return name->length > start + end && component_begins(name, shared->start) &&
-	       memcmp(name->bytes + name->length - end, shared->end, end) == 0;
+		return component_is(name, shared->start);
+	if (name->length <= start + end || !component_begins(name, shared->start) ||
+		memcmp(name->bytes + name->length - end, shared->end, end) != 0)
+		return false;
+	for (size_t i = start; shared->bytes && i < name->length - end; i++) {
+		if (!memchr(shared->bytes, name->bytes[i], strlen(shared->bytes)))
+			return false;
+	}
+	return true;
 }
 
-/* A glob is asked by the example, and when it begins as all of the kind do. */
-static bool unit_is_shared(const struct shared_unit *shared, const struct component *unit)
+/* The example that the glob matches, or NULL. */
+static const char *glob_find_shared(const struct shared_unit *shared, const struct component *unit)
 {
 	static const struct variables none;
-	if (unit->kind == COMPONENT_LITERAL)
-		return name_is_shared(shared, unit);
-	size_t length;
-	const uint8_t *prefix = glob_prefix(unit->bytes, unit->length, &length);
-	size_t start = strlen(shared->start);
-	return glob_match(unit->bytes, unit->length, shared->name, strlen(shared->name), &none,
-		       SENSE_DENY) ||
-	       (shared->end && length >= start && memcmp(prefix, shared->start, start) == 0);
+	for (size_t i = 0; i < EXAMPLES_MAX && shared->examples[i]; i++) {
+		const char *example = shared->examples[i];
+		if (glob_match(
+			    unit->bytes, unit->length, example, strlen(example), &none, SENSE_DENY))
+			return example;
+	}
+	return NULL;
 }
 
-static const struct shared_unit *unit_find_shared(const struct component *unit)
+/* A unit that is shared, and is this one or matched by it; NULL: there is none. */
+static const char *unit_find_shared(const struct component *unit)
 {
 	for (size_t i = 0; i < COUNT(shared_units); i++) {
-		if (unit_is_shared(&shared_units[i], unit))
-			return &shared_units[i];
+		const struct shared_unit *shared = &shared_units[i];
+		const char *found = NULL;
+		if (unit->kind != COMPONENT_LITERAL)
+			found = glob_find_shared(shared, unit);
+		else if (name_is_shared(shared, unit))
+			found = shared->examples[0];
+		if (found)
+			return found;
 	}
 	return NULL;
 }
@@ -91,7 +117,7 @@ bool policy_unit_is_shared(const char *unit, size_t length)
 static void review_unit(struct policy_set *set, const struct condition *condition)
 {
 	static const char remedy[] = "say whose programs are meant: add 'user NAME' to the line";
-	const struct shared_unit *shared = unit_find_shared(&condition->unit);
+	const char *shared = unit_find_shared(&condition->unit);
 	if (!shared)
 		return;
 	if (condition->unit.kind == COMPONENT_LITERAL)
@@ -99,7 +125,7 @@ static void review_unit(struct policy_set *set, const struct condition *conditio
 			"this unit runs whatever its users start");
 	else
 		set_report(set, POLICY_WARNING, &condition->where, remedy,
-			"this matches %s too, which runs whatever its users start", shared->name);
+			"this matches %s too, which runs whatever its users start", shared);
 }
 
 /* ---- names of units ---- */

@@ -5,13 +5,42 @@
 #define VERBS_THAT_MAKE (POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND))
 #define VERBS_THAT_WRITE (POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND))
 
-static void review_idle(struct policy_set *set, const struct rule *rule, const struct span *where,
+/* Whether a rule at the terminal makes what this pattern matches; of many, that is taken for so. */
+static bool terminal_makes(const struct review *review, uint32_t terminal)
+{
+	uint32_t count;
+	const uint32_t *entries = terminal_entries(review, terminal, &count);
+	for (uint32_t i = 0; i < count; i++) {
+		if (i == REVIEW_ENTRIES_MAX ||
+			rule_at(review, entries[i])->named_verbs & VERBS_THAT_MAKE)
+			return true;
+	}
+	return false;
+}
+
+/* Two rules of one pattern must have the same options: then these are there for the other one. */
+static bool pattern_is_made(const struct review *review, const struct rule *rule)
+{
+	struct cover cover;
+	for (uint32_t i = 0; i < rule->object_count; i++) {
+		const struct object *object = &review->set->objects.items[rule->first_object + i];
+		if (object->kind != OBJECT_PATH)
+			continue;
+		cover_find_pattern(&review->index, EFFECT_ALLOW, &object->pattern, &cover);
+		if (cover.own_terminal != NONE && terminal_makes(review, cover.own_terminal))
+			return true;
+	}
+	return false;
+}
+
+static void review_idle(struct review *review, const struct rule *rule, const struct span *where,
 	const char *option)
 {
-	if (where->line && !(rule->named_verbs & VERBS_THAT_MAKE))
-		set_report(set, POLICY_WARNING, where,
-			"add 'create', or leave it out: what exists stays as it is",
-			"'%s' counts for what is created, and this line creates nothing", option);
+	if (!where->line || rule->named_verbs & VERBS_THAT_MAKE || pattern_is_made(review, rule))
+		return;
+	set_report(review->set, POLICY_WARNING, where,
+		"add 'create' if it is to be made: what exists stays as it is",
+		"'%s' counts for what is created, and this line creates nothing", option);
 }
 
 /* inode(7): who may list a directory and not search it gets names that lead nowhere. */
@@ -80,8 +109,8 @@ static void review_socket(struct policy_set *set, const struct rule *rule)
 
 void review_options(struct review *review, const struct rule *rule)
 {
-	review_idle(review->set, rule, &rule->mode_where, "mode");
-	review_idle(review->set, rule, &rule->owner_where, "owner");
+	review_idle(review, rule, &rule->mode_where, "mode");
+	review_idle(review, rule, &rule->owner_where, "owner");
 	review_directory_mode(review->set, rule);
 	review_create(review, rule);
 	review_socket(review->set, rule);

@@ -23,12 +23,25 @@ static void report_bytes(struct policy_set *set, const struct object *object, ui
 		text_quote(span_text(set, &where), length).text);
 }
 
-/* `/a,/b`, `/a, /b`, `/a;` */
+/* Whether the next word, which may stand on a line that continues this one, is a path. */
+static bool path_follows(const struct policy_set *set, const struct object *object)
+{
+	const struct source_file *file = &set->files.items[object->where.file];
+	const char *next = span_text(set, &object->where) + object->where.width;
+	const char *end = file->text + file->length;
+	while (next < end && strchr(" \t\\\n", *next))
+		next++;
+	return next < end && strchr("/%\"", *next);
+}
+
+/* `/a,/b`, `/a, /b`, `/a;`; the names of maildirs end in a comma (maildir(5)). */
 static bool review_separator(struct policy_set *set, const struct object *object, const char *text)
 {
 	for (uint32_t i = 1; i < object->where.width; i++) {
 		bool is_last = i + 1 == object->where.width;
 		if ((text[i] != ',' && text[i] != ';') || (!is_last && text[i + 1] != '/'))
+			continue;
+		if (is_last && text[i] == ',' && !path_follows(set, object))
 			continue;
 		report_bytes(set, object, i, 1,
 			text[i] == ','
@@ -77,14 +90,16 @@ static bool pattern_is_named_home(const struct pattern *pattern)
 	       components[1].length == 1 && components[1].bytes[0] == GLOB_USER;
 }
 
-static bool client_has_root(const struct policy_set *set, const struct client *client)
+/* A unit may run as root, and most do. */
+static bool client_may_be_root(const struct policy_set *set, const struct client *client)
 {
 	for (uint32_t i = 0; i < client->from_count; i++) {
 		const struct from *from = &set->froms.items[client->first_from + i];
 		for (uint32_t j = 0; j < from->condition_count; j++) {
 			const struct condition *condition =
 				&set->conditions.items[from->first_condition + j];
-			if (condition->kind == CONDITION_USER && condition->principal.id == 0)
+			if (condition->kind == CONDITION_UNIT ||
+				(condition->kind == CONDITION_USER && condition->principal.id == 0))
 				return true;
 		}
 	}
@@ -105,7 +120,7 @@ void review_home(struct policy_set *set, const struct rule *rule, const struct o
 			"this is the client's own folder: it can place anything there");
 	if ((is_named || object->pattern.is_home) && options->as == POLICY_AS_USER &&
 		!rule->is_never && set->users.items[options->as_user].uid == 0 &&
-		!client_has_root(set, &set->clients.items[rule->client]))
+		!client_may_be_root(set, &set->clients.items[rule->client]))
 		set_report(set, POLICY_WARNING, &object->where, "write 'as peer'",
 			"root would act in the client's own folder, where it can place anything");
 }

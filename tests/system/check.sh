@@ -318,6 +318,27 @@ test_a_masked_file_is_named_whatever_masks_it_and_so_is_what_is_no_policy() {
 	END
 }
 
+test_what_is_advised_of_an_idle_mode_can_be_done() {
+	local idle="'mode' counts for what is created"
+	draft 'allow append /etc/app.log mode 0640'
+	expect_status 2 fdbroker check --strict "$DRAFT"
+	expect_match "$output" "$idle"
+	draft 'allow append,create /etc/app.log mode 0640'
+	expect_status 0 fdbroker check --strict "$DRAFT"
+	expect_equal "$output" '1 file, 1 rule: 0 errors, 0 warnings, 0 notes'
+	# Both must have the same options, so none can be left out.
+	draft 'allow append /etc/app.log mode 0640
+allow create /etc/app.log mode 0640'
+	expect_status 0 fdbroker check "$DRAFT"
+	expect_equal "${output//$idle/}" "$output"
+	expect_match "$(fdbroker explain --policy "$DRAFT" --user alice append,create /etc/app.log)" \
+		'^allowed'
+	draft 'allow append /etc/app.log
+allow create /etc/app.log mode 0640'
+	expect_match "$(fdbroker explain --policy "$DRAFT" --user alice append,create /etc/app.log)" \
+		'^denied'
+}
+
 test_in_a_folder_of_drafts_only_links_of_root_or_the_caller_are_followed() {
 	mkdir /srv/drafts /srv/drafts/sub
 	echo 'the secret of root' >/srv/secret
@@ -328,9 +349,9 @@ test_in_a_folder_of_drafts_only_links_of_root_or_the_caller_are_followed() {
 	chown -h alice /srv/drafts/[12].policy
 	expect_status 1 fdbroker check /srv/drafts
 	expect_equal "$output" "/srv/drafts/1.policy: error: is a symbolic link of uid 2001, and is not followed for you
-    look where it leads, and name that file itself: readlink /srv/drafts/1.policy
+    look where it leads, and name that file itself
 /srv/drafts/2.policy: error: is a symbolic link of uid 2001, and is not followed for you
-    look where it leads, and name that file itself: readlink /srv/drafts/2.policy
+    look where it leads, and name that file itself
 /srv/drafts/sub: note: does not count: its name is not *.policy
     rename it if it should count
 0 files: 2 errors, 0 warnings, 1 note"
@@ -339,6 +360,22 @@ test_in_a_folder_of_drafts_only_links_of_root_or_the_caller_are_followed() {
 	chown -h root /srv/drafts/1.policy
 	expect_status 0 fdbroker check /srv/drafts
 	expect_status 0 as alice fdbroker check /srv/drafts
+}
+
+test_a_link_in_a_folder_of_drafts_is_followed_over_no_further_link() {
+	mkdir /srv/drafts /srv/lures
+	echo 'the secret of root' >/srv/secret
+	chmod 600 /srv/secret
+	ln -s /srv/secret /srv/lures/lure
+	chown -h alice /srv/lures /srv/lures/lure
+	ln -s ../lures/lure /srv/drafts/1.policy
+	expect_status 1 fdbroker check /srv/drafts
+	expect_equal "$output" "/srv/drafts/1.policy: error: is a symbolic link that leads over another one, which is not followed
+    look where it leads, and name that file itself
+0 files: 1 error, 0 warnings, 0 notes"
+	ln -sfn ../lures/nothing /srv/drafts/1.policy
+	expect_status 1 fdbroker check /srv/drafts
+	expect_match "$output" '1.policy: error: cannot be read: No such file'
 }
 
 test_a_folder_that_somebody_else_could_write_to_is_an_error() {

@@ -482,6 +482,10 @@ test_what_is_wrong_is_said_with_the_way_out() {
 	expect_match "$output" "'tcp:80-90' may stand for many.*one port"
 	expect_status 64 explain bind tcp:nosuch
 	expect_match "$output" "there is no such service here"
+	expect_status 64 explain -xy read /x
+	expect_match "$output" "there is no option '-x'"
+	expect_status 64 explain --json=x read /x
+	expect_match "$output" "there is no option '--json=x'"
 	expect_status 64 explain reed /x
 	expect_match "$output" "unknown verb 'reed'.*did you mean 'read'"
 	expect_status 64 explain --user ghost read /x

@@ -250,6 +250,8 @@ test_wrong_usage_says_what_is_wrong() {
 	expect_match "$output" "its argument is missing"
 	expect_status 64 fdbroker suggest --sinc-e x
 	expect_match "$output" "there is no option '--sinc-e'"
+	expect_status 64 fdbroker suggest -xy
+	expect_match "$output" "there is no option '-x'"
 	expect_status 64 fdbroker suggest one two
 	expect_status 64 fdbroker suggest --since noon /dev/null
 	expect_match "$output" "--since noon: no time that is understood: -1h, '10min ago', .*2026-11-21"

@@ -132,6 +132,17 @@ static const struct review_case cases[] = {
 		"2:11+14 this matches docker-0.scope too, which runs whatever its users start\n"
 		"3:11+15 this unit runs whatever its users start\n"
 		"4:11+11 this unit runs whatever its users start\n"},
+	{"client a {\nfrom unit session-?0.scope\nfrom unit run-p3-i4.service\n"
+	 "from unit run-rdeadbeef.scope\nallow read /a\n}\n",
+		"2:11+16 this matches session-10.scope too, which runs whatever its users start\n"
+		"3:11+17 this unit runs whatever its users start\n"
+		"4:11+19 this unit runs whatever its users start\n"},
+	/* names that only begin as those do */
+	{"client a {\nfrom unit docker-registry@*.service\nfrom unit machine-learning@*.service\n"
+	 "from unit session-manager@*.service\nfrom unit run-backup.service\n"
+	 "from unit run-update.service\nfrom unit run-*-now.service\nfrom unit user@.service\n"
+	 "allow read /a\n}\n",
+		""},
 	{"client a {\nfrom unit session-*.scope user alice\nallow read /a\n}\n", ""},
 	{"client a {\nfrom unit app@*.service\nfrom unit nginx*\nallow read /a\n}\n", ""},
 	/* ports */
@@ -150,7 +161,10 @@ static const struct review_case cases[] = {
 	/* paths */
 	{ALICE "allow read /a, /b;\nallow read /c,/d\ndeny read /e,\n}\n",
 		"3:14+1 ',' is part of the path here\n3:18+1 ';' is part of the path here\n"
-		"4:14+1 ',' is part of the path here\n5:13+1 ',' is part of the path here\n"},
+		"4:14+1 ',' is part of the path here\n"},
+	/* of a maildir */
+	{ALICE "allow read /m/123:2, \nallow read /m/5:2,\nallow read /m/4:2, \\\n/e\n}\n",
+		"5:18+1 ',' is part of the path here\n"},
 	{ALICE "allow read /s/{a,b}.x /s/(a|b)\nallow read /a,b /{a} /(x) \"/a,\" \"/{a,b}\"\n}\n",
 		"3:15+5 '{a,b}' is part of the path here\n"
 		"3:26+5 '(a|b)' is part of the path here\n"},
@@ -160,8 +174,9 @@ static const struct review_case cases[] = {
 		"3:12+10 this is the client's own folder: it can place anything there\n"
 		"8:12+4 root would act in the client's own folder, where it can place anything\n"},
 	{"client a {\nfrom user 0\nallow read %h/b as root\n}\n", ""},
+	{"client a {\nfrom unit backup.service\nallow read %h/b as root\n}\n", ""},
 	/* options */
-	{ALICE "allow append /a mode 0640\nallow read /b owner bob\nallow create,read /a mode "
+	{ALICE "allow append /a mode 0640\nallow read /b owner bob\nallow create,read /c mode "
 	       "0640\n"
 	       "allow create /d type directory mode 0640\nallow create /e type directory mode "
 	       "0711\n"

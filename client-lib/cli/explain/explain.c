@@ -128,6 +128,7 @@ static int take_options(struct explain *explain, int argc, char **argv)
 		{"unit", required_argument, NULL, 'n'}, {"pid", required_argument, NULL, 'i'},
 		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
 	int option, status = -1;
+	char letter[3];
 
 	opterr = 0; /* its messages do not name the subcommand */
 	optind = 0; /* begin anew, whatever main() did with it (man 3 getopt) */
@@ -135,8 +136,8 @@ static int take_options(struct explain *explain, int argc, char **argv)
 		if (option == ':')
 			return tool_usage_error(COMMAND, "%s needs an argument", argv[optind - 1]);
 		if (option == '?')
-			return tool_usage_error(
-				COMMAND, "there is no option '%s'", argv[optind - 1]);
+			return tool_usage_error(COMMAND, "there is no option '%s'",
+				tool_wrong_option(argv, letter));
 		status = take_option(explain, option);
 	}
 	return status;

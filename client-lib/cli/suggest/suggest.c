@@ -93,6 +93,7 @@ static int parse_arguments(struct suggest *suggest, int argc, char **argv)
 	static const struct option options[] = {{"since", required_argument, NULL, 's'},
 		{"client", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
 	int option;
+	char letter[3];
 
 	opterr = 0; /* its messages do not name the subcommand */
 	optind = 0; /* begin anew, whatever main() did with it (man 3 getopt) */
@@ -110,8 +111,8 @@ static int parse_arguments(struct suggest *suggest, int argc, char **argv)
 			return tool_usage_error("suggest ", "suggest: %s: its argument is missing",
 				argv[optind - 1]);
 		default:
-			return tool_usage_error(
-				"suggest ", "suggest: there is no option '%s'", argv[optind - 1]);
+			return tool_usage_error("suggest ", "suggest: there is no option '%s'",
+				tool_wrong_option(argv, letter));
 		}
 	}
 	suggest->file = argv[optind];
