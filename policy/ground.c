@@ -47,6 +47,7 @@ struct folder {
 	bool is_listed;             /* of one that is safe: it is known what is in it */
 	uint32_t first_child;       /* of the folders in it the first, or NONE */
 	uint32_t next_child;        /* the next in the same folder, or NONE */
+	bool is_child;              /* it has its place among these */
 };
 
 #define ROOT 0u
@@ -285,8 +286,10 @@ static void folder_list(struct ground *ground, uint32_t number)
 		if (!entry_may_be_folder(entry))
 			continue;
 		child = folder_find(ground, number, entry->d_name, (uint32_t)strlen(entry->d_name));
-		if (child == NONE)
+		/* readdir(3) may give a name again that comes or goes meanwhile. */
+		if (child == NONE || ground->folders.items[child].is_child)
 			continue;
+		ground->folders.items[child].is_child = true;
 		ground->folders.items[child].next_child = ground->folders.items[number].first_child;
 		ground->folders.items[number].first_child = child;
 	}

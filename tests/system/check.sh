@@ -414,3 +414,14 @@ test_nobody_is_advised_to_open_a_home() {
 	expect_status 1 fdbrokerd --check --policy /etc/fdbroker/policy.d
 	expect_match "$output" 'chmod a\+x /etc/fdbroker'
 }
+
+# What stands behind a command is pasted into a shell, by root.
+test_no_remedy_has_a_name_that_a_shell_would_take_apart() {
+	mkdir -p /etc/fdbroker/policy.d
+	touch /etc/fdbroker/policy.d/'$(id).policy' /etc/fdbroker/policy.d/plain.policy
+	chown alice /etc/fdbroker/policy.d/*
+	output=$(fdbroker check 2>&1 || true)
+	expect_match "$output" 'chown root: /etc/fdbroker/policy.d/plain.policy'
+	expect_match "$output" 'chown root: FILE'
+	[[ $output != *'chown root: '*'$('* ]] || fail "$output"
+}
