@@ -16,6 +16,7 @@ NEEDED=(
 	"libsystemd-dev" "pkg-config --exists libsystemd"
 	"libfuse3-dev" "pkg-config --exists fuse3"
 	"scdoc" "command -v scdoc"
+	"groff-base" "command -v groff"
 	"python3" "command -v python3"
 	"iproute2" "command -v ip"
 	"procps" "command -v ps"
