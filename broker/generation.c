@@ -13,36 +13,52 @@
 
 #include "cleanup.h"
 #include "generation.h"
+#include "limits.h"
 #include "load.h"
 #include "log.h"
 #include "memory.h"
 #include "names.h"
 #include "surroundings.h"
 
-/* Every diagnostic on the log, one line each. */
+static const struct {
+	int level;
+	const char *word;
+} severities[] = {
+	[POLICY_NOTE] = {LOG_INFO, "note"},
+	[POLICY_WARNING] = {LOG_WARNING, "warning"},
+	[POLICY_ERROR] = {LOG_ERR, "error"},
+};
+
+static void log_diagnostic(const struct policy_diagnostic *diagnostic)
+{
+	char place[32] = "";
+
+	if (diagnostic->line > 0)
+		snprintf(place, sizeof(place), ":%u:%u", diagnostic->line, diagnostic->column);
+	log_message(severities[diagnostic->severity].level, "%s%s: %s: %s%s%s", diagnostic->file,
+		place, severities[diagnostic->severity].word, diagnostic->message,
+		diagnostic->remedy != NULL ? "; " : "",
+		diagnostic->remedy != NULL ? diagnostic->remedy : "");
+}
+
+/*
+ * One line each, the worst first. Not more of them than a log can be expected to take at once: what
+ * comes of the load is said after them.
+ */
 static void log_diagnostics(const struct policy_set *set)
 {
-	static const struct {
-		int level;
-		const char *word;
-	} severities[] = {
-		[POLICY_NOTE] = {LOG_INFO, "note"},
-		[POLICY_WARNING] = {LOG_WARNING, "warning"},
-		[POLICY_ERROR] = {LOG_ERR, "error"},
-	};
-	size_t count;
+	size_t count, said = 0;
 	const struct policy_diagnostic *diagnostics = policy_set_diagnostics(set, &count);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct policy_diagnostic *d = &diagnostics[i];
-		char place[32] = "";
-
-		if (d->line > 0)
-			snprintf(place, sizeof(place), ":%u:%u", d->line, d->column);
-		log_message(severities[d->severity].level, "%s%s: %s: %s%s%s", d->file, place,
-			severities[d->severity].word, d->message, d->remedy != NULL ? "; " : "",
-			d->remedy != NULL ? d->remedy : "");
-	}
+	for (int severity = POLICY_ERROR; severity >= POLICY_NOTE; severity--)
+		for (size_t i = 0; i < count && said < DIAGNOSTICS_LOGGED_MAX; i++)
+			if ((int)diagnostics[i].severity == severity) {
+				log_diagnostic(&diagnostics[i]);
+				said++;
+			}
+	if (count > said)
+		log_message(LOG_WARNING, "%zu more of these are not shown: see 'fdbroker check'",
+			count - said);
 }
 
 static int generation_seal(struct generation *generation, const void *image, size_t size,
@@ -74,7 +90,8 @@ static int generation_seal(struct generation *generation, const void *image, siz
 }
 
 /* Can this process still do what the policy needs? What it gave up once it never has again. */
-static int check_capabilities(const struct policy_needs *needs, capability_set available)
+static int check_capabilities(
+	const struct policy_needs *needs, capability_set available, bool is_reload)
 {
 	capability_set missing = confine_capabilities(needs, ROLE_SUPERVISOR) & ~available;
 	char names[256];
@@ -82,11 +99,16 @@ static int check_capabilities(const struct policy_needs *needs, capability_set a
 	if (missing == 0)
 		return 0;
 	confine_capability_names(missing, names, sizeof(names));
-	log_message(LOG_ERR,
-		"the policy needs %s, which fdbrokerd does not have: start it as root or with "
-		"AmbientCapabilities=%s; at a reload: it was given up, since the first policy did "
-		"not need it, so restart fdbrokerd",
-		names, names);
+	if (is_reload)
+		log_message(LOG_ERR,
+			"the policy needs %s, which was given up, since the first policy did not "
+			"need it: restart fdbrokerd (systemctl restart fdbroker)",
+			names);
+	else
+		log_message(LOG_ERR,
+			"the policy needs %s, which fdbrokerd does not have: start it as root or "
+			"with AmbientCapabilities=%s",
+			names, names);
 	return -EPERM;
 }
 
@@ -105,7 +127,7 @@ static struct generation *generation_make(const void *image, size_t size,
 	if (error < 0)
 		log_message(LOG_ERR, "cannot keep the policy: %s", strerror(-error));
 	else
-		error = check_capabilities(&generation->needs, available);
+		error = check_capabilities(&generation->needs, available, number > 0);
 	if (error == 0)
 		surroundings_check(&generation->needs);
 	if (error < 0) {

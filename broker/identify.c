@@ -23,21 +23,12 @@
 #include "connection.h"
 #include "identify.h"
 #include "limits.h"
+#include "nobody.h"
+#include "unit.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
-
-/* Uids that our user namespace has no name for are shown as this one, user_namespaces(7). */
-static uint32_t overflow_uid(void)
-{
-	_cleanup_close_ int fd = open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return 65534;
-	return (uint32_t)strtoul(text, NULL, 10);
-}
 
 static int identify_groups(int connection, struct peer_identity *identity)
 {
@@ -83,71 +74,11 @@ static bool process_has_ended(int pidfd)
 	return poll(&ended, 1, 0) != 0;
 }
 
-/* What follows in a line "ID:CONTROLLERS:PATH" (cgroups(7)) with these controllers, or NULL. */
-static char *line_path(char *line, const char *controllers)
-{
-	size_t length = strlen(controllers);
-
-	line += strspn(line, "0123456789");
-	if (line[0] != ':' || strncmp(line + 1, controllers, length) != 0 ||
-		line[1 + length] != ':')
-		return NULL;
-	return line + 1 + length + 1;
-}
-
-/*
- * The cgroup that systemd made: in the unified hierarchy, which has no controllers' names, or in
- * the one of its own on a legacy system, where the other says "/".
- */
-static const char *cgroup_path(char *text)
-{
-	static const char *const controllers[] = {"name=systemd", ""};
-	char *save, *found = NULL;
-
-	for (char *line = strtok_r(text, "\n", &save); line != NULL;
-		line = strtok_r(NULL, "\n", &save)) {
-		for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
-			char *path = line_path(line, controllers[i]);
-
-			if (path != NULL && (found == NULL || strcmp(path, "/") != 0))
-				found = path;
-		}
-	}
-	return found;
-}
-
-/*
- * The first component that is not a slice. Everything below it may have been made by the unit
- * itself, everything above by nobody but the service manager.
- */
-static char *unit_of_path(const char *path)
-{
-	while (*path == '/') {
-		const char *start = ++path;
-		size_t length = strcspn(start, "/");
-
-		path += length;
-		if (length > 6 && memcmp(path - 6, ".slice", 6) == 0)
-			continue;
-		if (length > 0 && start[0] == '_') { /* escaped by systemd, cg_escape */
-			start++;
-			length--;
-		}
-		/* A unit has a type; a container manager's own folders have none. */
-		if (length < 3 || start[0] == '.' || memchr(start, '.', length) == NULL)
-			return NULL;
-		return strndup(start, length);
-	}
-	return NULL;
-}
-
 static char *read_unit(const struct peer_identity *identity, bool exact)
 {
-	_cleanup_close_ int directory = -1, file = -1;
-	char text[8192], name[32];
-	const char *path;
+	_cleanup_close_ int directory = -1;
+	char name[32];
 	struct stat status;
-	ssize_t n;
 
 	snprintf(name, sizeof(name), "/proc/%d", identity->pid);
 	directory = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -155,15 +86,7 @@ static char *read_unit(const struct peer_identity *identity, bool exact)
 		return NULL;
 	if (!exact && status.st_uid != identity->uid)
 		return NULL;
-	file = openat(directory, "cgroup", O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return NULL;
-	n = read(file, text, sizeof(text) - 1);
-	if (n <= 0)
-		return NULL;
-	text[n] = '\0';
-	path = cgroup_path(text);
-	return path != NULL ? unit_of_path(path) : NULL;
+	return unit_of_process(directory);
 }
 
 static char *identify_unit(int connection, const struct peer_identity *identity)
@@ -230,7 +153,7 @@ int identify_peer(int connection, struct peer_identity *identity)
 	*identity = (struct peer_identity){.groups = NULL};
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
 		return -errno;
-	if (credentials.uid == (uid_t)-1 || credentials.uid == overflow_uid())
+	if (uid_is_nobody(credentials.uid))
 		return -EPERM;
 	if (credentials.uid == geteuid() && (own_uid_is_reserved || is_our_child(credentials.pid)))
 		return -EACCES;

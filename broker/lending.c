@@ -161,7 +161,7 @@ static void executor_give(
 	executor->deadline = clock_msec() + operation_msec(operation);
 	lending->used++;
 	account_add_job(session->account);
-	session->state = SESSION_LENT;
+	session_is_lent(lending->sessions, session);
 }
 
 void lending_assign(struct lending *lending)
@@ -177,7 +177,8 @@ void lending_assign(struct lending *lending)
 		session = turns_take(&lending->waiting, share_permits_executor, lending->used);
 		if (session == NULL)
 			return;
-		executor_give(lending, executor, session);
+		if (session_may_be_lent(lending->sessions, session))
+			executor_give(lending, executor, session);
 	}
 }
 

@@ -87,6 +87,12 @@
 #define UNREAD_RECHECK_MSEC 10
 
 /*
+ * How often it is looked whether clients that are over their rate (`limit requests`) may go on. What
+ * they have waited for too long is not lost to them: the rate counts, not the moment.
+ */
+#define RATE_RECHECK_MSEC 10
+
+/*
  * A connection that was being served when this many workers died is ended; a packet over which
  * this many executors died is not served again.
  */
@@ -106,14 +112,27 @@
 
 /* Bytes of the ring between a process and the log; what does not fit is counted and said. */
 #define RING_BYTES ((size_t)256 * 1024)
-/* A log line: two of the longest paths (PATH_MAX), each byte as \u00HH, and what stands around. */
-#define LOG_LINE_MAX (2 * 6 * 4096 + 4096)
+/* Bytes of a message, before they are escaped. */
+#define LOG_MESSAGE_MAX 1024
+/* How often it is tried to say what the log could not take; at the end, so many times. */
+#define LOG_RETRY_MSEC 100
+#define LOG_CLOSE_RETRIES 5
+/*
+ * A log line: three of the longest paths (PATH_MAX), unit, rule and client, each byte as \u00HH, and
+ * what stands around.
+ */
+#define LOG_LINE_MAX (3 * 6 * 4096 + 6 * 1024 + 1024)
+/*
+ * Bytes on their way to the journal, as far as net.core.wmem_max (socket(7)) goes: the longest
+ * entry is two log lines, and a journal that is busy for a moment should not miss others.
+ */
+#define JOURNAL_SEND_BYTES (8 << 20)
 
-/* Bytes of the names in one list: a hundred thousand names of 40 bytes. */
+/*
+ * Bytes of the names in one list: a hundred thousand names of 40 bytes. And of what a client may
+ * have, as text.
+ */
 #define LIST_BYTES_MAX (4u << 20)
-
-/* Symbolic links followed on the way to one object. The kernel's own limit is 40. */
-#define LINKS_MAX 8
 
 /*
  * How long an executor waits in connect(2): what answers on this machine or the next has done so by
@@ -127,6 +146,9 @@
  * more.
  */
 #define CONNECT_VSOCK_MSEC 5000
+
+/* What is wrong with a policy, in the log; the rest `fdbroker check` shows. */
+#define DIAGNOSTICS_LOGGED_MAX 100
 
 /* After accept(2) has failed for want of descriptors or memory. */
 #define ACCEPT_RETRY_MSEC 100

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formatting and writing log lines. What a client chose (paths above all) is escaped, so that no
- * line can be faked: control bytes and whatever is not ASCII become \xHH in text and \u00HH in
- * JSON, where each stands for one byte; backslash and quote get a backslash before them.
+ * Where the log goes: lines on stderr or entries of the journal, and what becomes of those that
+ * find no room there. A line is never cut: what goes into it is. What a record says is decision.c's.
  */
 #include <errno.h>
 #include <linux/limits.h>
@@ -13,24 +12,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "decision.h"
 #include "fdbroker.h"
+#include "journal.h"
+#include "line.h"
 #include "log.h"
-#include "reason.h"
-
-#define WORD(symbol, number, word, sentence) [number] = word,
-static const char *const reason_words[] = {FDBROKER_REASONS(WORD)};
-#undef WORD
 
 static struct {
 	enum log_format format;
 	int level;
-	bool prefixed; /* stderr is the journal's: "<3>" says the priority, sd-daemon(3) */
-	unsigned long skipped;
+	bool journal;     /* lines go to the journal's socket */
+	bool prefixed;    /* stderr is the journal's: "<3>" says the priority, sd-daemon(3) */
+	struct line rest; /* of a line that has begun */
+	unsigned long long skipped;
 	struct ring *ring;
 } log_state = {.level = LOG_INFO};
 
-/* JOURNAL_STREAM names the journal's stream; stderr may have been sent elsewhere, systemd.exec(5).
- */
+/* JOURNAL_STREAM names the journal's stream; stderr may be another now, systemd.exec(5). */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -47,6 +45,9 @@ void log_open(enum log_format format, int level)
 	log_state.format = format;
 	log_state.level = level;
 	log_state.prefixed = stderr_is_journal();
+	log_state.journal = log_state.prefixed && journal_open(JOURNAL_SOCKET);
+	if (log_state.journal)
+		log_state.prefixed = false;
 }
 
 void log_to_ring(struct ring *ring)
@@ -54,85 +55,12 @@ void log_to_ring(struct ring *ring)
 	log_state.ring = ring;
 }
 
-/* ---- a line being put together ---- */
-
-struct line {
-	size_t length;
-	char bytes[LOG_LINE_MAX];
-};
-
-static void line_add(struct line *line, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void line_add(struct line *line, const char *format, ...)
-{
-	size_t room = sizeof(line->bytes) - line->length;
-	va_list arguments;
-	int n;
-
-	va_start(arguments, format);
-	n = vsnprintf(line->bytes + line->length, room, format, arguments);
-	va_end(arguments);
-	if (n > 0)
-		line->length += (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void line_add_byte(struct line *line, char byte)
-{
-	if (line->length < sizeof(line->bytes) - 1)
-		line->bytes[line->length++] = byte;
-}
-
-/* \xHH, or \u00HH in JSON. By hand: whoever floods the log has long lines written. */
-static void line_add_hex(struct line *line, unsigned char byte)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	line_add_byte(line, '\\');
-	if (log_state.format == LOG_JSON) {
-		line_add_byte(line, 'u');
-		line_add_byte(line, '0');
-		line_add_byte(line, '0');
-	} else {
-		line_add_byte(line, 'x');
-	}
-	line_add_byte(line, digits[byte >> 4]);
-	line_add_byte(line, digits[byte & 15]);
-}
-
-static bool byte_is_printable(unsigned char byte)
-{
-	return byte >= 0x20 && byte < 0x7f;
-}
-
-static void line_add_escaped(struct line *line, const char *bytes, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)bytes[i];
-
-		if (byte == '\\' || byte == '"')
-			line_add_byte(line, '\\');
-		if (byte_is_printable(byte))
-			line_add_byte(line, (char)byte);
-		else
-			line_add_hex(line, byte);
-	}
-}
-
-/* For sentences: quotes and backslashes stay, but nothing can begin another line. */
-static void line_add_printable(struct line *line, const char *bytes, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		if (byte_is_printable((unsigned char)bytes[i]))
-			line_add_byte(line, bytes[i]);
-		else
-			line_add_hex(line, (unsigned char)bytes[i]);
-	}
-}
+/* ---- where lines go ---- */
 
 static void line_begin(struct line *line, int level)
 {
 	line->length = 0;
+	line->json = log_state.format == LOG_JSON;
 	if (log_state.prefixed)
 		line_add(line, "<%d>", level);
 }
@@ -161,76 +89,134 @@ static size_t write_now(const char *bytes, size_t length)
 	return written;
 }
 
+/* False: there is more of the line that has begun. */
+static bool rest_write(void)
+{
+	struct line *rest = &log_state.rest;
+	size_t written = write_now(rest->bytes, rest->length);
+
+	memmove(rest->bytes, rest->bytes + written, rest->length - written);
+	rest->length -= written;
+	return rest->length == 0;
+}
+
 /* Writes a line whole, at once or its rest later, or not at all. False: not at all. */
 static bool write_line(const char *bytes, size_t length)
 {
-	static struct line rest; /* of a line that has begun */
-	size_t written = write_now(rest.bytes, rest.length);
+	size_t written = rest_write() ? write_now(bytes, length) : 0;
 
-	memmove(rest.bytes, rest.bytes + written, rest.length - written);
-	rest.length -= written;
-	if (rest.length > 0)
-		return false;
-	written = write_now(bytes, length);
 	if (written == 0)
 		return false;
-	rest.length = length - written;
-	memcpy(rest.bytes, bytes + written, rest.length);
+	log_state.rest.length = length - written;
+	memcpy(log_state.rest.bytes, bytes + written, length - written);
 	return true;
 }
 
-static void line_write(struct line *line)
+/* A line, and what else the journal is to know of the event. */
+static bool line_send(struct line *line, int level, const char *id, const struct line *fields)
 {
-	char said[96];
-	int n;
+	const struct journal_text message = {line->bytes, line->length};
+	const struct journal_text more = {
+		fields != NULL ? fields->bytes : "", fields != NULL ? fields->length : 0};
 
-	if (log_state.skipped > 0) {
-		n = snprintf(said, sizeof(said),
-			log_state.format == LOG_JSON ? "{\"skipped\":%lu}\n"
-						     : "log: %lu lines skipped\n",
-			log_state.skipped);
-		if (!write_line(said, (size_t)n)) {
-			log_state.skipped++;
-			return;
-		}
-		log_state.skipped = 0;
+	if (log_state.journal)
+		return journal_write(level, id, more, message);
+	line_add_byte(line, '\n');
+	return write_line(line->bytes, line->length);
+}
+
+/* How many lines are missing here. */
+static bool skipped_write(void)
+{
+	static struct line line;
+
+	line_begin(&line, LOG_WARNING);
+	if (line.json) {
+		line_add(&line, "{\"skipped\":%llu,\"time\":\"", log_state.skipped);
+		line_add_time(&line);
+		line_add(&line, "\"}");
+	} else {
+		line_add(&line, "log: %llu lines skipped", log_state.skipped);
 	}
-	if (line->length > sizeof(line->bytes) - 2)
-		line->length = sizeof(line->bytes) - 2;
-	line->bytes[line->length++] = '\n';
-	if (!write_line(line->bytes, line->length))
+	return line_send(&line, LOG_WARNING, NULL, NULL);
+}
+
+/* Says how many, if there are any. False: not yet. */
+static bool skipped_tell(void)
+{
+	if (log_state.skipped == 0)
+		return true;
+	if (!skipped_write())
+		return false;
+	log_state.skipped = 0;
+	return true;
+}
+
+/* Called before a line is put together, whose time is later then. False: it is skipped as well. */
+static bool log_takes_more(void)
+{
+	if (skipped_tell())
+		return true;
+	log_state.skipped++;
+	return false;
+}
+
+static void line_write(struct line *line, int level, const char *id, const struct line *fields)
+{
+	if (!line_send(line, level, id, fields))
 		log_state.skipped++;
+}
+
+void log_skip(unsigned long long records)
+{
+	log_state.skipped += records;
+}
+
+uint64_t log_tick(uint64_t now)
+{
+	bool is_written = rest_write();
+
+	return skipped_tell() && is_written ? UINT64_MAX : now + LOG_RETRY_MSEC;
+}
+
+void log_close(void)
+{
+	for (int i = 0; i < LOG_CLOSE_RETRIES && log_tick(0) != UINT64_MAX; i++)
+		(void)poll(NULL, 0, LOG_RETRY_MSEC);
 }
 
 /* ---- messages ---- */
 
-static void message_write(int level, const char *text, size_t length)
+static void message_write(int level, const char *id, const char *text, size_t length)
 {
-	struct line line;
+	static struct line line;
 
+	if (length > LOG_MESSAGE_MAX)
+		length = LOG_MESSAGE_MAX; /* more is sent by a worker that was taken over */
+	if (!log_takes_more())
+		return;
 	line_begin(&line, level);
-	if (log_state.format == LOG_JSON) {
+	if (line.json) {
 		line_add(&line, "{\"level\":%d,\"message\":\"", level);
 		line_add_escaped(&line, text, length);
+		line_add(&line, "\",\"time\":\"");
+		line_add_time(&line);
 		line_add(&line, "\"}");
 	} else {
-		line_add(&line, "fdbrokerd: ");
+		/* The journal has SYSLOG_IDENTIFIER for it. */
+		line_add(&line, "%s", log_state.journal ? "" : "fdbrokerd: ");
 		line_add_printable(&line, text, length);
 	}
-	line_write(&line);
+	line_write(&line, level, id, NULL);
 }
 
-void log_message(int level, const char *format, ...)
+__attribute__((format(printf, 3, 0))) static void message_format(
+	int level, const char *id, const char *format, va_list arguments)
 {
-	char text[1024];
-	va_list arguments;
-	size_t length;
-	int n;
+	char text[LOG_MESSAGE_MAX];
+	int n = vsnprintf(text, sizeof(text), format, arguments);
+	size_t length = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
 
-	va_start(arguments, format);
-	n = vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	length = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
 	if (log_state.ring != NULL) {
 		ring_write(log_state.ring,
 			&(struct record){.kind = RECORD_MESSAGE,
@@ -240,155 +226,85 @@ void log_message(int level, const char *format, ...)
 		return;
 	}
 	if (level <= log_state.level)
-		message_write(level, text, length);
+		message_write(level, id, text, length);
+}
+
+void log_message(int level, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	message_format(level, NULL, format, arguments);
+	va_end(arguments);
+}
+
+void log_event(int level, const char *id, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	message_format(level, id, format, arguments);
+	va_end(arguments);
 }
 
 /* ---- records ---- */
 
-/* A record as the log shows it. */
-struct decision {
-	const struct record *record;
-	const char *unit, *object, *target;
-	size_t unit_length, object_length, target_length; /* no target: 0 */
-	char verbs[128];
-	char rule[512];
-	char client[256];
-};
-
-static const char *reason_word(unsigned int reason)
+static void record_write(bool allowed, const struct decision *decision)
 {
-	return reason < sizeof(reason_words) / sizeof(reason_words[0]) ? reason_words[reason] : "?";
-}
+	static struct line line, fields;
+	const int level = allowed ? LOG_INFO : LOG_NOTICE;
 
-/* "ENOENT"; a number that is none cannot come from our own roles, but the ring is not trusted. */
-static const char *error_word(int error)
-{
-	const char *word = error > 0 ? strerrorname_np(error) : "-";
-
-	return word != NULL ? word : "?";
-}
-
-/* One path, or two with a NUL between them. */
-static void decision_split_object(struct decision *decision, size_t length)
-{
-	decision->object_length = strnlen(decision->object, length);
-	decision->target = decision->object + decision->object_length;
-	decision->target_length = 0;
-	if (decision->object_length < length) {
-		decision->target++;
-		decision->target_length = length - decision->object_length - 1;
-	}
-}
-
-static void decision_read(struct decision *decision, const struct record *record, const char *text,
-	const struct policy_image *image)
-{
-	struct policy_location location;
-	size_t length = 0;
-
-	decision->record = record;
-	decision->unit = record->unit_length > 0 ? text : "-";
-	decision->unit_length = record->unit_length > 0 ? record->unit_length : 1;
-	decision->object = text + record->unit_length;
-	decision_split_object(decision, (size_t)(record->text_length - record->unit_length));
-	decision->verbs[0] = '\0';
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
-		if ((record->verbs & POLICY_BIT(verb)) != 0)
-			length += (size_t)snprintf(decision->verbs + length,
-				sizeof(decision->verbs) - length, "%s%s", length > 0 ? "," : "",
-				policy_verb_name((enum policy_verb)verb));
-	if (length == 0)
-		snprintf(decision->verbs, sizeof(decision->verbs), "-"); /* it got no further */
-	snprintf(decision->rule, sizeof(decision->rule), "-");
-	snprintf(decision->client, sizeof(decision->client), "-");
-	if (record->rule >= policy_image_rule_count(image))
+	if (!log_takes_more())
 		return;
-	policy_image_location(image, record->rule, &location);
-	snprintf(decision->rule, sizeof(decision->rule), "%s:%u", location.file, location.line);
-	snprintf(decision->client, sizeof(decision->client), "%s", location.client);
-}
-
-/* What of the policy denied it; NULL: not the policy. */
-static const char *why_word(const struct record *record)
-{
-	static const char *const words[] = {
-		[POLICY_DENIED_NO_RULE] = "no-rule",
-		[POLICY_DENIED_BY_RULE] = "deny",
-		[POLICY_DENIED_NARROWED] = "only",
-		[POLICY_DENIED_CONFLICT] = "options",
-		[POLICY_DENIED_GAIN] = "gain",
-		[POLICY_DENIED_LIMITED] = "limit",
-	};
-
-	if (record->reason != FDBROKER_REASON_POLICY && record->reason != FDBROKER_REASON_NARROWED)
-		return NULL;
-	return record->outcome < sizeof(words) / sizeof(words[0]) ? words[record->outcome] : NULL;
-}
-
-static void decision_write_text(struct line *line, const struct decision *decision)
-{
-	const struct record *record = decision->record;
-
-	line_add(line, "audit: %s uid=%u pid=%d unit=", record->allowed ? "allowed" : "denied",
-		record->uid, record->pid);
-	line_add_escaped(line, decision->unit, decision->unit_length);
-	line_add(line, " verb=%s object=\"", decision->verbs);
-	line_add_escaped(line, decision->object, decision->object_length);
-	if (decision->target_length > 0) {
-		line_add(line, "\" target=\"");
-		line_add_escaped(line, decision->target, decision->target_length);
-	}
-	line_add(line, "\" reason=%s error=%s rule=", reason_word(record->reason),
-		error_word(record->error));
-	line_add_escaped(line, decision->rule, strlen(decision->rule));
-	line_add(line, " client=");
-	line_add_escaped(line, decision->client, strlen(decision->client));
-	if (why_word(record) != NULL)
-		line_add(line, " why=%s", why_word(record));
-}
-
-static void decision_write_json(struct line *line, const struct decision *decision)
-{
-	const struct record *record = decision->record;
-
-	line_add(line, "{\"audit\":\"%s\",\"uid\":%u,\"pid\":%d,\"unit\":\"",
-		record->allowed ? "allowed" : "denied", record->uid, record->pid);
-	line_add_escaped(line, decision->unit, decision->unit_length);
-	line_add(line, "\",\"verb\":\"%s\",\"object\":\"", decision->verbs);
-	line_add_escaped(line, decision->object, decision->object_length);
-	if (decision->target_length > 0) {
-		line_add(line, "\",\"target\":\"");
-		line_add_escaped(line, decision->target, decision->target_length);
-	}
-	line_add(line, "\",\"reason\":\"%s\",\"error\":\"%s\",\"rule\":\"",
-		reason_word(record->reason), error_word(record->error));
-	line_add_escaped(line, decision->rule, strlen(decision->rule));
-	line_add(line, "\",\"client\":\"");
-	line_add_escaped(line, decision->client, strlen(decision->client));
-	if (why_word(record) != NULL)
-		line_add(line, "\",\"why\":\"%s", why_word(record));
-	line_add(line, "\"}");
+	line_begin(&line, level);
+	decision_write(&line, decision);
+	if (log_state.journal)
+		decision_write_fields(&fields, decision);
+	line_write(&line, level, allowed ? JOURNAL_ALLOWED : JOURNAL_DENIED, &fields);
 }
 
 void log_record(const struct record *record, const char *text, const struct policy_image *image)
 {
-	int level = record->allowed ? LOG_INFO : LOG_NOTICE;
 	struct decision decision;
-	struct line line;
 
 	if (record->kind == RECORD_MESSAGE) {
 		if (record->level <= log_state.level)
-			message_write(record->level, text, record->text_length);
+			message_write(record->level, NULL, text, record->text_length);
 		return;
 	}
 	/* What is recorded of decisions is the policy's business (`log`), not the level's. */
 	if (record->kind != RECORD_DECISION)
 		return;
-	decision_read(&decision, record, text, image);
-	line_begin(&line, level);
-	if (log_state.format == LOG_JSON)
-		decision_write_json(&line, &decision);
-	else
-		decision_write_text(&line, &decision);
-	line_write(&line);
+	decision_read(&decision, record, text);
+	decision_locate(&decision, record, image);
+	record_write(record->allowed, &decision);
+}
+
+void log_refusal(uint32_t uid, int32_t pid, const char *unit, enum log_refusal refusal)
+{
+	static const char *const words[] = {
+		[LOG_NO_CLIENT] = "no-client",
+		[LOG_CONNECTIONS] = "connections",
+		[LOG_SESSIONS] = "sessions",
+	};
+	const size_t length = unit != NULL ? strnlen(unit, UINT8_MAX) : 0;
+	const struct record record = {
+		.kind = RECORD_DECISION,
+		.uid = uid,
+		.pid = pid,
+		.rule = POLICY_NO_RULE,
+		.error = ECONNRESET,
+		.reason = FDBROKER_REASON_BROKER,
+		.unit_length = (uint8_t)length,
+		.text_length = (uint16_t)length,
+	};
+	struct decision decision;
+
+	/* No rule's `log` decides on it. */
+	if (log_state.level < LOG_NOTICE)
+		return;
+	/* Without a rule there is nothing to locate. */
+	decision_read(&decision, &record, unit != NULL ? unit : "");
+	decision_set(&decision, DECISION_WHY, words[refusal]);
+	record_write(false, &decision);
 }

@@ -120,6 +120,7 @@ static int supervise(const struct options *options)
 			strerror(errno));
 		return 1;
 	}
+	log_open(options->log_format, options->log_level);
 	begin_limits();
 	begin_signals();
 	manager_connect();
@@ -161,6 +162,7 @@ int main(int argc, char **argv)
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	log_open(options.log_format, options.log_level);
-	return supervise(&options);
+	status = supervise(&options);
+	log_close();
+	return status;
 }

@@ -35,10 +35,7 @@ static void process_flush(struct process *process)
 	while (ring_read(process->ring, &process->ring_tail, head, &record, text))
 		process_log(process, &record, text);
 	skipped = atomic_load_explicit(&process->ring->skipped, memory_order_relaxed);
-	if (skipped != process->ring_skipped)
-		log_message(LOG_WARNING, "%s %d: %llu records skipped, the log could not keep up",
-			role_name(process->role), process->pid,
-			(unsigned long long)(skipped - process->ring_skipped));
+	log_skip(skipped - process->ring_skipped);
 	process->ring_skipped = skipped;
 }
 

@@ -354,31 +354,26 @@ void registry_use(const struct generation *generation)
 
 /* ---- coming and going ---- */
 
-static void connection_refuse(struct connection *connection, const char *why)
+static void connection_refuse(struct connection *connection, enum log_refusal why)
 {
-	log_message(LOG_NOTICE, "refused: uid=%u pid=%d: %s", connection->identity.uid,
-		connection->identity.pid, why);
+	const struct peer_identity *identity = &connection->identity;
+
+	log_refusal(identity->uid, identity->pid, identity->unit, why);
 	connection_close(connection);
 }
 
-/* Why this connection, held of which the uid has so many already, is not taken; NULL: it is. */
-static const char *connection_objection(const struct connection *connection, uint32_t held)
+/* How many connections the policy lets the uid have. */
+static uint32_t sessions_max(const struct policy_peer *peer)
 {
-	struct policy_peer peer;
-
-	if (!share_permits(held, registry.total, registry.used - 1))
-		return "this user has too many connections";
-	if (connection_judge(connection, &peer) == 0)
-		return "no client block of the policy concerns it";
-	return NULL;
+	return policy_peer_quota(registry.generation->image, peer).sessions;
 }
 
 void registry_accept(int fd)
 {
 	struct connection *connection = connection_new(fd);
 	int error = identify_peer(fd, &connection->identity);
-	const char *objection = NULL;
-	uint32_t held;
+	struct policy_peer peer;
+	uint32_t held; /* of connections, by its uid, beside this one */
 
 	if (error < 0) {
 		if (error == -EACCES)
@@ -394,9 +389,16 @@ void registry_accept(int fd)
 	connection->cookie = connection_cookie(fd);
 	held = account_sessions(&registry.accounts, connection->identity.uid);
 	connection->account = account_add_session(&registry.accounts, connection->identity.uid);
-	objection = connection_objection(connection, held);
-	if (objection != NULL) {
-		connection_refuse(connection, objection);
+	if (!share_permits(held, registry.total, registry.used - 1)) {
+		connection_refuse(connection, LOG_CONNECTIONS);
+		return;
+	}
+	if (connection_judge(connection, &peer) == 0) {
+		connection_refuse(connection, LOG_NO_CLIENT);
+		return;
+	}
+	if (held >= sessions_max(&peer)) {
+		connection_refuse(connection, LOG_SESSIONS);
 		return;
 	}
 	connection_permit_descriptors(fd);
@@ -497,10 +499,19 @@ static int connection_inherit(struct connection *clone, const struct connection 
 int registry_clone(struct crew_worker *worker, uint32_t slot, uint32_t serial, int *fd)
 {
 	struct connection *first = connection_of(worker, slot, serial), *clone;
+	struct policy_peer peer;
 	int ends[2];
 
 	if (first == NULL)
 		return -ENOENT;
+	(void)connection_judge(first, &peer);
+	if (first->account->sessions >= sessions_max(&peer)) {
+		/* A connection that is not taken has a record, a clone has none. */
+		log_message(LOG_NOTICE,
+			"uid=%u pid=%d: no clone: 'limit sessions %u' of the policy",
+			first->identity.uid, first->identity.pid, sessions_max(&peer));
+		return EAGAIN;
+	}
 	if (!share_permits(first->account->sessions, registry.total, registry.used) ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return EAGAIN;

@@ -33,8 +33,8 @@ struct ring {
 enum record_kind { RECORD_DECISION = 1, RECORD_MESSAGE };
 
 /*
- * A record's fixed part; the text follows it: an object, two paths with a NUL between them (a
- * rename), or a message.
+ * A record's fixed part; the text follows it: the unit, then the object, and each after a NUL, where
+ * there is one, the target of a rename and the path that a link led to; or a message.
  */
 struct record {
 	uint16_t text_length;

@@ -7,10 +7,8 @@
  * Must never: receive a client's descriptor, wait, or allocate.
  */
 #include <errno.h>
-#include <linux/sockios.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 #include "operations/serve.h"
 #include "role.h"
 #include "session.h"
+#include "unread.h"
 
 uint64_t session_key(const struct session *session)
 {
@@ -31,7 +30,7 @@ const struct peer *session_peer(const struct sessions *sessions, const struct se
 	return &sessions->peers->table[session->slot];
 }
 
-/* ---- watching and ending ---- */
+/* ---- watching ---- */
 
 static void session_watch(struct sessions *sessions, struct session *session)
 {
@@ -61,6 +60,8 @@ static enum session_next session_needs_executor(struct session *session)
 	return SESSION_NEEDS_EXECUTOR;
 }
 
+/* ---- ending ---- */
+
 /* It is in no queue, and not watched. What is left in its own queue is discarded first. */
 static enum session_next session_end(struct sessions *sessions, struct session *session)
 {
@@ -69,8 +70,8 @@ static enum session_next session_end(struct sessions *sessions, struct session *
 	if (!connection_is_drained(session->fd))
 		return session_needs_executor(session);
 	close(session->fd);
-	session->account->unread_results -= session->unread_results;
-	sessions->unread_results -= session->unread_results;
+	unread_forget_lent(sessions, session);
+	unread_forget(sessions, session);
 	account_remove_session(&sessions->accounts, session->account);
 	session->state = SESSION_FREE;
 	role_tell(&sessions->server, MESSAGE_ENDED, session->slot, session->serial);
@@ -100,46 +101,10 @@ static enum session_next session_hang_up(struct sessions *sessions, struct sessi
 
 /* ---- pausing ---- */
 
-static void session_count_unread(struct sessions *sessions, struct session *session, uint32_t more)
-{
-	session->unread_results += more;
-	session->account->unread_results += more;
-	sessions->unread_results += more;
-}
-
-/* Forgets what was counted, if the client has read all of it. */
-static void session_recount_unread(struct sessions *sessions, struct session *session)
-{
-	int unread = 0;
-
-	if (session->unread_results == 0 || ioctl(session->fd, SIOCOUTQ, &unread) < 0 || unread > 0)
-		return;
-	session->account->unread_results -= session->unread_results;
-	sessions->unread_results -= session->unread_results;
-	session->unread_results = 0;
-}
-
-static bool unread_permits(const struct sessions *sessions, const struct session *session)
-{
-	return session->unread_results < UNREAD_RESULTS_MAX &&
-	       share_permits(session->account->unread_results, sessions->unread_max,
-		       sessions->unread_results);
-}
-
-/*
- * Has the client read enough of its replies? Each may hold descriptors, which count against the
- * broker's own uid (unix(7), ETOOMANYREFS): so a connection has a bound, and its user a share.
- */
-static bool session_may_be_answered(struct sessions *sessions, struct session *session)
-{
-	if (!unread_permits(sessions, session))
-		session_recount_unread(sessions, session);
-	return unread_permits(sessions, session);
-}
-
 static enum session_next session_pause(struct sessions *sessions, struct session *session)
 {
 	session_unwatch(sessions, session);
+	session->paused_from = session->state;
 	session->state = SESSION_PAUSED;
 	session->paused_until = clock_msec() + UNREAD_DEADLINE_MSEC;
 	session->queue_next = sessions->paused;
@@ -157,16 +122,29 @@ struct session *sessions_take_paused(struct sessions *sessions)
 	/* What another connection of the same user has read makes room as well. */
 	for (uint32_t slot = 0; slot < sessions->slots_used; slot++)
 		if (sessions->table[slot].state != SESSION_FREE)
-			session_recount_unread(sessions, &sessions->table[slot]);
+			unread_recount(sessions, &sessions->table[slot]);
 	return paused;
+}
+
+/* As it was before it paused; what it was charged for is not charged again. */
+static enum session_next session_go_on(struct sessions *sessions, struct session *session)
+{
+	session->state = session->paused_from;
+	if (session->state == SESSION_WAITING)
+		return SESSION_NEEDS_EXECUTOR;
+	if (session->state == SESSION_ASKING)
+		return SESSION_NEEDS_SUPERVISOR;
+	session_watch(sessions, session);
+	return SESSION_GOES_ON;
 }
 
 enum session_next session_resume(struct sessions *sessions, struct session *session)
 {
-	if (session_may_be_answered(sessions, session)) {
-		session_watch(sessions, session);
-		return SESSION_GOES_ON;
-	}
+	if (unread_permits_answer(sessions, session))
+		return session_go_on(sessions, session);
+	/* What is not sent yet nobody can have read. */
+	if (unread_waits_for_lent(sessions, session))
+		session->paused_until = clock_msec() + UNREAD_DEADLINE_MSEC;
 	if (session->paused_until <= clock_msec())
 		return session_protocol_error(sessions, session, "it does not read its replies");
 	session->queue_next = sessions->paused;
@@ -263,7 +241,7 @@ static enum session_next session_serve_packet(
 		return SESSION_NEEDS_SUPERVISOR;
 	}
 	session_consume(session);
-	session_count_unread(sessions, session, (uint32_t)peeked->count);
+	unread_count(sessions, session, (uint32_t)peeked->count);
 	if (error == 0)
 		return SESSION_HAS_MORE;
 	/* EPIPE: it is gone. EAGAIN: it fills its queue and does not read. */
@@ -271,11 +249,21 @@ static enum session_next session_serve_packet(
 	return session_end(sessions, session);
 }
 
+static bool has_rate(const struct session *session)
+{
+	return session->quota.requests != UINT32_MAX;
+}
+
+bool session_is_over_rate(const struct session *session, uint64_t now_nsec)
+{
+	return has_rate(session) && session->account->serve_at > now_nsec;
+}
+
 enum session_next session_serve(struct sessions *sessions, struct session *session)
 {
 	struct peeked peeked;
 
-	if (!session_may_be_answered(sessions, session))
+	if (!unread_permits_answer(sessions, session))
 		return session_pause(sessions, session);
 	peeked = session_peek(session);
 	if (peeked.length == -EAGAIN) {
@@ -292,10 +280,22 @@ enum session_next session_serve(struct sessions *sessions, struct session *sessi
 		session_unwatch(sessions, session);
 		return session_protocol_error(sessions, session, peeked.why);
 	}
+	if (has_rate(session))
+		account_charge(session->account, session->quota.requests, (uint32_t)peeked.count,
+			clock_nsec());
 	return session_serve_packet(sessions, session, &peeked);
 }
 
 /* ---- lent, and back ---- */
+
+bool session_may_be_lent(struct sessions *sessions, struct session *session)
+{
+	/* Nothing is answered to one that is ending. */
+	if (session->ending || unread_permits_answer(sessions, session))
+		return true;
+	(void)session_pause(sessions, session);
+	return false;
+}
 
 unsigned int session_lend(struct sessions *sessions, struct session *session)
 {
@@ -315,11 +315,18 @@ unsigned int session_lend(struct sessions *sessions, struct session *session)
 	return head.requests[0].operation;
 }
 
+void session_is_lent(struct sessions *sessions, struct session *session)
+{
+	session->state = SESSION_LENT;
+	if (!session->ending)
+		unread_count_lent(sessions, session, sessions->hands->lent[session->slot].count);
+}
+
 enum session_next session_return(struct sessions *sessions, struct session *session, bool broken)
 {
 	struct hand *lent = &sessions->hands->lent[session->slot];
 
-	session_count_unread(sessions, session, lent->count);
+	unread_settle_lent(sessions, session);
 	*lent = (struct hand){.count = 0};
 	if (session->ending || broken)
 		return session_end(sessions, session);
@@ -348,6 +355,7 @@ enum session_next session_settle(
 	bool is_taken;
 
 	lent->count = 0;
+	unread_forget_lent(sessions, session);
 	if (session->ending)
 		return session_end(sessions, session);
 	head = session_peek(session);
@@ -360,8 +368,11 @@ enum session_next session_settle(
 		session_consume(session);
 		is_taken = true;
 	}
-	if (count > 0 && is_taken && serve_unknown(session->fd, lent->id, count) < 0)
-		return session_end(sessions, session);
+	if (count > 0 && is_taken) {
+		unread_count(sessions, session, count);
+		if (serve_unknown(session->fd, lent->id, count) < 0)
+			return session_end(sessions, session);
+	}
 	session_watch(sessions, session);
 	return SESSION_GOES_ON;
 }
@@ -371,13 +382,18 @@ enum session_next session_settle(
 bool session_ask(struct sessions *sessions, struct session *session, struct question *question,
 	enum session_next *next)
 {
-	struct peeked head = session_peek(session);
+	struct peeked head;
 
+	*next = SESSION_GOES_ON;
+	if (!session_may_be_lent(sessions, session))
+		return false;
+	head = session_peek(session);
 	if (head.length <= 0 || head.count != 1) {
 		*next = session_hang_up(sessions, session);
 		return false;
 	}
 	question->id = head.first_id;
+	unread_count_lent(sessions, session, 1);
 	if (head.requests[0].operation == FDBROKER_LIMIT) {
 		question->answer = MESSAGE_LIMITED;
 		role_tell_limit(&sessions->server, session->slot, session->serial,
@@ -395,7 +411,7 @@ enum session_next session_answer(
 	int error = serve_outcome(session->fd, id, outcome, fd);
 
 	session_consume(session);
-	session_count_unread(sessions, session, 1);
+	unread_settle_lent(sessions, session);
 	if (error < 0)
 		return session_end(sessions, session);
 	session_watch(sessions, session);
@@ -407,7 +423,7 @@ enum session_next session_answer(
 enum session_next session_begin(struct sessions *sessions, const struct message *message, int fd)
 {
 	struct session *session = &sessions->table[message->slot];
-	uint32_t uid = sessions->peers->table[message->slot].policy.uid;
+	const struct policy_peer *peer = &sessions->peers->table[message->slot].policy;
 
 	if (message->slot >= sessions->slots_used)
 		sessions->slots_used = message->slot + 1;
@@ -416,7 +432,8 @@ enum session_next session_begin(struct sessions *sessions, const struct message 
 		.slot = message->slot,
 		.serial = message->serial,
 		.ending = message->flag != 0,
-		.account = account_add_session(&sessions->accounts, uid),
+		.account = account_add_session(&sessions->accounts, peer->uid),
+		.quota = policy_peer_quota(sessions->server.image, peer),
 	};
 	sessions->hands->lent[session->slot] = message->hand;
 	return session_settle(sessions, session, SESSION_LOSS_EXPECTED);
@@ -430,6 +447,22 @@ struct session *session_ready(struct sessions *sessions, uint64_t key)
 		return NULL;
 	session->state = SESSION_READY;
 	return session;
+}
+
+bool session_hung_up(struct sessions *sessions, uint64_t key)
+{
+	struct session *session = &sessions->table[(uint32_t)key];
+
+	if (session->state == SESSION_FREE || session_key(session) != key)
+		return false;
+	session->gone = true;
+	return session->state == SESSION_READY;
+}
+
+enum session_next session_leave(struct sessions *sessions, struct session *session)
+{
+	session_unwatch(sessions, session);
+	return session_end(sessions, session);
 }
 
 void sessions_retire(struct sessions *sessions)

@@ -21,7 +21,7 @@
 enum session_state {
 	SESSION_FREE = 0,
 	SESSION_IDLE,    /* watched for packets */
-	SESSION_READY,   /* a packet is there; it waits for its turn */
+	SESSION_READY,   /* a packet is there; it waits for its turn, or for its uid's rate */
 	SESSION_WAITING, /* it needs an executor, and waits for one */
 	SESSION_LENT,    /* an executor has it */
 	SESSION_PAUSED,  /* too many unread replies; looked at again by a timer */
@@ -32,9 +32,13 @@ struct session {
 	enum session_state state;
 	int fd;
 	uint32_t slot, serial;
+	bool gone;               /* its client has hung up; perhaps it has left packets */
 	bool ending;             /* shut down; only what lies in its queue is left to discard */
 	uint32_t unread_results; /* sent since the queue of replies was last seen empty */
-	uint64_t paused_until;   /* PAUSED: then it is ended */
+	uint32_t lent_results;   /* LENT, ASKING: what whoever has it will send */
+	enum session_state paused_from; /* PAUSED: what it was, and will be again */
+	uint64_t paused_until;          /* PAUSED: then it is ended */
+	struct policy_quota quota;
 	struct account *account;
 	struct session *queue_next; /* in a queue of turns.h, or the next paused one */
 };
@@ -70,6 +74,15 @@ enum session_next session_begin(struct sessions *sessions, const struct message 
 /* The session that an event with this key is about, when it is to be served; else NULL. */
 struct session *session_ready(struct sessions *sessions, uint64_t key);
 
+/* Its client has hung up, an event says. Returns whether it is READY nevertheless. */
+bool session_hung_up(struct sessions *sessions, uint64_t key);
+
+/* Ends one that is READY and in no queue, with all packets that its client has left. */
+enum session_next session_leave(struct sessions *sessions, struct session *session);
+
+/* Whether its uid has asked for more than its rate: then it is not to be served yet. */
+bool session_is_over_rate(const struct session *session, uint64_t now_nsec);
+
 /* Serves the packet at the head of its queue. */
 enum session_next session_serve(struct sessions *sessions, struct session *session);
 
@@ -86,10 +99,19 @@ const struct peer *session_peer(const struct sessions *sessions, const struct se
 /* ---- for whoever lends it to an executor ---- */
 
 /*
+ * Whether it may be answered still; while it waited others may have been. If not it has paused, and
+ * there is nothing to do.
+ */
+bool session_may_be_lent(struct sessions *sessions, struct session *session);
+
+/*
  * Notes the packet at the head of its queue as lent, before an executor gets at it. Returns the
  * operation of its first request, or 0 when it is not well-formed.
  */
 unsigned int session_lend(struct sessions *sessions, struct session *session);
+
+/* An executor has it from now on; the answers that it will give are counted. */
+void session_is_lent(struct sessions *sessions, struct session *session);
 
 /* The executor has answered. broken: the client broke the protocol. */
 enum session_next session_return(struct sessions *sessions, struct session *session, bool broken);
@@ -117,8 +139,8 @@ struct question {
 };
 
 /*
- * Asks what the packet at the head of its queue needs. False: there is none, it has hung up, and
- * *next is what follows.
+ * Asks what the packet at the head of its queue needs. False: there is none, it has hung up or had
+ * to pause, and *next is what follows.
  */
 bool session_ask(struct sessions *sessions, struct session *session, struct question *question,
 	enum session_next *next);

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "crew.h"
 #include "events.h"
+#include "journal.h"
 #include "limits.h"
 #include "log.h"
 #include "manager.h"
@@ -86,7 +87,7 @@ static void tell_ready(const char *what)
 
 static void reload_failed(void)
 {
-	log_message(LOG_ERR, "reload failed: the policy in force stays");
+	log_event(LOG_ERR, JOURNAL_RELOAD_FAILED, "reload failed: the policy in force stays");
 	tell_ready("reload failed, the policy in force stays");
 }
 
@@ -148,6 +149,15 @@ static void next_failed(void)
 	supervisor_end(1);
 }
 
+static void tell_what_is_in_force(void)
+{
+	const uint32_t rules = policy_image_rule_count(supervisor.current->image);
+	const int workers = supervisor.options->workers;
+
+	log_message(LOG_INFO, "ready: %u rule%s, %d worker%s", rules, rules == 1 ? "" : "s",
+		workers, workers == 1 ? "" : "s");
+}
+
 /* All workers of the next generation are ready: from now on it is the one in force. */
 static void next_takes_over(void)
 {
@@ -166,9 +176,7 @@ static void next_takes_over(void)
 			supervisor_end(1);
 			return;
 		}
-		log_message(LOG_INFO, "ready: %u rules, %d workers",
-			policy_image_rule_count(supervisor.current->image),
-			supervisor.options->workers);
+		tell_what_is_in_force();
 		tell_ready("serving");
 	} else {
 		supervisor.relieving = true;
@@ -226,8 +234,8 @@ static uint64_t current_advance(uint64_t now)
 static void relieved(void)
 {
 	supervisor.relieving = false;
-	log_message(LOG_INFO, "reload done: generation %u, %u rules", supervisor.current->number,
-		policy_image_rule_count(supervisor.current->image));
+	log_event(LOG_INFO, JOURNAL_RELOAD_DONE, "reload done: generation %u, %u rules",
+		supervisor.current->number, policy_image_rule_count(supervisor.current->image));
 	tell_ready("serving");
 }
 
@@ -351,10 +359,14 @@ static void supervisor_loop(void)
 			registry_tick(now),
 			listener_tick(now),
 		};
+		/* It says what the others had to say. */
+		const uint64_t log_due = log_tick(now);
 
 		for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
 			if (due[i] < next)
 				next = due[i];
+		if (log_due < next)
+			next = log_due;
 		if (!supervisor.ending)
 			events_wait(next);
 	}

@@ -133,15 +133,22 @@ static const struct syscall_row rows[] = {
 	{.syscall = C(mkdirat), .roles = S | E, .needs = CREATE},
 	{.syscall = C(renameat2), .roles = S | E, .needs = REMOVE | UNIX_PATH},
 
-	/* names in directories, and copies: to a client's memfd */
+	/* names in directories, and copies */
 	{.syscall = C(getdents64), .roles = E, .needs = LIST},
 	{.syscall = C(read), .roles = E, .needs = COPY},
-	{.syscall = C(pwrite64), .roles = S | E, .needs = LIST | COPY},
-	{C(fcntl), E, LIST | COPY, CHECK1(IS(1, F_ADD_SEALS))},
-	{C(fcntl), E, LIST | COPY, CHECK1(IS(1, F_GET_SEALS))},
-	{.syscall = C(fstat), .roles = E, .needs = LIST | COPY},
-	{.syscall = C(newfstatat), .roles = E, .needs = LIST | COPY},
-	{.syscall = C(ftruncate), .roles = E, .needs = LIST | COPY},
+
+	/* to the memory that a policy is sealed in */
+	{.syscall = C(pwrite64), .roles = S},
+	/*
+	 * To a client's memfd, which what it may have goes to under every policy; by way of a
+	 * mapping, so nothing is written by the call itself, which asks whether it is a memfd.
+	 */
+	{C(pwrite64), E, ANY, CHECK1(IS(2, 0))},
+	{C(fcntl), E, ANY, CHECK1(IS(1, F_ADD_SEALS))},
+	{C(fcntl), E, ANY, CHECK1(IS(1, F_GET_SEALS))},
+	{.syscall = C(fstat), .roles = E},
+	{.syscall = C(newfstatat), .roles = E},
+	{.syscall = C(ftruncate), .roles = E},
 
 	/* watches; the working directory is how their object is named */
 	{.syscall = C(inotify_add_watch), .roles = S | E, .needs = WATCH},

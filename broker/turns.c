@@ -67,3 +67,23 @@ struct session *turns_take(struct turns *turns,
 	session->queue_next = NULL;
 	return session;
 }
+
+void turns_release(struct turns *turns, struct turns *to, uint64_t now_nsec)
+{
+	for (uint32_t i = turns->accounts; i > 0; i--) {
+		struct account *account = turns->next;
+		struct session *session = account->turns[turns->kind].first;
+
+		turns->next = account->turns[turns->kind].next;
+		if (account->serve_at > now_nsec)
+			continue;
+		account->turns[turns->kind].first = NULL;
+		ring_remove(turns, account);
+		while (session != NULL) {
+			struct session *next = session->queue_next;
+
+			turns_add(to, session);
+			session = next;
+		}
+	}
+}

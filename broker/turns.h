@@ -19,6 +19,9 @@ struct turns {
 /* Appends a session that is not in this queue. */
 void turns_add(struct turns *turns, struct session *session);
 
+/* Moves the sessions of all accounts whose next packet may be served now to another queue. */
+void turns_release(struct turns *turns, struct turns *to, uint64_t now_nsec);
+
 /*
  * Takes out the session whose turn it is, of an account that `may` permits; NULL: there is none.
  * NULL for `may` permits all; used is handed to it.

@@ -4,6 +4,7 @@
  *
  *	a connection has a packet	-> session_ready(), and it queues for its uid's turn
  *	its turn comes			-> session_serve(): peek, decode, decide, do, reply
+ *	its uid asks too fast		-> over_rate, until the rate permits more
  *	it may wait, or a descriptor came	-> lending_add(), and an executor does it
  *	it is for the supervisor	-> asking_add(), and the supervisor does it
  *
@@ -30,7 +31,10 @@ static struct sessions sessions;
 static struct lending *lending;
 static struct asking *asking;
 static struct turns ready = {.kind = TURN_READY};
-static uint64_t resume_at; /* when those that have paused are looked at again */
+static struct turns over_rate = {.kind = TURN_RATE};
+static uint64_t resume_at;  /* when those that have paused are looked at again */
+static uint64_t release_at; /* the same of those over their rate */
+static bool some_are_gone;  /* of those that wait for their turn or their rate */
 
 /* ---- what the supervisor says ---- */
 
@@ -105,8 +109,9 @@ static void worker_hear(void)
 
 /* ---- the loop ---- */
 
-static void worker_event(uint64_t key)
+static void worker_event(const struct epoll_event *event)
 {
+	const uint64_t key = event->data.u64;
 	struct session *session;
 
 	if (key == CHANNEL_KEY) {
@@ -115,6 +120,8 @@ static void worker_event(uint64_t key)
 	}
 	if (lending_hear(lending, key))
 		return;
+	if ((event->events & EPOLLHUP) != 0 && session_hung_up(&sessions, key))
+		some_are_gone = true;
 	session = session_ready(&sessions, key);
 	if (session != NULL)
 		turns_add(&ready, session);
@@ -131,12 +138,57 @@ static void worker_follow(struct session *session, enum session_next next)
 		lending_follow(lending, session, next);
 }
 
+/* Who has hung up waits for no answer, and must not keep the place of one who does. */
+static void worker_hold_back(struct session *session)
+{
+	if (session->gone) {
+		worker_follow(session, session_leave(&sessions, session));
+		return;
+	}
+	if (over_rate.next == NULL)
+		release_at = clock_msec() + RATE_RECHECK_MSEC;
+	turns_add(&over_rate, session);
+}
+
+/* Those that have hung up since they are held back end; the others wait on, in their order. */
+static void worker_end_gone(void)
+{
+	struct session *held = NULL, **last = &held, *session;
+
+	some_are_gone = false;
+	while ((session = turns_take(&over_rate, NULL, 0)) != NULL) {
+		*last = session;
+		last = &session->queue_next;
+	}
+	while (held != NULL) {
+		session = held;
+		held = session->queue_next;
+		worker_hold_back(session);
+	}
+}
+
+static void worker_release(uint64_t now)
+{
+	if (over_rate.next == NULL || now < release_at)
+		return;
+	if (some_are_gone)
+		worker_end_gone();
+	release_at = now + RATE_RECHECK_MSEC;
+	turns_release(&over_rate, &ready, clock_nsec());
+}
+
 /* Each uid that has something ready gets one packet served. */
 static void worker_serve_round(void)
 {
+	const uint64_t now_nsec = clock_nsec();
+
 	for (uint32_t i = ready.accounts; i > 0; i--) {
 		struct session *session = turns_take(&ready, NULL, 0);
 
+		if (session_is_over_rate(session, now_nsec)) {
+			worker_hold_back(session);
+			continue;
+		}
 		atomic_store_explicit(
 			&sessions.hands->serving, session->slot, memory_order_relaxed);
 		worker_follow(session, session_serve(&sessions, session));
@@ -179,6 +231,8 @@ static int worker_timeout(void)
 		return 0;
 	if (sessions.paused != NULL && resume_at < next)
 		next = resume_at > now ? resume_at : now;
+	if (over_rate.next != NULL && release_at < next)
+		next = release_at > now ? release_at : now;
 	return next == UINT64_MAX ? -1 : (int)(next - now);
 }
 
@@ -193,10 +247,11 @@ static void worker_loop(void)
 		do {
 			count = epoll_wait(sessions.epoll, events, EVENTS_AT_ONCE, timeout);
 			for (int i = 0; i < count; i++)
-				worker_event(events[i].data.u64);
+				worker_event(&events[i]);
 			timeout = 0;
 		} while (count == EVENTS_AT_ONCE);
 		worker_resume_paused(clock_msec());
+		worker_release(clock_msec());
 		if (!sessions.retiring)
 			worker_serve_round();
 		if (!sessions.retiring)

@@ -77,9 +77,9 @@
  * in this process needs no such check. After that the library makes only these system calls:
  * sendmsg, recvmsg, poll, fcntl, close, shutdown and futex; for a relative path also readlink (or readlinkat) in
  * /proc/thread-self, and fstat (or newfstatat) of dirfd; for a file that the policy hands out as a
- * copy, and in fdbroker_list(), memfd_create and fallocate; in fdbroker_connect() getsockopt, and
- * clock_gettime where the vdso(7) does not have it; in fdbroker_clone() getsockopt, getpeername,
- * mmap and getrandom; and in fdbroker_free() munmap. It never calls socket, bind, connect,
+ * copy, and in fdbroker_list() and fdbroker_grants(), memfd_create and fallocate; in
+ * fdbroker_connect() getsockopt, and clock_gettime where the vdso(7) does not have it; in
+ * fdbroker_clone() getsockopt, getpeername, mmap and getrandom; and in fdbroker_free() munmap. It never calls socket, bind, connect,
  * setsockopt or open, and never libc's name service. fdbroker_getaddrinfo() and fdbroker_clone()
  * allocate memory, for which libc may call brk and mmap; the functions of libc that free memory may
  * call munmap and madvise on their own account.
@@ -152,8 +152,8 @@ enum fdbroker_reason {
 	FDBROKER_REASON_NARROWED = 14,
 	/* The rule hands out copies: EOPNOTSUPP where a file was to be opened. Or the memory for a
 	   copy or a list was too small, EMSGSIZE, or was none, EINVAL; or the file became shorter
-	   while it was copied, EAGAIN. fdbroker_open() and fdbroker_list() ask anew by themselves,
-	   so their callers do not meet these. */
+	   while it was copied, EAGAIN. fdbroker_open(), fdbroker_list() and fdbroker_grants() ask
+	   anew by themselves, so their callers do not meet these. */
 	FDBROKER_REASON_COPY = 15,
 	/* The verbs or the object of a limit are not of the policy language: EINVAL. */
 	FDBROKER_REASON_WORDS = 16,
@@ -629,6 +629,27 @@ int fdbroker_limit(struct fdbroker *broker, const struct fdbroker_limit *limits,
  * Since: 0.1
  */
 struct fdbroker *fdbroker_clone(struct fdbroker *broker) FDBROKER_USE_RESULT;
+
+/*
+ * Asks what may be asked for at all: what the policy says about the caller, by the policy in force
+ * at this moment, and what the connection was narrowed to. Always granted.
+ *
+ * Returns a new descriptor, which belongs to the caller and is close-on-exec, to read it from: text
+ * in the form of a policy file (fdbroker.policy(5)), for people, and for programs no more than that
+ * form promises. A comment says who the caller is. Each client block that is for the caller follows,
+ * with its rules as they are written, but for blanks and comments, those that deny among them, and
+ * its limits, but without its `from` lines; one that narrows is marked `only`. What the connection
+ * was narrowed to (fdbroker_limit()) stands at the end, as comments. What concerns others is left
+ * out. The file is in memory, of the policy as it was, and sealed against changes; it is made and
+ * charged as that of fdbroker_list() is. Bytes that other people chose, as in names of files, come
+ * as they are: escape them before they go to a terminal. Or -1 and
+ *	EOVERFLOW	it is more than 4 MiB of text (reason LIMIT)
+ *	ENOMEM, ENOSPC, EMFILE, ENFILE, and EFBIG for RLIMIT_FSIZE: as fdbroker_open() of what is
+ *			handed out as a copy
+ *
+ * Since: 0.1
+ */
+int fdbroker_grants(struct fdbroker *broker) FDBROKER_USE_RESULT;
 
 /*
  * Binds the caller's own socket, in place, as bind(2) does: what was set on the socket before

@@ -204,19 +204,34 @@ int fdbroker_rename(struct fdbroker *broker, const char *path, const char *new_p
 	return outcome_report(ask(broker, request, path, -1, NULL, NULL));
 }
 
-/* ---- folders ---- */
+/* ---- folders, and what may be had at all ---- */
+
+/* Returns a descriptor to read the answer from, or -1. */
+static int ask_for_text(struct fdbroker *broker, const struct fdbroker_request *request)
+{
+	if (broker == NULL)
+		return report_outcome(EFAULT, FDBROKER_REASON_LOCAL);
+	struct call_outcome outcome = call_with_memory(broker, request);
+	outcome_report(outcome);
+	return outcome.fd;
+}
 
 int fdbroker_list(struct fdbroker *broker, const char *path)
 {
 	struct fdbroker_request request = {.operation = FDBROKER_LIST};
 	struct full_path full;
-	int error = broker == NULL ? EFAULT : add_path(&request, 0, &full, path);
+	int error = add_path(&request, 0, &full, path);
 
 	if (error != 0)
 		return report_outcome(error, FDBROKER_REASON_LOCAL);
-	struct call_outcome outcome = call_with_memory(broker, &request);
-	outcome_report(outcome);
-	return outcome.fd;
+	return ask_for_text(broker, &request);
+}
+
+int fdbroker_grants(struct fdbroker *broker)
+{
+	const struct fdbroker_request request = {.operation = FDBROKER_GRANTS};
+
+	return ask_for_text(broker, &request);
 }
 
 static bool take_number(void *target, const unsigned char *data, size_t length)

@@ -116,6 +116,8 @@ enum fdbroker_operation {
 	FDBROKER_LIMIT = 22,
 	/* Nothing. Gives a descriptor: another connection. */
 	FDBROKER_CLONE = 23,
+	/* Nothing. Takes a memfd, which comes to hold what the client may have, as text. */
+	FDBROKER_GRANTS = 24,
 
 	FDBROKER_OPERATIONS_END,
 };

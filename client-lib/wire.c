@@ -167,6 +167,7 @@ static const struct operation {
 		},
 	[FDBROKER_LIMIT] = {.traits = {.is_alone = true}, .texts = {{0, FDBROKER_LIMITS_MAX}}},
 	[FDBROKER_CLONE] = {.traits = {.gives_descriptor = true, .is_alone = true}},
+	[FDBROKER_GRANTS] = {.traits = {.takes_descriptor = true, .is_alone = true}},
 };
 
 static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,

@@ -32,3 +32,14 @@
  * reach ten; a path that would need more than this is denied (walk.h).
  */
 #define POLICY_ACTIVE_MAX 512u
+/*
+ * `from` lines of blocks that are compared because their rules set different options for one
+ * pattern, and pairs of units and globs among them: all blocks there can be may do so on hundreds
+ * of patterns, and a policy that would take minutes to load is refused within seconds.
+ */
+#define POLICY_CLAIMS_MAX (1u << 24)
+/*
+ * Symbolic links that the broker follows on the way to one object, and so whoever says beforehand
+ * what it will do. The kernel's own limit is 40.
+ */
+#define POLICY_LINKS_MAX 8u

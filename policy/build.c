@@ -146,11 +146,27 @@ static void entry_add(struct builder *builder, uint32_t terminal, uint32_t rule,
 		*entry = (struct pending_entry){terminal, rule, object};
 }
 
+/* The node that the first component of a pattern hangs on; 0: out of memory. */
+static uint32_t pattern_root(
+	struct builder *builder, enum effect effect, const struct object *object)
+{
+	bool is_home = object->pattern.is_home;
+	if (object->kind != OBJECT_CREDENTIAL)
+		return is_home ? NODE_HOME(effect) : NODE_ROOT(effect);
+	const struct component name = {.kind = COMPONENT_LITERAL,
+		.length = (uint16_t)object->address.name_length,
+		.bytes = (const uint8_t *)object->address.name};
+	return literal_child(
+		builder, is_home ? NODE_CREDENTIAL_HOME(effect) : NODE_CREDENTIAL(effect), &name);
+}
+
 static void pattern_add(struct builder *builder, enum effect effect, uint32_t rule, uint32_t object)
 {
 	const struct pattern *pattern = &builder->set->objects.items[object].pattern;
 	uint8_t ranks[POLICY_PATH_MAX / 2 + 1];
-	uint32_t node = pattern->is_home ? NODE_HOME(effect) : NODE_ROOT(effect);
+	uint32_t node = pattern_root(builder, effect, &builder->set->objects.items[object]);
+	if (!node)
+		return;
 	for (uint32_t i = 0; i < pattern->component_count; i++) {
 		ranks[i] = pattern->components[i].rank;
 		node = node_child(builder, node, &pattern->components[i]);
@@ -226,24 +242,31 @@ static void place_add(
 		entry_add(builder, terminal, rule, object);
 }
 
-/* Splits a range into aligned powers of two: at most 62 of them. */
+bool endpoint_next_piece(
+	struct endpoint_place *place, const struct number_range *range, uint64_t *next)
+{
+	uint64_t first = *next, last = range->last;
+	if (first > last)
+		return false;
+	uint8_t level = 0;
+	while (level < 32 && first % (UINT64_C(2) << level) == 0 &&
+		first + (UINT64_C(2) << level) - 1 <= last)
+		level++;
+	place->level = level;
+	place->number = (uint32_t)first;
+	*next = first + (UINT64_C(1) << level);
+	return true;
+}
+
 static void range_add(struct builder *builder, struct endpoint_place *place,
 	const struct number_range *range, uint32_t rule, uint32_t object)
 {
-	uint64_t first = range->first, last = range->last;
-	while (first <= last) {
-		uint8_t level = 0;
-		while (level < 32 && first % (UINT64_C(2) << level) == 0 &&
-			first + (UINT64_C(2) << level) - 1 <= last)
-			level++;
-		place->level = level;
-		place->number = (uint32_t)first;
+	uint64_t next = range->first;
+	while (endpoint_next_piece(place, range, &next))
 		place_add(builder, place, rule, object);
-		first += UINT64_C(1) << level;
-	}
 }
 
-static struct endpoint_place place_make(enum effect effect, const struct object *object)
+struct endpoint_place endpoint_place_make(enum effect effect, const struct object *object)
 {
 	struct endpoint_place place = {
 		.effect = (uint8_t)effect,
@@ -277,15 +300,21 @@ static void deny_add(struct builder *builder, const struct endpoint_place *place
 		range_add(builder, &wider, range, rule, object);
 }
 
+const struct number_range *endpoint_ranges(
+	const struct policy_set *set, const struct object *object, uint32_t *count)
+{
+	static const struct number_range no_number = {.name = NONE};
+	*count = object->range_count ? object->range_count : 1;
+	return object->range_count ? &set->ranges.items[object->first_range] : &no_number;
+}
+
 static void endpoint_add(
 	struct builder *builder, enum effect effect, uint32_t rule, uint32_t object_number)
 {
-	static const struct number_range no_number = {.name = NONE};
+	uint32_t count;
 	const struct object *object = &builder->set->objects.items[object_number];
-	const struct number_range *ranges =
-		object->range_count ? &builder->set->ranges.items[object->first_range] : &no_number;
-	uint32_t count = object->range_count ? object->range_count : 1;
-	struct endpoint_place place = place_make(effect, object);
+	const struct number_range *ranges = endpoint_ranges(builder->set, object, &count);
+	struct endpoint_place place = endpoint_place_make(effect, object);
 	for (uint32_t i = 0; i < count && !object->is_never; i++) {
 		if (ranges[i].is_never)
 			continue;

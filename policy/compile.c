@@ -100,11 +100,16 @@ static void froms_fill(struct builder *builder, struct plain_tables *tables,
 static void rules_fill(struct builder *builder, struct plain_tables *tables)
 {
 	const struct policy_set *set = builder->set;
+	uint32_t text = 0;
 	for (uint32_t i = 0; i < set->rules.count; i++) {
 		const struct rule *rule = &set->rules.items[i];
+		/* A line may be two rules. */
+		if (i == 0 || rule->text != rule[-1].text)
+			text = text_add(builder, rule->text);
 		tables->rules[i] = (struct image_rule){
 			.block = rule->client,
 			.line = rule->where.line,
+			.text = text,
 			.verbs = rule->effective_verbs,
 			.mode = rule->options.mode,
 			.directory_mode = rule->options.directory_mode,
@@ -189,6 +194,7 @@ static void blocks_fill(struct builder *builder, struct plain_tables *tables)
 			.first_rule = client->first_rule,
 			.rule_count = client->rule_count,
 			.is_only = client->is_only,
+			.quota = client->quota,
 		};
 		allows_fill(set, client, block);
 		froms_fill(builder, tables, client, block);
@@ -313,7 +319,10 @@ static int image_make(
 		[TABLE_SLOTS] = {builder->lookup.slots, builder->lookup.slot_count,
 			sizeof(*builder->lookup.slots)},
 	};
-	return image_write(&header, sources, image, size);
+	int result = image_write(&header, sources, image, size);
+	if (!result)
+		image_measure_grants(*image);
+	return result;
 }
 
 static int builder_compile(
@@ -334,7 +343,7 @@ static int builder_compile(
 	return image_make(builder, tables, image, size);
 }
 
-int policy_set_compile(struct policy_set *set, void **image, size_t *size)
+static int set_compile(struct policy_set *set, void **image, size_t *size)
 {
 	if (set->out_of_memory)
 		return -ENOMEM;
@@ -347,5 +356,12 @@ int policy_set_compile(struct policy_set *set, void **image, size_t *size)
 	int result = builder_compile(&builder, &tables, image, size);
 	tables_free(&tables);
 	builder_free(&builder);
+	return result;
+}
+
+int policy_set_compile(struct policy_set *set, void **image, size_t *size)
+{
+	int result = set_compile(set, image, size);
+	set_order_diagnostics(set);
 	return result;
 }

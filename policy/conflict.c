@@ -2,89 +2,19 @@
 /*
  * The rules of one pattern: brought together, freed of what adds nothing, and checked. Two that
  * set different options for the same verb leave open which are meant whenever a peer can match
- * both; `log` is not among them, as the more verbose one can simply win.
+ * both (claims.c); `log` is not among them, as the more verbose one can simply win.
  */
 #include "build.h"
 #include "judge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static bool units_may_meet(const struct component *a, const struct component *b)
-{
-	static const struct variables none;
-	if (a->kind == COMPONENT_LITERAL && b->kind == COMPONENT_LITERAL)
-		return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
-	if (a->kind == COMPONENT_LITERAL)
-		return glob_match(
-			b->bytes, b->length, (const char *)a->bytes, a->length, &none, SENSE_DENY);
-	if (b->kind == COMPONENT_LITERAL)
-		return units_may_meet(b, a);
-	return true;
-}
-
-/* False only when no peer can fulfil both. */
-static bool conditions_may_meet(const struct condition *a, const struct condition *b)
-{
-	if (a->kind == CONDITION_USER && b->kind == CONDITION_USER)
-		return a->principal.id <= b->last && b->principal.id <= a->last;
-	if (a->kind == CONDITION_UNIT && b->kind == CONDITION_UNIT)
-		return units_may_meet(&a->unit, &b->unit);
-	return true;
-}
-
-static bool froms_may_meet(const struct policy_set *set, const struct from *a, const struct from *b)
-{
-	if (a->is_never || b->is_never)
-		return false;
-	for (uint32_t i = 0; i < a->condition_count; i++) {
-		for (uint32_t j = 0; j < b->condition_count; j++) {
-			if (!conditions_may_meet(&set->conditions.items[a->first_condition + i],
-				    &set->conditions.items[b->first_condition + j]))
-				return false;
-		}
-	}
-	return true;
-}
-
-static bool clients_may_meet(const struct policy_set *set, uint32_t a, uint32_t b)
-{
-	const struct client *first = &set->clients.items[a], *second = &set->clients.items[b];
-	if (a == b)
-		return true;
-	for (uint32_t i = 0; i < first->from_count; i++) {
-		for (uint32_t j = 0; j < second->from_count; j++) {
-			if (froms_may_meet(set, &set->froms.items[first->first_from + i],
-				    &set->froms.items[second->first_from + j]))
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool rules_conflict(const struct policy_set *set, const struct rule *a, const struct rule *b)
-{
-	uint32_t verbs = a->effective_verbs & b->effective_verbs;
-	return a->effect == EFFECT_ALLOW && verbs &&
-	       !options_agree_on(verbs, &a->options, &b->options) &&
-	       set->clients.items[a->client].is_only == set->clients.items[b->client].is_only &&
-	       clients_may_meet(set, a->client, b->client);
-}
-
-static void entry_check(struct builder *builder, const struct pending_entry *group, uint32_t at)
-{
-	struct policy_set *set = builder->set;
-	const struct rule *rule = &set->rules.items[group[at].rule];
-	for (uint32_t i = 0; i < at; i++) {
-		const struct rule *other = &set->rules.items[group[i].rule];
-		if (!rules_conflict(set, rule, other))
-			continue;
-		set_report(set, POLICY_ERROR, &set->objects.items[group[at].object].where,
-			"give both the same options, or make one pattern more specific",
-			"the same pattern has other options at %s:%u",
-			set->files.items[other->where.file].name, other->where.line);
-		return;
-	}
-}
+/*
+ * As many as a block can have of one pattern while none adds nothing and none conflicts: each says
+ * another verb with another way to log it.
+ */
+#define OWN_MAX (POLICY_VERB_COUNT * (POLICY_LOG_NONE + 1u))
 
 /* Whether rules of the same block that come before it already say all of it. */
 static bool entry_is_redundant(const struct builder *builder, const struct pending_entry *group,
@@ -92,8 +22,8 @@ static bool entry_is_redundant(const struct builder *builder, const struct pendi
 {
 	const struct rule *rules = builder->set->rules.items;
 	const struct rule *rule = &rules[entry->rule];
-	uint32_t verbs = rule->effective_verbs;
-	for (uint32_t i = kept; i-- > 0 && rules[group[i].rule].client == rule->client;) {
+	uint32_t verbs = rule->effective_verbs, least = kept > OWN_MAX ? kept - OWN_MAX : 0;
+	for (uint32_t i = kept; i-- > least && rules[group[i].rule].client == rule->client;) {
 		const struct rule *other = &rules[group[i].rule];
 		if (options_agree(&rule->options, &other->options) &&
 			rule->options.log == other->options.log)
@@ -114,6 +44,29 @@ static bool group_agrees(
 	return true;
 }
 
+/* Says of each rule which one before it contradicts it. */
+static void group_check(struct builder *builder, const struct pending_entry *group, uint32_t count)
+{
+	struct policy_set *set = builder->set;
+	uint32_t *rivals = malloc(count * sizeof(*rivals));
+	if (!rivals) {
+		builder->out_of_memory = true;
+		return;
+	}
+	memset(rivals, 0xff, count * sizeof(*rivals)); /* NONE */
+	claims_compare(builder, group, count, rivals);
+	for (uint32_t i = 0; i < count; i++) {
+		if (rivals[i] == NONE)
+			continue;
+		const struct span *other = &set->rules.items[group[rivals[i]].rule].where;
+		set_report(set, POLICY_ERROR, &set->objects.items[group[i].object].where,
+			"give both the same options, or make one pattern more specific",
+			"the same pattern has other options at %s:%u",
+			set->files.items[other->file].name, other->line);
+	}
+	free(rivals);
+}
+
 static void group_settle(struct builder *builder, struct pending_entry *group, uint32_t count,
 	struct image_terminal *terminal)
 {
@@ -122,7 +75,6 @@ static void group_settle(struct builder *builder, struct pending_entry *group, u
 		if (!entry_is_redundant(builder, group, kept, &group[i]))
 			group[kept++] = group[i];
 	}
-	bool agrees = group_agrees(builder->set, group, kept);
 	terminal->first_entry = builder->entries.count;
 	terminal->entry_count = kept;
 	for (uint32_t i = 0; i < kept; i++) {
@@ -130,9 +82,9 @@ static void group_settle(struct builder *builder, struct pending_entry *group, u
 		if (!entry)
 			return;
 		*entry = group[i].rule;
-		if (!agrees)
-			entry_check(builder, group, i);
 	}
+	if (!group_agrees(builder->set, group, kept))
+		group_check(builder, group, kept);
 }
 
 /* By terminal, and within it as they came, which is by rule. NULL: out of memory. */

@@ -146,6 +146,7 @@ struct policy_decision policy_decide_endpoint(const struct policy_image *image,
 		return decision;
 	return (struct policy_decision){.outcome = POLICY_DENIED_CONFLICT,
 		.rule = second.rule,
+		.other = decision.rule,
 		.options = {.log = decision.options.log}};
 }
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "load.h"
@@ -33,6 +34,7 @@ struct folder {
 struct entry {
 	const struct folder *folder;
 	char *name;
+	bool counts; /* as its name says */
 };
 
 struct loader {
@@ -222,6 +224,15 @@ static int file_load(struct loader *loader, const char *path, int object,
 
 /* ---- folders ---- */
 
+/* As *.policy in a shell: no leading dot, which is how editors call their temporary files. */
+static bool name_counts(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > strlen(SUFFIX) &&
+	       strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
+}
+
 static int entry_add(struct loader *loader, const struct folder *folder, const char *name)
 {
 	struct entry *entry;
@@ -236,30 +247,12 @@ static int entry_add(struct loader *loader, const struct folder *folder, const c
 		loader->entry_capacity = capacity;
 	}
 	entry = &loader->entries[loader->entry_count];
-	*entry = (struct entry){.folder = folder, .name = strdup(name)};
+	*entry =
+		(struct entry){.folder = folder, .name = strdup(name), .counts = name_counts(name)};
 	if (entry->name == NULL)
 		return -ENOMEM;
 	loader->entry_count++;
 	return 0;
-}
-
-/* As *.policy in a shell: no leading dot, which is how editors call their temporary files. */
-static bool name_counts(const char *name)
-{
-	size_t length = strlen(name);
-
-	return name[0] != '.' && length > strlen(SUFFIX) &&
-	       strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
-}
-
-static int name_note(struct loader *loader, const struct folder *folder, const char *name)
-{
-	_cleanup_free_ char *path = NULL;
-
-	if (path_join(folder, name, &path) < 0)
-		return -ENOMEM;
-	return policy_set_note(loader->set, POLICY_NOTE, path,
-		"does not count: its name is not *" SUFFIX, "rename it if it should count");
 }
 
 static int folder_list(struct loader *loader, const struct folder *folder, DIR *directory)
@@ -270,10 +263,7 @@ static int folder_list(struct loader *loader, const struct folder *folder, DIR *
 	for (errno = 0; (found = readdir(directory)) != NULL; errno = 0) {
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
 			continue;
-		if (name_counts(found->d_name))
-			r = entry_add(loader, folder, found->d_name);
-		else
-			r = name_note(loader, folder, found->d_name);
+		r = entry_add(loader, folder, found->d_name);
 		if (r < 0)
 			return r;
 	}
@@ -325,6 +315,62 @@ static int entry_compare(const void *left, const void *right)
 	return (a->folder < b->folder) - (a->folder > b->folder);
 }
 
+/* Which file a link leads to is for the caller to see: a name may be somebody else's choice. */
+static int refuse_draft_link(struct refusal *refusal)
+{
+	(void)snprintf(refusal->remedy, sizeof(refusal->remedy),
+		"look where it leads, and name that file itself");
+	return PLACE_REFUSED;
+}
+
+/* Goes where the text of a link leads that stands in the folder, over no further link. */
+static int link_open(int folder, int link, int *fd, struct statx *status)
+{
+	_cleanup_close_ int object = -1;
+	char text[PATH_MAX];
+	ssize_t length;
+	int r;
+
+	length = readlinkat(link, "", text, sizeof(text));
+	if (length < 0)
+		return -errno;
+	if (length == sizeof(text))
+		return -ENAMETOOLONG;
+	text[length] = '\0';
+	object = openat2_at(
+		folder, text, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+	r = object < 0 ? -errno : trust_statx(NULL, object, status);
+	if (r < 0)
+		return r;
+	*fd = take_fd(&object);
+	return 0;
+}
+
+/*
+ * Of a draft folder links are followed, but not those of somebody else, who could have a line of
+ * any file shown that the caller may read. One may stand at any place on the way: so the first link
+ * is the only one that is followed, and it is the one whose owner was looked at.
+ */
+static int entry_follow_link(const struct entry *entry, int link, const char *path, int *fd,
+	struct statx *status, struct refusal *refusal)
+{
+	int r;
+
+	if (status->stx_uid != 0 && status->stx_uid != getuid()) {
+		(void)snprintf(refusal->message, sizeof(refusal->message),
+			"is a symbolic link of uid %u, and is not followed for you",
+			status->stx_uid);
+		return refuse_draft_link(refusal);
+	}
+	r = link_open(entry->folder->fd, link, fd, status);
+	if (r == -ELOOP) {
+		(void)snprintf(refusal->message, sizeof(refusal->message),
+			"is a symbolic link that leads over another one, which is not followed");
+		return refuse_draft_link(refusal);
+	}
+	return r < 0 ? place_error(-r, "cannot be read", path, refusal) : PLACE_FOUND;
+}
+
 static int entry_open(const struct loader *loader, const struct entry *entry, const char *path,
 	int *fd, struct statx *status, struct refusal *refusal)
 {
@@ -337,7 +383,7 @@ static int entry_open(const struct loader *loader, const struct entry *entry, co
 	if (r < 0)
 		return place_error(-r, "cannot be read", path, refusal);
 	if (loader->mounts == NULL && S_ISLNK(status->stx_mode) && !link_disables(object, status))
-		return place_open(NULL, path, fd, status, refusal);
+		return entry_follow_link(entry, object, path, fd, status, refusal);
 	*fd = take_fd(&object);
 	return PLACE_FOUND;
 }
@@ -356,6 +402,17 @@ static int entry_load(struct loader *loader, const struct entry *entry)
 	if (r > 0)
 		return loader_note(loader, POLICY_ERROR, path, &refusal);
 	return r < 0 ? r : file_load(loader, path, object, &status, POLICY_WARNING);
+}
+
+static int entry_note_name(struct loader *loader, const struct entry *entry)
+{
+	_cleanup_free_ char *path = NULL;
+	const char *why = entry->name[0] == '.' ? "does not count: its name begins with a dot"
+						: "does not count: its name is not *" SUFFIX;
+
+	if (path_join(entry->folder, entry->name, &path) < 0)
+		return -ENOMEM;
+	return policy_set_note(loader->set, POLICY_NOTE, path, why, "rename it if it should count");
 }
 
 static int entry_note_masked(
@@ -382,7 +439,9 @@ static int entries_load(struct loader *loader)
 	for (size_t i = 0; i < loader->entry_count; i++) {
 		const struct entry *entry = &loader->entries[i];
 
-		if (winner != NULL && strcmp(winner->name, entry->name) == 0) {
+		if (!entry->counts) {
+			r = entry_note_name(loader, entry);
+		} else if (winner != NULL && strcmp(winner->name, entry->name) == 0) {
 			r = entry_note_masked(loader, entry, winner);
 		} else {
 			winner = entry;
@@ -415,6 +474,20 @@ static int path_load(struct loader *loader, const char *path)
 	return file_load(loader, path, object, &status, POLICY_ERROR);
 }
 
+/* What has been said of a folder already says why nothing is in it. */
+static int installed_note_empty(struct policy_set *set)
+{
+	size_t count;
+
+	(void)policy_set_diagnostics(set, &count);
+	if (count > 0)
+		return 0;
+	return policy_set_note(set, POLICY_NOTE, "/etc/fdbroker/policy.d",
+		"no file is here, nor in /run/fdbroker/policy.d and /usr/lib/fdbroker/policy.d: "
+		"nobody is a client",
+		"put a policy there: NAME" SUFFIX);
+}
+
 int policy_load_files(struct policy_set *set, const struct trusted_mounts *mounts,
 	const char *const *paths, size_t count)
 {
@@ -435,5 +508,7 @@ int policy_load_files(struct policy_set *set, const struct trusted_mounts *mount
 			return r;
 	}
 	r = entries_load(&loader);
+	if (r == 0 && loader.installed && loader.entry_count == 0)
+		r = installed_note_empty(set);
 	return r < 0 ? r : loader.added;
 }

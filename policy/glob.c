@@ -24,7 +24,7 @@ static const struct variable *variable_of(const struct variables *variables, uin
 	}
 }
 
-static size_t operation_size(const uint8_t *operation)
+size_t glob_operation_size(const uint8_t *operation)
 {
 	switch (*operation) {
 	case GLOB_BYTES:
@@ -87,13 +87,13 @@ bool glob_match(const uint8_t *program, size_t program_length, const char *name,
 		if (next < program_length) {
 			const uint8_t *operation = program + next;
 			if (operation_is_star(operation, variables, sense)) {
-				next += operation_size(operation);
+				next += glob_operation_size(operation);
 				after_star = next;
 				star_taken = at;
 				continue;
 			}
 			taken = operation_match(operation, name + at, length - at, variables);
-			next += operation_size(operation);
+			next += glob_operation_size(operation);
 		}
 		if (taken != NO_MATCH) {
 			at += taken;

@@ -39,7 +39,7 @@ uint32_t policy_image_rule_count(const struct policy_image *image)
 void policy_image_location(
 	const struct policy_image *image, uint32_t rule, struct policy_location *location)
 {
-	*location = (struct policy_location){.file = "", .client = ""};
+	*location = (struct policy_location){.file = "", .client = "", .text = ""};
 	if (rule >= policy_image_rule_count(image))
 		return;
 	const struct image_rule *entry = &image_rules(image)[rule];
@@ -47,6 +47,7 @@ void policy_image_location(
 	location->file = image_text(image, block->file);
 	location->line = entry->line;
 	location->client = image_text(image, block->name);
+	location->text = image_text(image, entry->text);
 }
 
 void policy_image_user(const struct policy_image *image, uint32_t as_user, struct policy_user *user)

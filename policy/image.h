@@ -4,7 +4,8 @@
  * the bytes mean the same wherever they are mapped. Whoever reads them trusts them: they come from
  * the compiler by way of sealed memory.
  *
- * Paths are a tree by component, one for allow and one for deny. A literal child is found through
+ * Paths are a tree by component, one for allow and one for deny; those of credentials are another
+ * for each name. A literal child is found through
  * the hash table by (node, name), a child with wildcards by (node, the bytes it begins with).
  * Endpoints are in the same table: a range of numbers is split into aligned powers of two and an
  * address is kept with its prefix, so that an exact lookup for each length in use finds them. Names
@@ -18,15 +19,21 @@
 #include <string.h>
 
 #define IMAGE_MAGIC "fdbrokP"
-#define IMAGE_VERSION 4u
+#define IMAGE_VERSION 7u
 #define IMAGE_ALIGNMENT 16u
+
+/* No limit of any kind. */
+#define QUOTA_NONE ((struct policy_quota){UINT32_MAX, UINT32_MAX, UINT32_MAX})
 
 enum effect { EFFECT_ALLOW, EFFECT_DENY, EFFECT_COUNT };
 
 /* Node 0 means "none"; these are always there. */
 #define NODE_ROOT(effect) (1u + (uint32_t)(effect))
 #define NODE_HOME(effect) (3u + (uint32_t)(effect))
-#define NODE_FIRST_FREE 5u
+/* Their children are the names of credentials; below each, its paths begin as they do above. */
+#define NODE_CREDENTIAL(effect) (5u + (uint32_t)(effect))
+#define NODE_CREDENTIAL_HOME(effect) (7u + (uint32_t)(effect))
+#define NODE_FIRST_FREE 9u
 
 struct image_block {
 	uint32_t name;
@@ -34,6 +41,8 @@ struct image_block {
 	uint32_t first_from, from_count;
 	uint32_t first_rule, rule_count;
 	uint32_t is_only;
+	uint32_t grants_length; /* of what grants.c writes of it */
+	struct policy_quota quota;
 	uint32_t first_allow[POLICY_VERB_COUNT]; /* a rule, or POLICY_NO_RULE */
 	/* enum policy_log, of all rules that allow it; a multiple of four, to leave no gap */
 	uint8_t allow_log[(POLICY_VERB_COUNT + 3) / 4 * 4];
@@ -54,6 +63,7 @@ struct image_condition {
 
 struct image_rule {
 	uint32_t block, line;
+	uint32_t text;  /* as written, its offset in the bytes */
 	uint32_t verbs; /* with what they imply */
 	uint32_t mode, directory_mode, uid, gid;
 	uint32_t device; /* its name's offset in the bytes; 0: none */
@@ -170,6 +180,9 @@ IMAGE_TABLE(terminals, struct image_terminal, TABLE_TERMINALS)
 IMAGE_TABLE(entries, uint32_t, TABLE_ENTRIES)
 IMAGE_TABLE(keys, struct image_key, TABLE_KEYS)
 IMAGE_TABLE(slots, uint32_t, TABLE_SLOTS)
+
+/* Fills in grants_length (grants.c). */
+void image_measure_grants(struct policy_image *image);
 
 static inline const char *image_text(const struct policy_image *image, uint32_t offset)
 {

@@ -6,7 +6,7 @@
  */
 #include "judge.h"
 
-#include "pattern.h"
+#include "peer.h"
 
 void judge_init(struct judge *judge, const struct policy_image *image,
 	const struct policy_peer *peer, uint32_t verbs)
@@ -14,13 +14,14 @@ void judge_init(struct judge *judge, const struct policy_image *image,
 	judge->image = image;
 	judge->peer = peer;
 	judge->verbs = verbs;
-	judge->home_depth = path_depth(peer->text + peer->home,
-		peer->home ? strnlen(peer->text + peer->home, sizeof(peer->text) - peer->home) : 0);
+	struct variable home = peer_text(peer, peer->home);
+	judge->home_depth = path_depth(home.text, home.length);
 	judge->deny_rule = POLICY_NO_RULE;
 	judge->denied = 0;
 	memset(judge->granted, 0, sizeof(judge->granted));
 	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
-		judge->candidates[verb] = (struct candidate){.rule = POLICY_NO_RULE};
+		judge->candidates[verb] =
+			(struct candidate){.rule = POLICY_NO_RULE, .other = POLICY_NO_RULE};
 }
 
 static uint8_t rank_at(const struct judge *judge, const struct image_terminal *terminal, size_t at)
@@ -115,10 +116,11 @@ static void candidate_offer(
 	if (order < 0) {
 		*best = *offered;
 	} else if (order == 0) {
+		bool is_first = offered->rule < best->rule;
 		if (!rules_agree(judge->image, POLICY_BIT(verb), best->rule, offered->rule))
-			best->is_ambiguous = true;
+			best->other = is_first ? best->rule : offered->rule;
 		best->log = log_join(best->log, offered->log);
-		if (offered->rule < best->rule) {
+		if (is_first) {
 			best->rule = offered->rule;
 			best->terminal = offered->terminal;
 		}
@@ -141,6 +143,7 @@ static void rule_hear(
 	const struct candidate offered = {
 		.rule = rule,
 		.terminal = terminal,
+		.other = POLICY_NO_RULE,
 		.log = entry->log,
 		.is_only = image_blocks(judge->image)[entry->block].is_only,
 	};
@@ -150,8 +153,7 @@ static void rule_hear(
 	}
 }
 
-/* The first of the sorted rules that is not below `least`. */
-static uint32_t entries_find(const uint32_t *entries, uint32_t count, uint32_t least)
+uint32_t entries_find(const uint32_t *entries, uint32_t count, uint32_t least)
 {
 	uint32_t low = 0, high = count;
 	while (low < high) {
@@ -226,11 +228,13 @@ static struct policy_decision decide_options(const struct judge *judge)
 			continue;
 		first = first ? first : candidate;
 		decision.options.log = log_join(decision.options.log, candidate->log);
+		bool is_ambiguous = candidate->other != POLICY_NO_RULE;
 		if (decision.outcome == POLICY_ALLOWED &&
-			(candidate->is_ambiguous || !rules_agree(judge->image, judge->verbs,
-							    first->rule, candidate->rule))) {
+			(is_ambiguous || !rules_agree(judge->image, judge->verbs, first->rule,
+						 candidate->rule))) {
 			decision.outcome = POLICY_DENIED_CONFLICT;
 			decision.rule = candidate->rule;
+			decision.other = is_ambiguous ? candidate->other : first->rule;
 		}
 	}
 	if (decision.outcome == POLICY_DENIED_CONFLICT)

@@ -12,7 +12,7 @@ struct candidate {
 	uint32_t terminal;
 	uint8_t log;
 	bool is_only;
-	bool is_ambiguous; /* another one just as specific has other options */
+	uint32_t other; /* just as specific, with other options; POLICY_NO_RULE: there is none */
 };
 
 struct judge {
@@ -32,11 +32,18 @@ void judge_init(struct judge *judge, const struct policy_image *image,
 /* Takes the rules of a terminal that matches into account, as far as they are about these verbs. */
 void judge_hear(struct judge *judge, uint32_t terminal, uint32_t verbs);
 
+/* The first of the sorted entries of a terminal that is not below `least`; count: there is none. */
+uint32_t entries_find(const uint32_t *entries, uint32_t count, uint32_t least);
+
 /* Whether a path is one that rules can be about: in the canonical form, and not too long. */
 bool path_is_decidable(const char *path, size_t length);
 
 /* Hears every pattern of the effect that the path matches. False: too many to follow. */
 bool judge_hear_path(struct judge *judge, enum effect effect, const char *path, size_t length);
+
+/* The same of the patterns of a credential's name. */
+bool judge_hear_credential(
+	struct judge *judge, enum effect effect, const struct policy_credential *credential);
 
 /* What the allow rules heard so far amount to. */
 struct policy_decision judge_allow(const struct judge *judge);

@@ -12,54 +12,66 @@
 
 const struct verb_word verb_words[POLICY_VERB_COUNT] = {
 	[POLICY_READ] = {"read", PATH, AND_STAT(POLICY_BIT(POLICY_READ)),
-		.covers = POLICY_BIT(POLICY_READ), true},
+		/* What is in a file is what its credential is. */
+		.covers = POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_CREDENTIAL)},
 	[POLICY_WRITE] = {"write", PATH,
 		AND_STAT(POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND)),
-		.covers = EVERY_WRITE | POLICY_BIT(POLICY_BIND), true},
+		.covers = EVERY_WRITE | POLICY_BIT(POLICY_BIND)},
 	[POLICY_APPEND] = {"append", PATH, AND_STAT(POLICY_BIT(POLICY_APPEND)),
-		.covers = POLICY_BIT(POLICY_APPEND), true},
+		.covers = POLICY_BIT(POLICY_APPEND)},
 	/* Binding a unix socket creates it. */
 	[POLICY_CREATE] = {"create", PATH, AND_STAT(POLICY_BIT(POLICY_CREATE)),
-		.covers = POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND), true},
-	[POLICY_REMOVE] = {"remove", PATH, SAME(POLICY_REMOVE), true},
-	[POLICY_STAT] = {"stat", PATH, SAME(POLICY_STAT), true},
-	[POLICY_LIST] = {"list", PATH, SAME(POLICY_LIST), true},
-	[POLICY_WATCH] = {"watch", PATH, SAME(POLICY_WATCH), true},
+		.covers = POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_BIND)},
+	[POLICY_REMOVE] = {"remove", PATH, SAME(POLICY_REMOVE)},
+	[POLICY_STAT] = {"stat", PATH, SAME(POLICY_STAT)},
+	[POLICY_LIST] = {"list", PATH, SAME(POLICY_LIST)},
+	[POLICY_WATCH] = {"watch", PATH, SAME(POLICY_WATCH)},
 	[POLICY_BIND] = {"bind", OBJECTS_NETWORK | KIND_BIT(OBJECT_UNIX) | KIND_BIT(OBJECT_VSOCK),
-		SAME(POLICY_BIND), true},
+		SAME(POLICY_BIND)},
 	[POLICY_CONNECT] = {"connect", OBJECTS_NETWORK | KIND_BIT(OBJECT_VSOCK),
-		SAME(POLICY_CONNECT), true},
+		SAME(POLICY_CONNECT)},
 	[POLICY_SOCKET] = {"socket",
 		KIND_BIT(OBJECT_RAW) | KIND_BIT(OBJECT_NETLINK) | KIND_BIT(OBJECT_TUN) |
 			KIND_BIT(OBJECT_TAP) | KIND_BIT(OBJECT_ICMP) | KIND_BIT(OBJECT_ICMP6) |
 			KIND_BIT(OBJECT_VSOCK),
-		SAME(POLICY_SOCKET), true},
-	[POLICY_OPTION] = {"option", KIND_BIT(OBJECT_SETTING), SAME(POLICY_OPTION), true},
-	[POLICY_RESOLVE] = {"resolve", KIND_BIT(OBJECT_HOST), SAME(POLICY_RESOLVE), true},
-	[POLICY_CREDENTIAL] = {"credential", KIND_BIT(OBJECT_CREDENTIAL), SAME(POLICY_CREDENTIAL),
-		false},
+		SAME(POLICY_SOCKET)},
+	[POLICY_OPTION] = {"option", KIND_BIT(OBJECT_SETTING), SAME(POLICY_OPTION)},
+	[POLICY_RESOLVE] = {"resolve", KIND_BIT(OBJECT_HOST), SAME(POLICY_RESOLVE)},
+	[POLICY_CREDENTIAL] = {"credential", KIND_BIT(OBJECT_CREDENTIAL), SAME(POLICY_CREDENTIAL)},
 };
 
 const struct object_word object_words[OBJECT_KIND_COUNT] = {
-	[OBJECT_PATH] = {"a path", NULL, "/PATH", POLICY_KIND_COUNT, true},
-	[OBJECT_TCP] = {"a tcp endpoint", "tcp:", "tcp:[HOST:]PORT", POLICY_TCP, true},
-	[OBJECT_UDP] = {"a udp endpoint", "udp:", "udp:[HOST:]PORT", POLICY_UDP, true},
-	[OBJECT_UNIX] = {"a unix socket", "unix:", "unix:/PATH", POLICY_KIND_COUNT, true},
-	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:", "vsock:CID:PORT", POLICY_VSOCK, true},
-	[OBJECT_HOST] = {"a host", "host:", "host:HOST", POLICY_HOST, true},
-	[OBJECT_RAW] = {"a raw socket", "raw:", "raw:NUMBER", POLICY_RAW, true},
-	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", "netlink:FAMILY", POLICY_NETLINK, true},
-	[OBJECT_TUN] = {"a tun device", "tun:", "tun:DEVICE", POLICY_TUN, true},
-	[OBJECT_TAP] = {"a tap device", "tap:", "tap:DEVICE", POLICY_TAP, true},
-	[OBJECT_ICMP] = {"an icmp socket", NULL, "icmp", POLICY_ICMP, true},
-	[OBJECT_ICMP6] = {"an icmp6 socket", NULL, "icmp6", POLICY_ICMP6, true},
-	[OBJECT_SETTING] = {"a socket option", NULL, "NAME=VALUE", POLICY_KIND_COUNT, true},
-	[OBJECT_CREDENTIAL] = {"a credential", NULL, "NAME=/PATH", POLICY_KIND_COUNT, false},
+	[OBJECT_PATH] = {"a path", NULL, "/PATH", POLICY_KIND_COUNT},
+	[OBJECT_TCP] = {"a tcp endpoint", "tcp:", "tcp:[HOST:]PORT", POLICY_TCP},
+	[OBJECT_UDP] = {"a udp endpoint", "udp:", "udp:[HOST:]PORT", POLICY_UDP},
+	[OBJECT_UNIX] = {"a unix socket", "unix:", "unix:/PATH", POLICY_KIND_COUNT},
+	[OBJECT_VSOCK] = {"a vsock endpoint", "vsock:", "vsock:CID:PORT", POLICY_VSOCK},
+	[OBJECT_HOST] = {"a host", "host:", "host:HOST", POLICY_HOST},
+	[OBJECT_RAW] = {"a raw socket", "raw:", "raw:NUMBER", POLICY_RAW},
+	[OBJECT_NETLINK] = {"a netlink socket", "netlink:", "netlink:FAMILY", POLICY_NETLINK},
+	[OBJECT_TUN] = {"a tun device", "tun:", "tun:DEVICE", POLICY_TUN},
+	[OBJECT_TAP] = {"a tap device", "tap:", "tap:DEVICE", POLICY_TAP},
+	[OBJECT_ICMP] = {"an icmp socket", NULL, "icmp", POLICY_ICMP},
+	[OBJECT_ICMP6] = {"an icmp6 socket", NULL, "icmp6", POLICY_ICMP6},
+	[OBJECT_SETTING] = {"a socket option", NULL, "NAME=VALUE", POLICY_KIND_COUNT},
+	[OBJECT_CREDENTIAL] = {"a credential", NULL, "NAME=/PATH", POLICY_KIND_COUNT},
 };
 
 const char *policy_verb_name(enum policy_verb verb)
 {
 	return (unsigned)verb < POLICY_VERB_COUNT ? verb_words[verb].name : "?";
+}
+
+const char *policy_verbs_text(uint32_t verbs, char text[POLICY_VERBS_TEXT_MAX])
+{
+	size_t length = 0;
+	text[0] = '\0';
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
+		if (verbs & POLICY_BIT(verb))
+			length += (size_t)snprintf(text + length, POLICY_VERBS_TEXT_MAX - length,
+				"%s%s", length ? "," : "", verb_words[verb].name);
+	}
+	return text;
 }
 
 const char *policy_kind_name(enum policy_kind kind)
@@ -86,29 +98,48 @@ const char *policy_kind_name(enum policy_kind kind)
 	return (unsigned)kind < POLICY_KIND_COUNT ? names[kind] : "?";
 }
 
+const char *policy_outcome_word(unsigned int outcome)
+{
+	static const char *const words[] = {
+		[POLICY_ALLOWED] = "allow",
+		[POLICY_DENIED_NO_RULE] = "no-rule",
+		[POLICY_DENIED_BY_RULE] = "deny",
+		[POLICY_DENIED_NARROWED] = "only",
+		[POLICY_DENIED_CONFLICT] = "options",
+		[POLICY_DENIED_GAIN] = "gain",
+		[POLICY_DENIED_LIMITED] = "limit",
+	};
+	return outcome < sizeof(words) / sizeof(*words) ? words[outcome] : NULL;
+}
+
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
 }
 
-#define NEAR_MAX 16u /* longer than every keyword */
+#define NEAR_MAX 32u /* longer than every keyword, and as long as names of users are */
 
-/* Levenshtein's distance: how many letters to add, drop or replace. */
+/*
+ * How many letters to add, drop or replace, or neighbours to swap (the optimal string alignment
+ * distance; Damerau 1964: nearly all mistypings are one of these).
+ */
 static uint32_t word_distance(const char *a, uint32_t a_length, const char *b, uint32_t b_length)
 {
-	uint32_t row[NEAR_MAX + 1];
+	uint32_t rows[3][NEAR_MAX + 1];
 	for (uint32_t j = 0; j <= b_length; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (uint32_t i = 1; i <= a_length; i++) {
-		uint32_t diagonal = row[0];
+		uint32_t *row = rows[i % 3];
+		const uint32_t *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 		row[0] = i;
 		for (uint32_t j = 1; j <= b_length; j++) {
-			uint32_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+			uint32_t replaced = above[j - 1] + (a[i - 1] != b[j - 1]);
+			row[j] = least(replaced, least(above[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], before[j - 2] + 1);
 		}
 	}
-	return row[b_length];
+	return rows[a_length % 3][b_length];
 }
 
 #define CONSTANT_MAX 32u
@@ -144,8 +175,11 @@ const char *word_find_near(const char *bytes, size_t length, const char *const *
 	if (length < 2 || length > NEAR_MAX)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		uint32_t distance = word_distance(
-			bytes, (uint32_t)length, words[i], (uint32_t)strnlen(words[i], NEAR_MAX));
+		size_t word_length = strlen(words[i]);
+		if (word_length > NEAR_MAX)
+			continue;
+		uint32_t distance =
+			word_distance(bytes, (uint32_t)length, words[i], (uint32_t)word_length);
 		if (distance < nearest_distance) {
 			nearest_distance = distance;
 			nearest = words[i];

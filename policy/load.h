@@ -24,7 +24,8 @@
  * A file counts only when the whole chain of directories to it is trusted, it is a regular file of
  * uid 0 on a trusted mount that nobody else may write, it has at most POLICY_FILE_BYTES_MAX bytes
  * and did not change between the look at it and the end of reading. No link is followed. With
- * mounts NULL placement is left out and links are followed: for looking at a draft.
+ * mounts NULL placement is left out and links are followed, in a folder only those of root or the
+ * real user of this process that lead over no further link: for looking at a draft.
  *
  * Every file that does not count gets a diagnostic that names it and says why: an error when it was
  * named itself, a warning when found in a folder, a note when that is as it should be (masked,
@@ -46,6 +47,13 @@ int policy_load_files(struct policy_set *set, const struct trusted_mounts *mount
  */
 int policy_load_names(struct policy_name *names, size_t count, size_t *failed);
 
+/*
+ * Finds for names that are UNKNOWN what was probably meant, among all users, groups, services,
+ * protocols and interfaces of this machine: policy_name.near. For people alone, before the policy is
+ * compiled; of many names the first ones. Waits as policy_load_names() does. 0 or -ENOMEM.
+ */
+int policy_load_near(struct policy_name *names, size_t count);
+
 /* What such an errno means, to be said after the name. */
 const char *policy_load_names_error(int error);
 
@@ -56,3 +64,11 @@ const char *policy_load_names_error(int error);
  * as policy_load_names() does, and for the file system of the home.
  */
 int policy_load_user(uint32_t uid, char *name, size_t name_size, char *home, size_t home_size);
+
+/*
+ * Warns of every rule that allows something in a folder that somebody unprivileged can write to, or
+ * that is on no trusted mount: what the broker then refuses, though the rule seems to grant it; of
+ * rules with `as` only where that does not help. Looks at the literal part of each pattern and at
+ * folders that the wildcard after it matches, at each once, as far as this process may see it. For people alone, once the policy is compiled. 0 or -ENOMEM.
+ */
+int policy_load_ground(struct policy_set *set, const struct trusted_mounts *mounts);

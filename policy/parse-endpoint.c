@@ -10,16 +10,17 @@
 /* The ports of a protocol: how far they go, and which one means any that is free. */
 struct port_space {
 	uint32_t last, free;
-	const char *bounds, *range, *alone;
+	const char *bounds, *range, *alone, *form;
 };
 
 static const struct port_space ip_ports = {UINT16_MAX, 0, "ports go from 0 to 65535",
 	"write FIRST-LAST, up to 65535",
-	"0 means any free port and stands alone: write 0,1-LAST, or 1-LAST"};
+	"0 means any free port and stands alone: write 0,1-LAST, or 1-LAST",
+	"write a number, FIRST-LAST, a service or *"};
 /* VMADDR_PORT_ANY, vsock(7). */
 static const struct port_space vsock_ports = {UINT32_MAX, UINT32_MAX,
 	"vsock ports go from 0 to 4294967295", "write FIRST-LAST, up to 4294967294",
-	"4294967295 means any free port and stands alone"};
+	"4294967295 means any free port and stands alone", "write a number, FIRST-LAST or *"};
 
 static bool port_parse_number(struct parser *parser, const struct part *part,
 	const struct port_space *space, struct number_range *range)
@@ -28,8 +29,9 @@ static bool port_parse_number(struct parser *parser, const struct part *part,
 	const char *dash = memchr(bytes, '-', part->length);
 	uint32_t first_length = dash ? (uint32_t)(dash - bytes) : part->length;
 	if (!number_parse(bytes, first_length, space->last, &range->first))
-		return part_report(
-			parser, part, space->bounds, "'%s' is no port", part_quote(part).text);
+		return part_report(parser, part,
+			part_is(part, byte_is_digit) ? space->bounds : space->form,
+			"'%s' is no port", part_quote(part).text);
 	range->last = range->first;
 	if (dash &&
 		!number_parse(dash + 1, part->length - first_length - 1, space->last, &range->last))
@@ -75,6 +77,23 @@ static bool port_report_host(struct parser *parser, const struct part *part)
 		"'%s' stands where a port belongs", part_quote(part).text);
 }
 
+/* `tcp:80, 443` is one list, torn by a blank. Always false. */
+static bool port_report_missing(
+	struct parser *parser, const struct part *part, const struct port_space *space)
+{
+	const struct word *word = part->word, *words = parser->line.words.items;
+	uint32_t next = parser->set ? (uint32_t)(word - words) + 1 : 0;
+	bool is_torn = next && next < parser->line.words.count && part->first == word->length &&
+		       word->bytes[word->length - 1] == ',';
+	char remedy[2 * sizeof(struct quoted) + 32];
+	if (!is_torn)
+		return part_report(parser, part, space->form, "a port is missing");
+	snprintf(remedy, sizeof(remedy), "write the list without blanks: %s%s",
+		word_quote(word).text, word_quote(word + 1).text);
+	return part_report(
+		parser, &(struct part){word, word->length - 1, 1}, remedy, "a port is missing");
+}
+
 static bool port_parse(struct parser *parser, const struct part *part, struct object *object)
 {
 	const char *bytes = part_bytes(part);
@@ -82,8 +101,7 @@ static bool port_parse(struct parser *parser, const struct part *part, struct ob
 	struct number_range range = {.name = NONE,
 		.where = word_part(parser->set, part->word, part->first, part->length)};
 	if (!part->length)
-		return part_report(parser, part, "write a number, FIRST-LAST, a service or *",
-			"a port is missing");
+		return port_report_missing(parser, part, space);
 	if (part_is_star(part)) {
 		range.last = space->last;
 	} else if (part_is_host(part)) {
@@ -92,8 +110,8 @@ static bool port_parse(struct parser *parser, const struct part *part, struct ob
 		if (!port_parse_number(parser, part, space, &range))
 			return false;
 	} else if (!part_is(part, byte_is_name) || part->length > POLICY_NAME_MAX) {
-		return part_report(parser, part, "write a number, FIRST-LAST, a service or *",
-			"'%s' is no port", part_quote(part).text);
+		return part_report(
+			parser, part, space->form, "'%s' is no port", part_quote(part).text);
 	} else if (object->kind == OBJECT_VSOCK) {
 		return part_report(parser, part, "write a number: vsock has no services",
 			"'%s' is no port", part_quote(part).text);

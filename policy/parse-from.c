@@ -32,6 +32,7 @@ bool principal_parse(struct parser *parser, const struct word *word, uint32_t fi
 	return false;
 }
 
+/* Digits and one dash, which may be without one of the numbers that belong beside it. */
 static bool word_is_range(const struct word *word, uint32_t *dash)
 {
 	*dash = word_find(word, 0, '-');
@@ -39,18 +40,35 @@ static bool word_is_range(const struct word *word, uint32_t *dash)
 		if (i != *dash && (word->bytes[i] < '0' || word->bytes[i] > '9'))
 			return false;
 	}
-	return *dash > 0 && *dash + 1 < word->length;
+	return *dash < word->length && word->length > 1;
+}
+
+/* `user *`. Always false. */
+static bool star_report(struct parser *parser, const struct word *word, enum policy_name_kind kind)
+{
+	report_word(parser, word,
+		parser->line.words.count > 3 ? "leave the condition out"
+					     : "for everybody write: from anyone",
+		"'*' is no name of a %s", kind == POLICY_NAME_USER ? "user" : "group");
+	return false;
 }
 
 static bool ids_parse(struct parser *parser, const struct word *word, enum policy_name_kind kind,
 	struct condition *condition)
 {
 	uint32_t dash;
+	if (word_is(word, "*"))
+		return star_report(parser, word, kind);
 	if (!word_is_range(word, &dash)) {
 		bool is_valid =
 			principal_parse(parser, word, 0, word->length, kind, &condition->principal);
 		condition->last = condition->principal.id;
 		return is_valid;
+	}
+	if (!dash || dash + 1 == word->length) {
+		report_word(parser, word, "write FIRST-LAST, or one id", "'%s' is no range of ids",
+			word_quote(word).text);
+		return false;
 	}
 	struct principal last;
 	if (!principal_parse(parser, word, 0, dash, kind, &condition->principal) ||
@@ -93,7 +111,7 @@ struct from_summary {
 static bool condition_parse(struct parser *parser, const struct word *keyword,
 	const struct word *value, struct from_summary *summary)
 {
-	struct condition condition = {0};
+	struct condition condition = {.where = value->where};
 	bool is_valid;
 	if (word_is(keyword, "user")) {
 		condition.kind = CONDITION_USER;
@@ -119,6 +137,72 @@ static bool word_is_condition(const struct word *word)
 	return word_is(word, "user") || word_is(word, "group") || word_is(word, "unit");
 }
 
+/* What else is written for a condition. */
+static const struct {
+	const char *word, *condition;
+} near_conditions[] = {
+	{"all", "anyone"},
+	{"any", "anyone"},
+	{"everyone", "anyone"},
+	{"everybody", "anyone"},
+	{"anybody", "anyone"},
+	{"*", "anyone"},
+	{"uid", "user"},
+	{"gid", "group"},
+	{"service", "unit"},
+};
+
+/* NULL: it is none of these. */
+static const char *condition_find_near(const struct word *word)
+{
+	for (size_t i = 0; i < COUNT(near_conditions); i++) {
+		if (word_is(word, near_conditions[i].word))
+			return near_conditions[i].condition;
+	}
+	return NULL;
+}
+
+/* Between two conditions. The grammar has no such words: lines are "or", and conditions "and". */
+static bool word_is_conjunction(const struct word *word)
+{
+	static const char *const words[] = {"or", "and", ",", "|", "||", "&", "&&"};
+	for (size_t i = 0; i < COUNT(words); i++) {
+		if (word_is(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Of groups a peer can have several; nobody is two users, and no program runs in two units. */
+static bool conditions_may_hold(
+	const struct word *before, const struct word *next, const struct word *end)
+{
+	if (next == end)
+		return true;
+	return word_is_condition(next) && !(word_is(before, "user") && word_is(next, "user")) &&
+	       !(word_is(before, "unit") && word_is(next, "unit"));
+}
+
+/* `before` began the condition that `word` stands behind. */
+static void conjunction_report(
+	struct parser *parser, const struct word *word, const struct word *before)
+{
+	const struct word *next = word + 1,
+			  *end = parser->line.words.items + parser->line.words.count;
+	char remedy[2 * sizeof(struct quoted) + 64] = "write a line of its own: from user NAME";
+	bool is_and = word->bytes[0] == 'a' || word->bytes[0] == '&';
+	if (is_and && conditions_may_hold(before, next, end))
+		snprintf(
+			remedy, sizeof(remedy), "leave it out: all conditions of a line must hold");
+	else if (next + 1 < end && word_is_condition(next))
+		snprintf(remedy, sizeof(remedy), "write another line: from %s %s",
+			word_quote(next).text, word_quote(next + 1).text);
+	else if (next < end)
+		snprintf(remedy, sizeof(remedy), "write another line: from %s %s",
+			word_quote(before).text, word_quote(next).text);
+	report_word(parser, word, remedy, "'%s' joins no conditions", word_quote(word).text);
+}
+
 /* `from user alice bob` means somebody: say how it is written. `before`: the word that began the
    condition before this one, or NULL. */
 static void condition_report_unknown(
@@ -126,11 +210,26 @@ static void condition_report_unknown(
 {
 	static const char *const known[] = {"anyone", "user", "group", "unit"};
 	char remedy[320] = "the conditions are anyone, user, group and unit";
+	bool is_alone = parser->line.words.count == 2;
+	const char *near = condition_find_near(word);
+	if (before && word_is_conjunction(word)) {
+		conjunction_report(parser, word, before);
+		return;
+	}
 	if (before)
 		snprintf(remedy, sizeof(remedy), "one name each: write another line: from %s %s",
 			word_quote(before).text, word_quote(word).text);
-	report_unknown(parser, &word->where, word->bytes, word->length, "condition", known,
-		COUNT(known), remedy);
+	else if (near)
+		snprintf(remedy, sizeof(remedy), "did you mean '%s'?", near);
+	else if (is_alone)
+		snprintf(remedy, sizeof(remedy), "say what it is: from user %s, group or unit",
+			word_quote(word).text);
+	if (word->is_quoted)
+		report_word(parser, word, before ? remedy : "remove the quotes",
+			"a quoted word is never a condition");
+	else
+		report_unknown(parser, &word->where, word->bytes, word->length, "condition", known,
+			near ? 0 : COUNT(known), remedy);
 }
 
 /* { ( "user" | "group" | "unit" ) VALUE }; the line's first word is `from`. */
@@ -175,19 +274,39 @@ void from_parse(struct parser *parser)
 	bool is_anyone = line->words.count == 2 && word_is(&line->words.items[1], "anyone");
 	set->clients.items[parser->client].has_from = true;
 	if (is_anyone) {
-		if (!set_append(set, conditions))
+		struct condition *condition = set_append(set, conditions);
+		if (!condition)
 			return;
+		condition->where = line->words.items[1].where;
 	} else if (!conditions_parse(parser, &summary)) {
 		return;
 	}
 	struct from *from = set_append(set, froms);
 	if (!from)
 		return;
+	from->where = line->words.items[0].where;
 	from->first_condition = first;
 	from->condition_count = set->conditions.count - first;
 	struct client *client = &set->clients.items[parser->client];
 	client->is_deniable = client->is_deniable && summary.is_deniable;
 	client->is_instanced = client->is_instanced && summary.is_instanced;
+}
+
+/* The %i in what is written there. */
+static struct span instance_find(const struct policy_set *set, const struct span *where)
+{
+	const char *text = span_text(set, where);
+	struct span found = *where;
+	for (uint32_t i = 0; i + 1 < where->width; i++) {
+		const char *at = text + i;
+		if (at[0] == '%' && at[1] == 'i') {
+			found.column += i;
+			found.width = 2;
+			break;
+		}
+		i += at[0] == '%'; /* the second of %% begins nothing */
+	}
+	return found;
 }
 
 static void client_check_instances(struct policy_set *set, const struct client *client)
@@ -196,8 +315,9 @@ static void client_check_instances(struct policy_set *set, const struct client *
 		const struct rule *rule = &set->rules.items[client->first_rule + i];
 		for (uint32_t j = 0; j < rule->object_count; j++) {
 			const struct object *object = &set->objects.items[rule->first_object + j];
+			struct span where = instance_find(set, &object->where);
 			if (object->pattern.has_instance)
-				set_report(set, POLICY_ERROR, &object->where,
+				set_report(set, POLICY_ERROR, &where,
 					"write every 'from' of the block with: unit NAME@*.service",
 					"%%i needs a unit with an instance in every 'from'");
 		}

@@ -18,7 +18,7 @@ static void hint_add_objects(struct hint *hint, uint32_t objects)
 {
 	for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
 		const struct object_word *word = &object_words[kind];
-		if (objects & KIND_BIT(kind) && word->is_supported)
+		if (objects & KIND_BIT(kind))
 			hint_add(hint, word->start ? word->start : word->form);
 	}
 }
@@ -84,6 +84,14 @@ static struct hint find_form(const struct word *word, uint32_t objects)
 	return hint;
 }
 
+/* A number, or what could be a service: 15 bytes at most, none a dot (RFC 6335, 5.1). */
+static bool word_is_port(const struct word *word)
+{
+	const struct part part = {word, 0, word->length};
+	return word->length <= 15 && part_is(&part, byte_is_name) &&
+	       !memchr(word->bytes, '.', word->length);
+}
+
 struct hint hint_no_object(const struct word *word, uint32_t verbs)
 {
 	struct hint hint = {"paths begin with a slash, endpoints with their kind, as in tcp:80"};
@@ -101,5 +109,13 @@ struct hint hint_no_object(const struct word *word, uint32_t verbs)
 	if (verb == POLICY_SOCKET && word_is(word, "vsock"))
 		return (struct hint){"write vsock:*:*"};
 	hint = find_form(word, verb_words[verb].objects);
-	return hint.text[0] ? hint : hint_verb((enum policy_verb)verb);
+	if (hint.text[0])
+		return hint;
+	if (word_is_port(word) && (verb == POLICY_BIND || verb == POLICY_CONNECT)) {
+		struct quoted port = word_quote(word);
+		snprintf(hint.text, sizeof(hint.text), "write tcp:%.32s or udp:%.32s", port.text,
+			port.text);
+		return hint;
+	}
+	return hint_verb((enum policy_verb)verb);
 }

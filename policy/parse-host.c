@@ -82,7 +82,8 @@ static bool ipv4_parse(struct parser *parser, const struct part *host, struct ad
 	if (length < sizeof(text))
 		memcpy(text, bytes, length);
 	if (inet_pton(AF_INET, text, address->bytes) != 1)
-		return part_report(parser, host, "write all four numbers, as in 127.0.0.1",
+		return part_report(parser, host,
+			"write four numbers from 0 to 255, as in 127.0.0.1",
 			"'%s' is no IPv4 address", part_quote(host).text);
 	address->family = 4;
 	return prefix_parse(parser, host, host->first + length, 32, address);
@@ -118,6 +119,7 @@ static bool interface_parse(struct parser *parser, const struct part *part, stru
 {
 	if (!device_check(parser, part))
 		return false;
+	address->interface_where = word_part(parser->set, part->word, part->first, part->length);
 	address->interface =
 		set_name(parser->set, POLICY_NAME_INTERFACE, part_bytes(part), part->length);
 	return address->interface != NONE;
@@ -150,7 +152,8 @@ static bool ipv6_report_prefix_inside(
 				text, text_quote(word->bytes + end, slash - end).text, prefix);
 	}
 	return part_report(parser, &(struct part){word, slash, close - slash}, remedy,
-		"a prefix inside the brackets");
+		"the prefix '%s' is inside the brackets",
+		text_quote(word->bytes + slash, close - slash).text);
 }
 
 /* Says what is wrong with what stands in brackets. Always false. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What may follow the objects of a rule, each option at most once; and limit lines. */
+/* What may follow the objects of a rule, each option at most once. */
 #include "parse.h"
 
 #include "language.h"
@@ -23,6 +23,7 @@ static bool mode_parse(struct parser *parser, const struct word *word, struct ru
 		mode = mode * 8 + (uint32_t)(word->bytes[i] - '0');
 	}
 	rule->options.mode = mode;
+	rule->mode_where = word->where;
 	if (is_octal && mode <= 0777)
 		return true;
 	report_word(parser, word,
@@ -35,12 +36,21 @@ static bool owner_parse(struct parser *parser, const struct word *word, struct r
 {
 	uint32_t colon = word_find(word, 0, ':');
 	rule->has_owner = true;
+	rule->owner_where = word->where;
 	rule->has_owner_group = colon < word->length;
 	rule->owner.name = rule->owner_group.name = NONE; /* until they are read */
 	return principal_parse(parser, word, 0, colon, POLICY_NAME_USER, &rule->owner) &&
 	       (!rule->has_owner_group ||
 		       principal_parse(parser, word, colon + 1, word->length - colon - 1,
 			       POLICY_NAME_GROUP, &rule->owner_group));
+}
+
+/* Always false. */
+static bool item_report_missing(struct parser *parser, const struct word *word, uint32_t at)
+{
+	const struct part part = {word, at, 1};
+	return part_report(parser, &part, "write the list without blanks: a,b",
+		"an item of the list is missing");
 }
 
 static bool type_parse(struct parser *parser, const struct word *word, struct rule *rule)
@@ -53,10 +63,16 @@ static bool type_parse(struct parser *parser, const struct word *word, struct ru
 	for (uint32_t at = 0; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
 		uint8_t type;
-		if (word_choose(parser, word, at, comma - at, "type", types, COUNT(types), &type))
-			rule->options.types |= bits[type];
-		else
+		if (comma == at) {
+			is_valid = item_report_missing(parser, word, at);
+		} else if (!word_choose(parser, word, at, comma - at, "type", types, COUNT(types),
+				   &type)) {
 			is_valid = false;
+		} else {
+			rule->options.types |= bits[type];
+			if (bits[type] & POLICY_TYPE_DIRECTORY)
+				rule->type_where = word_part(parser->set, word, at, comma - at);
+		}
 		at = comma + 1;
 	}
 	return is_valid;
@@ -70,13 +86,16 @@ static bool symlinks_parse(struct parser *parser, const struct word *word, struc
 		&rule->options.symlinks);
 }
 
+const char *const log_words[LOG_WORDS] = {
+	[POLICY_LOG_ALL] = "all",
+	[POLICY_LOG_DENIED] = "denied",
+	[POLICY_LOG_NONE] = "none",
+};
+
 static bool log_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
-	static const char *const choices[] = {[POLICY_LOG_ALL] = "all",
-		[POLICY_LOG_DENIED] = "denied",
-		[POLICY_LOG_NONE] = "none"};
 	return word_choose(
-		parser, word, 0, word->length, "log", choices, COUNT(choices), &rule->options.log);
+		parser, word, 0, word->length, "log", log_words, LOG_WORDS, &rule->options.log);
 }
 
 /*
@@ -101,7 +120,8 @@ static bool as_parse(struct parser *parser, const struct word *word, struct rule
 static bool max_parse(struct parser *parser, const struct word *word, struct rule *rule)
 {
 	if (!size_parse(word->bytes, word->length, &rule->options.copy_max))
-		report_word(parser, word, "write a number of bytes below 4G, or with K, M or G",
+		report_word(parser, word,
+			"write a number of bytes below 4G, which may end in K, M or G, as in 8M",
 			"'%s' is no size", word_quote(word).text);
 	else if (!rule->options.copy_max)
 		report_word(parser, word, "write at least 1", "a copy of no bytes is of no use");
@@ -123,26 +143,31 @@ static bool with_device_parse(struct parser *parser, const struct part *part, st
 	return rule->options.device != NULL;
 }
 
+const struct with_word with_words[WITH_WORDS] = {
+	{"freebind", POLICY_WITH_FREEBIND},
+	{"transparent", POLICY_WITH_TRANSPARENT},
+	{"reuseport", POLICY_WITH_REUSEPORT},
+	{"v6only", POLICY_WITH_V6ONLY},
+};
+
 static bool with_item_parse(struct parser *parser, const struct part *part, struct rule *rule)
 {
-	static const char *const choices[] = {
-		"freebind", "transparent", "reuseport", "v6only", "device=IF"};
-	static const uint8_t bits[] = {POLICY_WITH_FREEBIND, POLICY_WITH_TRANSPARENT,
-		POLICY_WITH_REUSEPORT, POLICY_WITH_V6ONLY};
+	const char *choices[WITH_WORDS + 1] = {[WITH_WORDS] = "device=IF"};
 	uint8_t chosen;
 	if (!part->length)
-		return part_report(parser, &(struct part){part->word, part->first, 1},
-			"write the list without blanks: a,b", "an item of the list is missing");
+		return item_report_missing(parser, part->word, part->first);
 	if (part->length >= 7 && memcmp(part_bytes(part), "device=", 7) == 0)
 		return with_device_parse(parser, part, rule);
+	for (size_t i = 0; i < WITH_WORDS; i++)
+		choices[i] = with_words[i].name;
 	/* "device=IF" itself has been taken for an interface of that name. */
 	if (!word_choose(parser, part->word, part->first, part->length, "item of 'with'", choices,
 		    COUNT(choices), &chosen))
 		return false;
-	if (rule->options.with & bits[chosen])
+	if (rule->options.with & with_words[chosen].bit)
 		return part_report(
 			parser, part, "write it once", "'%s' is written twice", choices[chosen]);
-	rule->options.with |= bits[chosen];
+	rule->options.with |= with_words[chosen].bit;
 	return true;
 }
 
@@ -186,18 +211,26 @@ static const struct option {
 	/* NULL: it has no value */
 	bool (*parse)(struct parser *parser, const struct word *word, struct rule *rule);
 	uint32_t objects, verbs; /* what it goes with */
+	const char *form;        /* of its value, for remedies */
 } options[OPTION_COUNT] = {
-	[OPTION_MODE] = {"mode", mode_parse, OBJECTS_PATTERN, VERBS_ALL},
-	[OPTION_OWNER] = {"owner", owner_parse, OBJECTS_PATTERN, VERBS_ALL},
-	[OPTION_TYPE] = {"type", type_parse, OBJECTS_FILE, VERBS_ALL},
+	[OPTION_MODE] = {"mode", mode_parse, OBJECTS_PATTERN, VERBS_ALL,
+		"an octal number, as in mode 0640"},
+	[OPTION_OWNER] = {"owner", owner_parse, OBJECTS_PATTERN, VERBS_ALL,
+		"owner USER or owner USER:GROUP"},
+	[OPTION_TYPE] = {"type", type_parse, OBJECTS_FILE, VERBS_ALL,
+		"type, and of these: file,directory,device,block,fifo,any"},
 	[OPTION_SYMLINKS] = {"symlinks", symlinks_parse, OBJECTS_FILE | KIND_BIT(OBJECT_UNIX),
-		VERBS_ALL},
-	[OPTION_AS] = {"as", as_parse, KIND_BIT(OBJECT_PATH), VERBS_ALL},
-	[OPTION_COPY] = {"copy", NULL, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ)},
-	[OPTION_MAX] = {"max", max_parse, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ)},
-	[OPTION_WITH] = {"with", with_parse, OBJECTS_NETWORK, POLICY_BIT(POLICY_BIND)},
-	[OPTION_NETNS] = {"netns", netns_parse, OBJECTS_SENT, VERBS_SENT},
-	[OPTION_LOG] = {"log", log_parse, OBJECTS_ALL, VERBS_ALL},
+		VERBS_ALL, "symlinks trusted or symlinks none"},
+	[OPTION_AS] = {"as", as_parse, KIND_BIT(OBJECT_PATH), VERBS_ALL, "as peer, or as USER"},
+	[OPTION_COPY] = {"copy", NULL, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ), NULL},
+	[OPTION_MAX] = {"max", max_parse, KIND_BIT(OBJECT_PATH), POLICY_BIT(POLICY_READ),
+		"a size, as in max 8M"},
+	[OPTION_WITH] = {"with", with_parse, OBJECTS_NETWORK, POLICY_BIT(POLICY_BIND),
+		"with, and of these: freebind,transparent,reuseport,v6only,device=IF"},
+	[OPTION_NETNS] = {"netns", netns_parse, OBJECTS_SENT, VERBS_SENT,
+		"netns broker, netns peer or netns any"},
+	[OPTION_LOG] = {"log", log_parse, OBJECTS_ALL, VERBS_ALL,
+		"log all, log denied or log none"},
 };
 
 static const struct option *option_find(const struct word *word)
@@ -214,6 +247,25 @@ bool word_is_option(const struct word *word)
 	return option_find(word) != NULL;
 }
 
+#define OPTIONS_ALL "the options are: mode owner type symlinks as copy max with netns log"
+
+/* What an unknown word, that stands behind the objects and never first, was meant for. */
+static struct hint option_find_remedy(const struct word *word)
+{
+	const struct word *before = word - 1;
+	struct hint hint = {OPTIONS_ALL};
+	uint32_t size;
+	if (word_is(before, "copy") && size_parse(word->bytes, word->length, &size))
+		snprintf(hint.text, sizeof(hint.text), "write: copy max %s", word_quote(word).text);
+	else if (word_is(word, "}"))
+		return (struct hint){"put it on a line of its own"};
+	else if (word->bytes[0] == ',')
+		return (struct hint){"write lists without blanks: a,b"};
+	else if (object_find_kind(before) == OBJECT_PATH && !before->is_quoted)
+		return (struct hint){OPTIONS_ALL "; a path with a blank stands in double quotes"};
+	return hint;
+}
+
 static void option_report_unknown(struct parser *parser, const struct word *word)
 {
 	const char *keywords[OPTION_COUNT];
@@ -226,8 +278,7 @@ static void option_report_unknown(struct parser *parser, const struct word *word
 			"'%s' after the options", word_quote(word).text);
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "option", keywords,
-			OPTION_COUNT,
-			"the options are: mode owner type symlinks as copy max with netns log");
+			OPTION_COUNT, option_find_remedy(word).text);
 }
 
 /* Whether it goes with all verbs and objects of the line. */
@@ -307,6 +358,19 @@ static bool options_finish(
 	return true;
 }
 
+static void option_report_no_value(struct parser *parser, const struct option *option)
+{
+	struct hint hint;
+	snprintf(hint.text, sizeof(hint.text), "write %s", option->form);
+	set_report(parser->set, POLICY_ERROR, &parser->line.end, hint.text, "'%s' without a value",
+		option->keyword);
+}
+
+static bool word_ends_in_comma(const struct word *word)
+{
+	return !word->is_quoted && word->length && word->bytes[word->length - 1] == ',';
+}
+
 bool rule_options_parse(
 	struct parser *parser, uint32_t first_word, uint32_t objects, struct rule *rule)
 {
@@ -324,49 +388,15 @@ bool rule_options_parse(
 		if (!option->parse)
 			continue;
 		if (at == count) {
-			set_report(parser->set, POLICY_ERROR, &parser->line.end,
-				"write its value after it", "'%s' without a value",
-				option->keyword);
+			option_report_no_value(parser, option);
 			return false;
 		}
-		is_valid = option->parse(parser, &words[at++], rule) && is_valid;
-	}
-	return is_valid && options_finish(parser, seen, rule);
-}
-
-/* "requests 100/s" has its unit glued or as a word of its own. */
-static bool rate_parse(const struct word *words, uint32_t count, uint32_t *at)
-{
-	const struct word *word = &words[*at];
-	uint32_t number, slash = word_find(word, 0, '/');
-	if (!number_parse(word->bytes, slash, UINT32_MAX, &number))
-		return false;
-	if (slash < word->length)
-		return word->length - slash == 2 && word->bytes[slash + 1] == 's';
-	return ++*at < count && word_is(&words[*at], "/s");
-}
-
-void limit_parse(struct parser *parser)
-{
-	static const char *const known[] = {"sessions", "requests", "unread"};
-	const struct word *words = parser->line.words.items;
-	uint32_t count = parser->line.words.count, number;
-	report_unsupported(parser, &words[0], "limit");
-	for (uint32_t at = 1; at < count; at++) {
-		const struct word *word = &words[at++];
-		uint8_t chosen;
-		if (word->is_quoted || !word_choose(parser, word, 0, word->length, "limit", known,
-					       COUNT(known), &chosen))
-			return;
-		bool is_valid =
-			at < count &&
-			(word_is(word, "requests") ? rate_parse(words, count, &at)
-						   : number_parse(words[at].bytes, words[at].length,
-							     UINT32_MAX, &number));
-		if (!is_valid) {
-			report_word(parser, word, "write: limit sessions N requests N/s unread N",
-				"'%s' without its number", known[chosen]);
-			return;
+		word = &words[at++];
+		if (!option->parse(parser, word, rule)) {
+			is_valid = false;
+			if (word_ends_in_comma(word))
+				return false; /* what follows belongs to the list */
 		}
 	}
+	return is_valid && options_finish(parser, seen, rule);
 }

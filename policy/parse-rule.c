@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * allow and deny lines: verbs, objects, options. What this version has no meaning for is reported
- * once, at the verb or else at the object, and its form is checked all the same.
- */
+/* allow and deny lines: verbs, objects, options. */
 #include "parse.h"
 
 #include "language.h"
@@ -48,13 +45,13 @@ static const char *verb_find_remedy(const char *bytes, uint32_t length)
 static void verb_report_unknown(struct parser *parser, const struct word *word, uint32_t first,
 	uint32_t length, enum effect effect)
 {
-	const char *names[POLICY_VERB_COUNT];
+	const char *names[POLICY_VERB_COUNT + 1]; /* and `all` */
 	const char *remedy = verb_find_remedy(word->bytes + first, length);
-	size_t count = 0;
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++) {
-		if (verb_words[verb].is_supported)
-			names[count++] = verb_words[verb].name;
-	}
+	size_t count = POLICY_VERB_COUNT;
+	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
+		names[verb] = verb_words[verb].name;
+	if (effect == EFFECT_DENY && length == word->length)
+		names[count++] = "all";
 	if (!length)
 		report_part(parser, word, first, 1, "write the verbs without blanks: read,write",
 			"a verb is missing");
@@ -68,8 +65,8 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 	else {
 		struct span where = word_part(parser->set, word, first, length);
 		report_unknown(parser, &where, word->bytes + first, length, "verb", names, count,
-			"the verbs of this version: read write append create remove stat list "
-			"watch bind connect socket option resolve");
+			"the verbs are: read write append create remove stat list watch bind "
+			"connect socket option resolve credential");
 	}
 }
 
@@ -77,8 +74,7 @@ static void verb_report_unknown(struct parser *parser, const struct word *word, 
 struct rule_parser {
 	enum effect effect;
 	struct rule rule;
-	bool is_all;        /* deny all */
-	bool has_supported; /* else the objects need not be reported as unsupported again */
+	bool is_all; /* deny all */
 	bool is_valid;
 	uint32_t kinds;   /* KIND_BIT of every object on the line */
 	uint32_t objects; /* of those that were parsed so far */
@@ -97,40 +93,50 @@ static void verb_parse(struct parser *parser, struct rule_parser *line, const st
 	line->rule.named_verbs |= POLICY_BIT(verb);
 	line->rule.effective_verbs |=
 		line->effect == EFFECT_ALLOW ? verb_word->grants : verb_word->covers;
-	if (verb_word->is_supported) {
-		line->has_supported = true;
+	if (verb != POLICY_CREDENTIAL || line->effect == EFFECT_DENY)
 		return;
-	}
-	line->is_valid = false;
 	struct span where = word_part(parser->set, word, first, length);
-	set_report(parser->set, POLICY_ERROR, &where, "leave it out",
-		"'%s' is not supported by this version of fdbroker", verb_word->name);
+	set_report(parser->set, POLICY_NOTE, &where,
+		"until it does, a service can read the file itself: allow read /PATH",
+		"this version of fdbrokerd does not hand out credentials yet");
 }
 
 static bool verbs_parse(struct parser *parser, struct rule_parser *line)
 {
 	if (parser->line.words.count < 2) {
 		set_report(parser->set, POLICY_ERROR, &parser->line.end,
-			"write: allow VERBS OBJECT..., as in allow read /etc/motd",
+			line->effect == EFFECT_ALLOW
+				? "write: allow VERBS OBJECT..., as in allow read /etc/motd"
+				: "write: deny VERBS OBJECT..., as in deny all /etc/shadow",
 			"a verb is missing");
 		return false;
 	}
 	const struct word *word = &parser->line.words.items[1];
+	line->rule.verbs_where = word->where;
 	if (word->is_quoted) {
 		report_word(parser, word, "remove the quotes", "a quoted word is never a verb");
 		return false;
 	}
 	if (line->effect == EFFECT_DENY && word_is(word, "all")) {
-		line->is_all = line->has_supported = true;
+		line->is_all = true;
 		line->rule.named_verbs = line->rule.effective_verbs = ALL_VERBS;
 		return true;
+	}
+	if (object_find_kind(word) != OBJECT_KIND_COUNT) {
+		report_word(parser, word,
+			line->effect == EFFECT_ALLOW
+				? "write what may be done before it, as in: allow read /a"
+				: "write what must not be done before it, as in: deny all /a",
+			"a verb is missing before '%s'", word_quote(word).text);
+		return false;
 	}
 	for (uint32_t at = 0; at <= word->length;) {
 		uint32_t comma = word_find(word, at, ',');
 		verb_parse(parser, line, word, at, comma - at);
 		at = comma + 1;
 	}
-	return line->rule.named_verbs != 0;
+	/* What follows a comma and a blank is another verb, and no object. */
+	return line->rule.named_verbs != 0 && word->bytes[word->length - 1] != ',';
 }
 
 static bool word_starts_with(const struct word *word, const char *start)
@@ -155,13 +161,16 @@ enum object_kind object_find_kind(const struct word *word)
 	uint32_t equals = word_find(word, 0, '=');
 	if (!equals || equals == word->length || word_find(word, 0, '/') < equals)
 		return OBJECT_KIND_COUNT;
-	return equals + 1 < word->length && word->bytes[equals + 1] == '/' ? OBJECT_CREDENTIAL
-									   : OBJECT_SETTING;
+	bool is_path = equals + 1 < word->length &&
+		       (word->bytes[equals + 1] == '/' || (word_has(word, equals + 1, '%') &&
+								  word_has(word, equals + 2, 'h')));
+	return is_path ? OBJECT_CREDENTIAL : OBJECT_SETTING;
 }
 
 static bool word_is_object(const struct word *word)
 {
-	return word_find(word, 0, '/') < word->length || word_find(word, 0, ':') < word->length ||
+	return (word_has(word, 0, '%') && word_has(word, 1, 'h')) ||
+	       word_find(word, 0, '/') < word->length || word_find(word, 0, ':') < word->length ||
 	       word_find(word, 0, '=') < word->length || word_is(word, "icmp") ||
 	       word_is(word, "icmp6");
 }
@@ -175,6 +184,31 @@ static bool verbs_take_paths(uint32_t verbs)
 	return is_path;
 }
 
+/* What stands where an absolute path belongs. */
+static void path_report(struct parser *parser, const struct word *word)
+{
+	if (word->bytes[0] == '\'')
+		report_word(parser, word, "a path with a blank stands in double quotes",
+			"single quotes enclose nothing");
+	else if (word->bytes[0] == '~')
+		report_word(parser, word, "write %h/... for what is in the peer's home",
+			"'%s' is not an absolute path", word_quote(word).text);
+	else
+		report_word(parser, word, "paths begin with a slash, or with %h/",
+			"'%s' is not an absolute path", word_quote(word).text);
+}
+
+/* Protocols that are known elsewhere, and are none of ours, however near their names. */
+static bool kind_is_elsewhere(const char *bytes, uint32_t length)
+{
+	static const char *const kinds[] = {"sctp:", "dccp:", "udplite:", "mptcp:"};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (strlen(kinds[i]) == length && memcmp(kinds[i], bytes, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void object_report_unknown(struct parser *parser, const struct word *word, uint32_t verbs)
 {
 	const char *starts[OBJECT_KIND_COUNT] = {"icmp", "icmp6"}; /* those without a colon */
@@ -186,8 +220,7 @@ static void object_report_unknown(struct parser *parser, const struct word *word
 		return;
 	}
 	if (colon >= slash) {
-		report_word(parser, word, "paths begin with a slash, or with %h/",
-			"'%s' is not an absolute path", word_quote(word).text);
+		path_report(parser, word);
 		return;
 	}
 	for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
@@ -195,8 +228,23 @@ static void object_report_unknown(struct parser *parser, const struct word *word
 			starts[count++] = object_words[kind].start;
 	}
 	struct span where = word_part(parser->set, word, 0, colon + 1);
-	report_unknown(parser, &where, word->bytes, colon + 1, "kind of endpoint", starts, count,
+	bool is_elsewhere = kind_is_elsewhere(word->bytes, colon + 1);
+	report_unknown(parser, &where, word->bytes, colon + 1, "kind of endpoint", starts,
+		is_elsewhere ? 0 : count,
 		"endpoints begin with their kind, as in tcp:80, paths with a slash");
+}
+
+/* A credential that was taken for the value of a setting, since no path stands behind its name. */
+static bool credential_report_path(struct parser *parser, const struct word *word)
+{
+	uint32_t equals = word_find(word, 0, '=');
+	const struct part value = {word, equals + 1, word->length - equals - 1};
+	if (!value.length)
+		return part_report(parser, &(struct part){word, equals, 1},
+			"write it after the '=', as in tls.key=/etc/app/tls.key",
+			"the path is missing");
+	return part_report(parser, &value, "paths begin with a slash, or with %h/",
+		"'%s' is not an absolute path", part_quote(&value).text);
 }
 
 /* Each verb of the line must make sense for each object. */
@@ -207,7 +255,12 @@ static bool object_check_verbs(struct parser *parser, const struct rule_parser *
 		bool is_named = line->rule.named_verbs & POLICY_BIT(verb);
 		if (!is_named || verb_words[verb].objects & KIND_BIT(kind))
 			continue;
+		if (verb == POLICY_CREDENTIAL && kind == OBJECT_SETTING)
+			return credential_report_path(parser, word);
 		struct hint hint = hint_verb_object((enum policy_verb)verb, kind, line->kinds);
+		if (verb == POLICY_BIND && kind == OBJECT_PATH)
+			snprintf(hint.text, sizeof(hint.text), "write unix:%s",
+				word_quote(word).text);
 		report_word(parser, word, hint.text, "'%s' does not go with %s",
 			verb_words[verb].name, object_words[kind].name);
 		return false;
@@ -238,18 +291,49 @@ static bool unix_parse(
 		"a unix socket's path has at most %u bytes", POLICY_UNIX_PATH_MAX);
 }
 
+static bool byte_is_credential(char byte)
+{
+	return byte_is_name(byte) && byte != '+';
+}
+
+/*
+ * NAME=/PATH. The name is one that systemd takes too, systemd.exec(5): it becomes that of a file in
+ * the service's folder of credentials.
+ */
+static bool credential_parse(
+	struct parser *parser, const struct word *word, uint32_t equals, struct object *object)
+{
+	const struct part name = {word, 0, equals};
+	bool is_dots =
+		word->bytes[0] == '.' && (equals == 1 || (equals == 2 && word->bytes[1] == '.'));
+	if (!part_is(&name, byte_is_credential) || is_dots)
+		return part_report(parser, &name,
+			"write letters, digits, '.', '_' and '-', as in tls.key=/etc/app/tls.key",
+			"'%s' is no name of a credential", part_quote(&name).text);
+	if (equals > POLICY_COMPONENT_MAX)
+		return part_report(parser, &name, "choose a shorter one",
+			"the name of a credential has at most %u bytes", POLICY_COMPONENT_MAX);
+	const struct part path = {word, equals + 1, word->length - equals - 1};
+	object->address.name = set_copy(parser->set, word->bytes, equals);
+	object->address.name_length = equals;
+	if (!object->address.name ||
+		!pattern_parse(parser->set, word, path.first, path.length, &object->pattern))
+		return false;
+	return object->pattern.component_count || object->pattern.is_home ||
+	       part_report(parser, &path, "write the path of a file", "'/' is no file");
+}
+
 bool object_parse_kind(
 	struct parser *parser, uint32_t verbs, const struct word *word, struct object *object)
 {
-	uint32_t first = word_find(word, 0, object->kind == OBJECT_CREDENTIAL ? '=' : ':') + 1;
+	uint32_t first = word_find(word, 0, ':') + 1;
 	switch (object->kind) {
 	case OBJECT_PATH:
 		return pattern_parse(parser->set, word, 0, word->length, &object->pattern);
 	case OBJECT_UNIX:
 		return unix_parse(parser, word, first, object);
 	case OBJECT_CREDENTIAL:
-		return pattern_parse(
-			parser->set, word, first, word->length - first, &object->pattern);
+		return credential_parse(parser, word, word_find(word, 0, '='), object);
 	case OBJECT_TCP:
 	case OBJECT_UDP:
 		return endpoint_parse(parser, word, verbs & POLICY_BIT(POLICY_BIND), object);
@@ -289,11 +373,6 @@ static bool object_parse(struct parser *parser, struct rule_parser *line, const 
 		!object_parse_kind(
 			parser, line->is_all ? 0 : line->rule.named_verbs, word, &object))
 		return false;
-	if (!object_words[object.kind].is_supported) {
-		if (line->has_supported)
-			report_unsupported(parser, word, object_words[object.kind].name);
-		return false;
-	}
 	if (parser->set->objects.count == POLICY_OBJECTS_MAX) {
 		report_word(
 			parser, word, "use wildcards", "more than %u objects", POLICY_OBJECTS_MAX);
@@ -305,6 +384,23 @@ static bool object_parse(struct parser *parser, struct rule_parser *line, const 
 	return added != NULL;
 }
 
+/* `allow read list /a`: verbs that stand apart. */
+static void verb_report_apart(
+	struct parser *parser, const struct word *verbs, const struct word *word)
+{
+	struct hint hint;
+	snprintf(hint.text, sizeof(hint.text), "join verbs by a comma: %.60s,%.60s",
+		word_quote(verbs).text, word_quote(word).text);
+	report_word(parser, word, hint.text, "'%s' is no object", word_quote(word).text);
+}
+
+/* Whether the words after this one, which is in error, were meant to be part of it. */
+static bool word_is_torn(const struct word *word)
+{
+	return !word->is_quoted && word->length &&
+	       (word->bytes[0] == '\'' || word->bytes[word->length - 1] == ',');
+}
+
 /* Objects end where the options begin. Returns the first word after them. */
 static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 {
@@ -312,8 +408,12 @@ static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 	uint32_t count = parser->line.words.count, at = 2;
 	for (uint32_t i = at; i < count && word_is_object(&words[i]); i++)
 		line->kinds |= KIND_BIT(object_find_kind(&words[i]));
-	for (; at < count && word_is_object(&words[at]); at++)
-		line->is_valid = object_parse(parser, line, &words[at]) && line->is_valid;
+	for (; at < count && word_is_object(&words[at]); at++) {
+		bool is_valid = object_parse(parser, line, &words[at]);
+		line->is_valid = is_valid && line->is_valid;
+		if (!is_valid && word_is_torn(&words[at]))
+			return count;
+	}
 	if (at > 2)
 		return at;
 	line->is_valid = false;
@@ -321,6 +421,9 @@ static uint32_t objects_parse(struct parser *parser, struct rule_parser *line)
 		set_report(parser->set, POLICY_ERROR,
 			at == count ? &parser->line.end : &words[at].where,
 			"write a path or an endpoint after the verbs", "an object is missing");
+	else if (!words[at].is_quoted &&
+		 verb_find(words[at].bytes, word_find(&words[at], 0, ',')) >= 0)
+		verb_report_apart(parser, &words[1], &words[at]);
 	else
 		report_word(parser, &words[at],
 			hint_no_object(&words[at], line->rule.named_verbs).text,
@@ -375,6 +478,24 @@ static void rule_add_objects(struct parser *parser, struct rule_parser *line)
 	rule_add(parser, &rule);
 }
 
+/* The words of the line as they stand in the file, quotes and all: a comment is none of them. */
+static const char *line_text(struct parser *parser)
+{
+	const struct line *line = &parser->line;
+	size_t length = 0;
+	for (uint32_t i = 0; i < line->words.count; i++)
+		length += line->words.items[i].where.width + 1;
+	char *text = set_alloc(parser->set, length);
+	for (uint32_t i = 0, at = 0; text && i < line->words.count; i++) {
+		const struct span *where = &line->words.items[i].where;
+		const char *source = parser->scanner.text + where->line_start + where->column - 1;
+		memcpy(text + at, source, where->width);
+		at += where->width;
+		text[at++] = i + 1 < line->words.count ? ' ' : '\0';
+	}
+	return text;
+}
+
 void rule_parse(struct parser *parser, enum effect effect)
 {
 	struct policy_set *set = parser->set;
@@ -387,6 +508,7 @@ void rule_parse(struct parser *parser, enum effect effect)
 				.effect = effect,
 				.client = parser->client,
 				.where = parser->line.words.items[0].where,
+				.text = line_text(parser),
 				.first_object = set->objects.count,
 				.as.name = NONE,
 				.options =

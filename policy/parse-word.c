@@ -78,12 +78,6 @@ bool size_parse(const char *bytes, size_t length, uint32_t *size)
 
 /* ---- reporting ---- */
 
-void report_unsupported(struct parser *parser, const struct word *word, const char *what)
-{
-	report_word(parser, word, "leave it out",
-		"'%s' is not supported by this version of fdbroker", what);
-}
-
 void report_unknown(struct parser *parser, const struct span *where, const char *bytes,
 	size_t length, const char *what, const char *const *known, size_t known_count,
 	const char *remedy)

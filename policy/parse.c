@@ -67,6 +67,7 @@ static void client_open(struct parser *parser, const struct word *name, bool is_
 		.first_from = set->froms.count,
 		.first_rule = set->rules.count,
 		.first_deny = NONE,
+		.quota = QUOTA_NONE,
 	};
 	parser->client = set->clients.count - 1;
 	parser->is_client_valid = is_valid;
@@ -88,9 +89,37 @@ static void client_close(struct parser *parser)
 static void client_report_open(struct parser *parser)
 {
 	const struct client *client = &parser->set->clients.items[parser->client];
-	set_report(parser->set, POLICY_ERROR, &client->where, "end it with a line of '}' alone",
-		"the block of client '%s' is not closed",
-		text_quote(client->name, strlen(client->name)).text);
+	if (client->name[0])
+		set_report(parser->set, POLICY_ERROR, &client->where,
+			"end it with a line of '}' alone", "the block of client '%s' is not closed",
+			text_quote(client->name, strlen(client->name)).text);
+	else
+		set_report(parser->set, POLICY_ERROR, &client->where,
+			"end it with a line of '}' alone", "the block is not closed");
+}
+
+/* What stands after the name, or after `only`, and is no '{'. */
+static void client_report_unknown(struct parser *parser, const struct word *word, bool is_only)
+{
+	static const char *const known[] = {"only"};
+	bool is_near = !is_only && !word->is_quoted &&
+		       word_find_near(word->bytes, word->length, known, COUNT(known));
+	report_word(parser, word, is_near ? "did you mean 'only'?" : "write: client NAME [only] {",
+		is_only ? "'%s' where '{' belongs" : "'%s' where 'only' or '{' belongs",
+		word_quote(word).text);
+}
+
+/* client NAME { from user alice }: what is said there is not read, nor found missing. */
+static void client_report_same_line(struct parser *parser, const struct word *word)
+{
+	const struct line *line = &parser->line;
+	report_word(parser, word, "put what is in the block on lines of its own, and '}' too",
+		"'%s' after '{'", word_quote(word).text);
+	if (parser->client == NONE)
+		return;
+	parser->set->clients.items[parser->client].has_from = true;
+	if (word_is(&line->words.items[line->words.count - 1], "}"))
+		client_close(parser);
 }
 
 /* "client" NAME [ "only" ] "{" */
@@ -107,7 +136,8 @@ static void client_parse(struct parser *parser)
 		client_open(parser, NULL, false);
 		return;
 	}
-	if (count < 2 || word_is(&words[1], "{"))
+	bool has_name = count >= 2 && !word_is(&words[1], "{");
+	if (!has_name)
 		set_report(parser->set, POLICY_ERROR, &parser->line.end, "write: client NAME {",
 			"the client has no name");
 	else if (client_name_check(parser, &words[at++]))
@@ -116,15 +146,22 @@ static void client_parse(struct parser *parser)
 	if (is_only)
 		at++;
 	client_open(parser, name, is_only);
-	if (at == count)
+	if (at == count && !has_name)
+		return; /* that has been said */
+	if (at == count) {
 		set_report(parser->set, POLICY_ERROR, &parser->line.end,
 			"end the line with a blank and '{'", "'{' is missing");
-	else if (!word_is(&words[at], "{"))
-		report_word(parser, &words[at], "write: client NAME [only] {",
-			"'%s' where 'only' or '{' belongs", word_quote(&words[at]).text);
+		parser->is_brace_due = true;
+	} else if (!word_is(&words[at], "{"))
+		client_report_unknown(parser, &words[at], is_only);
 	else if (at + 1 < count)
-		report_word(parser, &words[at + 1], "put what is in the block on lines of its own",
-			"'%s' after '{'", word_quote(&words[at + 1]).text);
+		client_report_same_line(parser, &words[at + 1]);
+}
+
+/* Whether it was to be the first line of a block: then the rest of the block is to be read as one. */
+static bool line_opens_block(const struct line *line)
+{
+	return word_is(&line->words.items[line->words.count - 1], "{");
 }
 
 static void close_parse(struct parser *parser)
@@ -134,9 +171,12 @@ static void close_parse(struct parser *parser)
 		report_word(parser, &line->words.items[0], "remove it", "'}' without a block");
 	else
 		client_close(parser);
-	if (line->words.count > 1)
-		report_word(parser, &line->words.items[1], "begin a new line", "'%s' after '}'",
-			word_quote(&line->words.items[1]).text);
+	if (line->words.count == 1)
+		return;
+	report_word(parser, &line->words.items[1], "begin a new line", "'%s' after '}'",
+		word_quote(&line->words.items[1]).text);
+	if (line_opens_block(line))
+		client_open(parser, NULL, false);
 }
 
 static void allow_parse(struct parser *parser)
@@ -165,7 +205,7 @@ static const struct statement {
 
 static void statement_report_unknown(struct parser *parser, const struct word *word)
 {
-	static const char *const inside[] = {"from", "allow", "deny"};
+	static const char *const inside[] = {"from", "allow", "deny", "limit", "client"};
 	static const char *const outside[] = {"client"};
 	if (word->is_quoted)
 		report_word(parser, word, "remove the quotes", "a quoted word is never a keyword");
@@ -174,7 +214,9 @@ static void statement_report_unknown(struct parser *parser, const struct word *w
 			outside, COUNT(outside), "a block begins with: client NAME {");
 	else
 		report_unknown(parser, &word->where, word->bytes, word->length, "statement", inside,
-			COUNT(inside), "a line of a block begins with from, allow or deny");
+			COUNT(inside), "a line of a block begins with from, allow, deny or limit");
+	if (parser->client == NONE && line_opens_block(&parser->line))
+		client_open(parser, NULL, false);
 }
 
 static void line_parse(struct parser *parser)
@@ -183,6 +225,10 @@ static void line_parse(struct parser *parser)
 	if (!line->words.count)
 		return;
 	const struct word *first = &line->words.items[0];
+	bool is_brace = parser->is_brace_due && line->words.count == 1 && word_is(first, "{");
+	parser->is_brace_due = false;
+	if (is_brace)
+		return;
 	for (size_t i = 0; i < COUNT(statements); i++) {
 		const struct statement *statement = &statements[i];
 		if (!word_is(first, statement->keyword))
@@ -234,5 +280,6 @@ int policy_set_add(struct policy_set *set, const char *file, const char *text, s
 		set->files.items[number].length = (uint32_t)length;
 		file_parse(set, number);
 	}
+	set_order_diagnostics(set);
 	return set->out_of_memory ? -ENOMEM : 0;
 }

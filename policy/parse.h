@@ -16,6 +16,7 @@ struct parser {
 	struct line line;
 	uint32_t client; /* the block that is open, or NONE */
 	bool is_client_valid;
+	bool is_brace_due; /* it was missing in the line before, which has been said */
 };
 
 /* Reports an error at a word, or at a part of it. */
@@ -28,9 +29,6 @@ struct parser {
 	} while (0)
 
 /* ---- parse-word.c ---- */
-
-/* Says at a word that its meaning comes later. */
-void report_unsupported(struct parser *parser, const struct word *word, const char *what);
 
 /* Reports an unknown word, with the one that was probably meant or else the general remedy. */
 void report_unknown(struct parser *parser, const struct span *where, const char *bytes,
@@ -159,4 +157,5 @@ bool rule_options_parse(
 /* Whether an option begins with this word. */
 bool word_is_option(const struct word *word);
 
+/* ---- parse-limit.c ---- */
 void limit_parse(struct parser *parser);

@@ -227,20 +227,33 @@ static bool component_finish(struct component_parser *parser, struct component *
 	return component->bytes != NULL;
 }
 
+/* `**` beside other characters: what was meant by `**.txt`. Always false. */
+static bool stars_report(const struct component_parser *parser, uint32_t stars)
+{
+	const char *rest = parser->word->bytes + stars + 2;
+	uint32_t length = parser->end - stars - 2;
+	char remedy[2 * sizeof(struct quoted) + 64] = "write /**/ on its own, or one star";
+	if (parser->is_unit)
+		snprintf(remedy, sizeof(remedy), "write one star");
+	else if (stars == parser->first && !memchr(rest, '*', length))
+		snprintf(remedy, sizeof(remedy), "write /**/*%s, or in one folder alone /*%s",
+			text_quote(rest, length).text, text_quote(rest, length).text);
+	return component_report(parser, stars, 2, remedy, "'**' is glued to other characters");
+}
+
 static bool component_parse(struct component_parser *parser, struct component *component)
 {
 	uint32_t length = parser->end - parser->first, stars;
 	if (length > POLICY_COMPONENT_MAX)
-		return component_report(parser, parser->first, length, NULL,
+		return component_report(parser, parser->first, length,
+			"write a shorter one, or wildcards",
 			"a component longer than 255 bytes: no file can have such a name");
 	if (component_has_stars(parser, &stars)) {
 		if (length == 2 && !parser->is_unit) {
 			*component = (struct component){.kind = COMPONENT_DEEP, .rank = RANK_DEEP};
 			return true;
 		}
-		return component_report(parser, stars, 2,
-			parser->is_unit ? "write one star" : "write /**/ on its own, or one star",
-			"'**' is glued to other characters");
+		return stars_report(parser, stars);
 	}
 	parser->at = parser->first;
 	while (parser->at < parser->end) {
@@ -302,11 +315,11 @@ bool pattern_parse(struct policy_set *set, const struct word *word, uint32_t fir
 	pattern->is_home = word_has(word, first, '%') && word_has(word, first + 1, 'h');
 	uint32_t at = pattern->is_home ? first + 2 : first;
 	if (length > POLICY_PATH_MAX)
-		return component_report(&whole, first, length, NULL,
+		return component_report(&whole, first, length, "write a shorter one",
 			"the path is longer than 4095 bytes: it cannot be opened");
 	if (at >= end || word->bytes[at] != '/')
 		return component_report(&whole, first, length,
-			pattern->is_home ? "write %h/ and what is below it"
+			pattern->is_home ? "write %h/ and what is below it: %h/NAME, %h/**"
 					 : "begin it with a slash",
 			"'%s' is not an absolute path",
 			text_quote(word->bytes + first, length).text);
@@ -329,8 +342,11 @@ bool unit_parse(struct policy_set *set, const struct word *word, struct componen
 	uint8_t program[COMPONENT_PROGRAM_MAX];
 	struct component_parser parser = {
 		.set = set, .word = word, .end = word->length, .program = program, .is_unit = true};
-	if (!word->length)
-		return component_report(&parser, 0, 1, NULL, "the unit's name is empty");
+	if (!word->length) {
+		set_report(set, POLICY_ERROR, &word->where, "write it, as in nginx.service",
+			"the unit's name is empty");
+		return false;
+	}
 	if (memchr(word->bytes, '/', word->length))
 		return component_report(&parser, 0, word->length,
 			"write the name of the unit alone, as in nginx.service",

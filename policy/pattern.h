@@ -74,6 +74,9 @@ enum sense { SENSE_ALLOW, SENSE_DENY };
 bool glob_match(const uint8_t *program, size_t program_length, const char *name, size_t length,
 	const struct variables *variables, enum sense sense);
 
+/* How many bytes of a program an operation takes. */
+size_t glob_operation_size(const uint8_t *operation);
+
 /* The bytes that every match begins with; *length may be 0. */
 const uint8_t *glob_prefix(const uint8_t *program, size_t program_length, size_t *length);
 

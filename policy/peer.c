@@ -3,36 +3,29 @@
  * Who a peer is to a policy: the blocks that concern it and the texts that the variables stand
  * for. Done once for a connection, so that a decision need not ask again.
  */
-#include "image.h"
-#include "pattern.h"
+#include "peer.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-static bool group_holds(
-	const struct policy_identity *identity, const struct image_condition *condition)
+bool identity_has_group(const struct policy_identity *identity, uint32_t first, uint32_t last)
 {
-	if (identity->gid >= condition->first && identity->gid <= condition->last)
-		return true;
-	for (size_t i = 0; i < identity->group_count; i++) {
-		if (identity->groups[i] >= condition->first &&
-			identity->groups[i] <= condition->last)
-			return true;
-	}
-	return false;
+	bool is_held = identity->gid >= first && identity->gid <= last;
+	for (size_t i = 0; i < identity->group_count && !is_held; i++)
+		is_held = identity->groups[i] >= first && identity->groups[i] <= last;
+	return is_held;
 }
 
-static bool unit_holds(const struct policy_image *image, const struct policy_identity *identity,
-	const struct image_condition *condition)
+bool identity_has_unit(
+	const struct policy_identity *identity, const uint8_t *unit, size_t length, bool is_literal)
 {
 	static const struct variables none;
-	const uint8_t *glob = image_bytes(image) + condition->glob;
 	if (!identity->unit || !identity->unit[0])
 		return false;
-	size_t length = strlen(identity->unit);
-	if (condition->is_literal)
-		return length == condition->glob_length &&
-		       memcmp(identity->unit, glob, length) == 0;
-	return glob_match(glob, condition->glob_length, identity->unit, length, &none, SENSE_DENY);
+	size_t own_length = strlen(identity->unit);
+	if (is_literal)
+		return own_length == length && memcmp(identity->unit, unit, length) == 0;
+	return glob_match(unit, length, identity->unit, own_length, &none, SENSE_DENY);
 }
 
 static bool condition_holds(const struct policy_image *image,
@@ -44,9 +37,10 @@ static bool condition_holds(const struct policy_image *image,
 	case CONDITION_USER:
 		return identity->uid >= condition->first && identity->uid <= condition->last;
 	case CONDITION_GROUP:
-		return group_holds(identity, condition);
+		return identity_has_group(identity, condition->first, condition->last);
 	case CONDITION_UNIT:
-		return unit_holds(image, identity, condition);
+		return identity_has_unit(identity, image_bytes(image) + condition->glob,
+			condition->glob_length, condition->is_literal);
 	}
 	return false;
 }
@@ -129,4 +123,39 @@ int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 			peer->unit = peer_add(&writer, identity->unit, strlen(identity->unit));
 	}
 	return 0;
+}
+
+struct variable peer_text(const struct policy_peer *peer, uint8_t offset)
+{
+	const char *text = peer->text + offset;
+	return (struct variable){text, offset ? strnlen(text, sizeof(peer->text) - offset) : 0};
+}
+
+struct variables peer_variables(
+	const struct policy_peer *peer, char uid[static sizeof("4294967295")])
+{
+	int digits = snprintf(uid, sizeof("4294967295"), "%u", peer->uid);
+	return (struct variables){
+		.user = peer_text(peer, peer->user),
+		.uid = {uid, (size_t)digits},
+		.instance = peer_text(peer, peer->instance),
+	};
+}
+
+static void amount_lower(uint32_t *amount, uint32_t other)
+{
+	*amount = other < *amount ? other : *amount;
+}
+
+struct policy_quota policy_peer_quota(
+	const struct policy_image *image, const struct policy_peer *peer)
+{
+	struct policy_quota quota = QUOTA_NONE;
+	for (uint32_t i = 0; i < peer->block_count && i < POLICY_PEER_BLOCKS_MAX; i++) {
+		const struct policy_quota *other = &image_blocks(image)[peer->blocks[i]].quota;
+		amount_lower(&quota.sessions, other->sessions);
+		amount_lower(&quota.requests, other->requests);
+		amount_lower(&quota.unread, other->unread);
+	}
+	return quota;
 }

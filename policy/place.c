@@ -34,6 +34,15 @@ static const struct {
 	{0, true, "see what this says: stat "},
 };
 
+/* A command is there to be pasted: a name that a shell would take apart is not put into it. */
+static const char *word_of_path(const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._@%+=:,-";
+
+	return path[0] != '-' && path[strspn(path, plain)] == '\0' ? path : "FILE";
+}
+
 static void remedy_set(struct refusal *refusal, int error, const char *path)
 {
 	size_t i = 0;
@@ -41,7 +50,7 @@ static void remedy_set(struct refusal *refusal, int error, const char *path)
 	while (errno_remedies[i].error != error && errno_remedies[i].error != 0)
 		i++;
 	(void)snprintf(refusal->remedy, sizeof(refusal->remedy), "%s%s", errno_remedies[i].remedy,
-		errno_remedies[i].names_path ? path : "");
+		errno_remedies[i].names_path ? word_of_path(path) : "");
 }
 
 /* Errors that say nothing of the file: the next one would fail as well. */
@@ -93,7 +102,7 @@ static void refuse_owner(struct refusal *refusal, const struct statx *status, co
 	(void)snprintf(refusal->message, sizeof(refusal->message),
 		"is owned by uid %u, not by root", status->stx_uid);
 	(void)snprintf(refusal->remedy, sizeof(refusal->remedy),
-		"look at what it contains, then: chown root: %s", path);
+		"look at what it contains, then: chown root: %s", word_of_path(path));
 }
 
 static void refuse_writable(struct refusal *refusal, const struct statx *status, const char *path)
@@ -108,7 +117,7 @@ static void refuse_writable(struct refusal *refusal, const struct statx *status,
 			"does not protect it");
 	else
 		(void)snprintf(refusal->remedy, sizeof(refusal->remedy),
-			"look at what it contains, then: chmod go-w %s", path);
+			"look at what it contains, then: chmod go-w %s", word_of_path(path));
 }
 
 int place_judge(const struct trusted_mounts *mounts, const struct statx *status, const char *path,
@@ -143,7 +152,7 @@ void place_refuse_link(int link, const char *path, struct refusal *refusal)
 		(int)length, text);
 	(void)snprintf(refusal->remedy, sizeof(refusal->remedy),
 		"put the file itself there, or name the path where it really is: realpath %s",
-		path);
+		word_of_path(path));
 }
 
 /* Where the walk is. */
@@ -184,14 +193,30 @@ static int walk_judge(struct walk *walk)
 	return PLACE_REFUSED;
 }
 
+/* Folders of the system, which anybody may pass; no advice is to open another, or somebody's home. */
+static bool path_is_of_system(const char *path)
+{
+	static const char *const folders[] = {"/etc/", "/usr/", "/run/fdbroker/"};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+			return true;
+	return false;
+}
+
 static int walk_error(struct walk *walk, int error)
 {
 	int r;
 
 	r = place_error(error, "cannot be read", walk->path, walk->refusal);
-	if (error == EACCES)
+	if (error == EACCES && path_is_of_system(walk->path))
 		(void)snprintf(walk->refusal->remedy, sizeof(walk->refusal->remedy),
 			"let everyone pass, the broker comes without privileges: chmod a+x %.*s",
+			walk->reached == 0 ? 1 : (int)walk->reached, walk->path);
+	else if (error == EACCES)
+		(void)snprintf(walk->refusal->remedy, sizeof(walk->refusal->remedy),
+			"put the policy into /etc/fdbroker/policy.d: the broker comes without "
+			"privileges, and may not pass %.*s",
 			walk->reached == 0 ? 1 : (int)walk->reached, walk->path);
 	return r;
 }

@@ -46,9 +46,16 @@ enum policy_verb {
 /* The word of the language for a verb ("read"), for logs and manuals. */
 const char *policy_verb_name(enum policy_verb verb);
 
+/* Room for all verbs with commas between them. */
+#define POLICY_VERBS_TEXT_MAX 128
+
+/* "read,write", in the order above; nothing for no verb. Returns text. */
+const char *policy_verbs_text(uint32_t verbs, char text[POLICY_VERBS_TEXT_MAX]);
+
 /* ---- from text to image ---- */
 
-struct policy_set; /* the files of one policy, parsed, with all that is wrong with them */
+struct policy_set;   /* the files of one policy, parsed, with all that is wrong with them */
+struct policy_image; /* opaque; begins at the first byte of the compiled image */
 
 enum policy_severity { POLICY_NOTE, POLICY_WARNING, POLICY_ERROR };
 
@@ -92,6 +99,9 @@ struct policy_name {
 	 * a set, freed with it. */
 	uint32_t *groups;
 	uint32_t group_count;
+	/* Of an unknown name: one that exists and was probably meant, malloc'ed likewise. NULL:
+	 * nobody has looked for one, or none is near. */
+	char *near;
 };
 
 struct policy_set *policy_set_new(void); /* NULL: out of memory */
@@ -113,16 +123,32 @@ struct policy_name *policy_set_names(struct policy_set *set, size_t *count);
  */
 int policy_set_compile(struct policy_set *set, void **image, size_t *size);
 
+/*
+ * Adds to the diagnostics of a set what is right and yet probably not meant: rules that do nothing
+ * because of others, grants that are wider than they look, things that need no broker. The image is
+ * what the set was compiled to. Only for people: nothing of it changes what the policy means. Takes
+ * a time that grows with the number of rules, and no faster. 0 or -ENOMEM.
+ */
+int policy_set_review(struct policy_set *set, const struct policy_image *image);
+
+/* Whether it is among the units that a review warns of, for they run whatever their users start. */
+bool policy_unit_is_shared(const char *unit, size_t length);
+
 /* All diagnostics so far, ordered by file and line. Valid until the set is changed or freed. */
 const struct policy_diagnostic *policy_set_diagnostics(const struct policy_set *set, size_t *count);
 size_t policy_set_count(const struct policy_set *set, enum policy_severity severity);
 
-/* Prints one as "FILE:LINE:COLUMN: error: MESSAGE", the source line, a caret line, the remedy. */
-void policy_diagnostic_print(const struct policy_diagnostic *diagnostic, FILE *out);
+/* "error", "warning", "note" */
+const char *policy_severity_name(enum policy_severity severity);
+
+/*
+ * Prints one as "FILE:LINE:FIRST-LAST: error: MESSAGE", the source line, a caret line, the remedy.
+ * The columns are bytes; of one byte alone it is FILE:LINE:COLUMN. Colours are for terminals.
+ */
+void policy_diagnostic_print(
+	const struct policy_diagnostic *diagnostic, bool is_coloured, FILE *out);
 
 /* ---- the image ---- */
-
-struct policy_image; /* opaque; begins at the first byte of the compiled image */
 
 /* Checks the header (magic, version, size). NULL: not an image of this version. */
 const struct policy_image *policy_image_open(const void *bytes, size_t size);
@@ -145,11 +171,12 @@ struct policy_needs {
 };
 void policy_image_needs(const struct policy_image *image, struct policy_needs *needs);
 
-/* Where a rule stands. The strings live in the image. */
+/* Where a rule stands, and how it is written. The strings live in the image. */
 struct policy_location {
 	const char *file;
 	uint32_t line;
 	const char *client; /* the name of its block */
+	const char *text;   /* its words as they stand there, a blank between two */
 };
 void policy_image_location(
 	const struct policy_image *image, uint32_t rule, struct policy_location *location);
@@ -204,6 +231,17 @@ struct policy_peer {
  */
 int policy_peer_init(struct policy_peer *peer, const struct policy_image *image,
 	const struct policy_identity *identity);
+
+/* How much one uid may have at once, by `limit`; UINT32_MAX: as much as the broker has. */
+struct policy_quota {
+	uint32_t sessions; /* connections */
+	uint32_t requests; /* per second */
+	uint32_t unread;   /* results that were sent and not read */
+};
+
+/* The smallest amounts of all blocks that concern the peer. */
+struct policy_quota policy_peer_quota(
+	const struct policy_image *image, const struct policy_peer *peer);
 
 /* ---- what a connection was narrowed to ---- */
 
@@ -343,11 +381,15 @@ enum policy_outcome {
 	POLICY_DENIED_LIMITED, /* a rule allows it, but the connection was narrowed; rule */
 };
 
+/* "allow", "no-rule": the words of fdbrokerd(8) for what came of it. NULL: there is no such outcome. */
+const char *policy_outcome_word(unsigned int outcome);
+
 #define POLICY_NO_RULE UINT32_MAX
 
 struct policy_decision {
 	enum policy_outcome outcome;
 	uint32_t rule;    /* the deciding rule; for NARROWED the first rule of the `only` block */
+	uint32_t other;   /* CONFLICT: a rule whose options are not those of `rule` */
 	uint32_t missing; /* NO_RULE, NARROWED: POLICY_BIT of the verbs that nothing grants */
 	struct policy_options options; /* of the deciding allow rule, or how to log a denial */
 };
@@ -418,8 +460,31 @@ struct policy_decision policy_decide_endpoint(const struct policy_image *image,
 uint32_t policy_deny_endpoint(const struct policy_image *image, const struct policy_peer *peer,
 	enum policy_verb verb, const struct policy_endpoint *endpoint);
 
+/* A file that a service is to be given as a credential of this name, systemd.exec(5). */
+struct policy_credential {
+	const char *name;
+	size_t name_length;
+	const char *path; /* absolute, as for policy_decide_path() */
+	size_t path_length;
+};
+
 /*
- * The decision that a rule stands for which policy_deny_path() or policy_deny_endpoint() returned:
+ * May the peer have it? A connection that was narrowed has no credentials. A deny of `read` or of
+ * `all` on the path denies the credential too.
+ */
+struct policy_decision policy_decide_credential(const struct policy_image *image,
+	const struct policy_peer *peer, const struct policy_limits *limits,
+	const struct policy_credential *credential);
+
+/*
+ * Is there a deny rule against it? With the path that a link led to. Returns the rule, or
+ * POLICY_NO_RULE.
+ */
+uint32_t policy_deny_credential(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_credential *credential);
+
+/*
+ * The decision that a rule stands for which one of the policy_deny_...() returned:
  * a denial by that rule, recorded as the rule itself says. POLICY_NO_RULE: one for which there is
  * no rule, and which is always recorded.
  */
@@ -434,6 +499,11 @@ struct policy_decision policy_denial(const struct policy_image *image, uint32_t 
 struct policy_decision policy_decide_verb(const struct policy_image *image,
 	const struct policy_peer *peer, const struct policy_limits *limits, enum policy_verb verb);
 
-/* One line that says why: "denied: no rule allows read (nearest: FILE:LINE allows append)". */
-void policy_explain(
-	const struct policy_image *image, const struct policy_decision *decision, FILE *out);
+/*
+ * What the peer may have, as text in the form of a policy file: a comment that says who it is, each
+ * block that concerns it with its rules as they are written and its limits, but without `from`, and
+ * what the connection was narrowed to as comments. Returns its length in bytes; where that is more
+ * than size, the text is of no use. With text NULL and size 0 no rule is looked at.
+ */
+size_t policy_grants_write(const struct policy_image *image, const struct policy_peer *peer,
+	const struct policy_limits *limits, char *text, size_t size);

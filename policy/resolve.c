@@ -32,26 +32,60 @@ static bool name_is_usable(const struct policy_name *name)
 	return is_usable;
 }
 
+/* What was meant by a name that nobody has: a word of the language, or several names. */
+static const char *name_find_form(const struct policy_name *name)
+{
+	static const char *const everybody[] = {
+		"all", "any", "anyone", "anybody", "everyone", "everybody"};
+	bool is_user = name->kind == POLICY_NAME_USER;
+	if (!is_user && name->kind != POLICY_NAME_GROUP)
+		return NULL;
+	for (size_t i = 0; is_user && i < sizeof(everybody) / sizeof(*everybody); i++) {
+		if (strcmp(name->name, everybody[i]) == 0)
+			return "for everybody write: from anyone";
+	}
+	if (strchr(name->name, ','))
+		return "one name each: write a line for each";
+	if (is_user && strchr(name->name, '.'))
+		return "create it or correct the name; a group follows a colon: USER:GROUP";
+	return NULL;
+}
+
+/* Reports a name that does not exist, with the one that was probably meant, if any is known. */
+static void name_report_unknown(struct policy_set *set, const struct client *client,
+	const struct policy_name *name, const struct span *where)
+{
+	const char *kind = kind_names[name->kind];
+	struct quoted quoted = text_quote(name->name, strlen(name->name));
+	char guess[sizeof(struct quoted) + sizeof("did you mean ''?")];
+	bool is_error = client->first_deny != NONE;
+	const char *form = name_find_form(name);
+	const char *remedy =
+		form ? form
+		: is_error
+			? "a block with a deny must name what exists: create it or use its number"
+			: "create it or correct the name, and load the policy again";
+	if (name->near)
+		snprintf(guess, sizeof(guess), "did you mean '%s'?",
+			text_quote(name->near, strlen(name->near)).text);
+	set_report(set, is_error ? POLICY_ERROR : POLICY_WARNING, where,
+		name->near ? guess : remedy,
+		is_error ? "there is no %s '%s'" : "there is no %s '%s': this never matches", kind,
+		quoted.text);
+}
+
 /* NULL when the name is not to be had; that has been reported. */
 static const struct policy_name *name_resolve(struct policy_set *set, const struct client *client,
 	uint32_t number, const struct span *where)
 {
 	const struct policy_name *name = &set->names.items[number];
-	const char *kind = kind_names[name->kind];
-	struct quoted quoted = text_quote(name->name, strlen(name->name));
 	if (name_is_usable(name))
 		return name;
 	if (name->status == POLICY_NAME_UNASKED)
-		set_report(set, POLICY_ERROR, where, NULL, "nobody was asked for the %s '%s'", kind,
-			quoted.text);
-	else if (client->first_deny != NONE)
-		set_report(set, POLICY_ERROR, where,
-			"a block with a deny must name what exists: create it or use its number",
-			"there is no %s '%s'", kind, quoted.text);
+		set_report(set, POLICY_ERROR, where, NULL, "nobody was asked for the %s '%s'",
+			kind_names[name->kind], text_quote(name->name, strlen(name->name)).text);
 	else
-		set_report(set, POLICY_WARNING, where,
-			"until it exists and the policy is loaded again",
-			"there is no %s '%s': this never matches", kind, quoted.text);
+		name_report_unknown(set, client, name, where);
 	return NULL;
 }
 
@@ -144,7 +178,7 @@ static void endpoint_resolve(
 	object->interface_index = 0;
 	if (interface != NONE) {
 		const struct policy_name *name =
-			name_resolve(set, client, interface, &object->where);
+			name_resolve(set, client, interface, &object->address.interface_where);
 		object->is_never = !name;
 		object->interface_index = name ? name->id : 0;
 	}

@@ -59,6 +59,21 @@ static void scan_report(struct scanner *scanner, struct line *line,
 	line->is_broken = true;
 }
 
+/* Reports the first of them, with those that follow it: a crash can leave a file full of zeros. */
+static void line_check_byte(struct scanner *scanner, struct line *line,
+	const struct physical_line *physical, char byte, const char *remedy, const char *message)
+{
+	const char *text = scanner->text, *end = text + physical->end;
+	const char *found = memchr(text + physical->start, byte, physical->end - physical->start);
+	const char *after = found;
+	if (!found)
+		return;
+	while (after < end && *after == byte)
+		after++;
+	scan_report(scanner, line, physical, (uint32_t)(found - text), (uint32_t)(after - text),
+		remedy, message);
+}
+
 static void line_check_bytes(
 	struct scanner *scanner, struct line *line, struct physical_line *physical)
 {
@@ -72,16 +87,9 @@ static void line_check_bytes(
 		}
 		scanner->has_reported_crlf = true;
 	}
-	for (uint32_t i = physical->start; i < physical->end; i++) {
-		if (text[i] == '\r') {
-			scan_report(scanner, line, physical, i, i + 1,
-				"write \\x0d in a quoted word if it is meant",
-				"a carriage return in the line");
-		} else if (text[i] == '\0') {
-			scan_report(scanner, line, physical, i, i + 1, "remove it",
-				"a NUL byte in the line");
-		}
-	}
+	line_check_byte(scanner, line, physical, '\r',
+		"write \\x0d in a quoted word if it is meant", "a carriage return in the line");
+	line_check_byte(scanner, line, physical, '\0', "remove it", "a NUL byte in the line");
 }
 
 /* Undoes one escape. Returns its length, 0 when it is none that the language has. */
@@ -105,6 +113,24 @@ static uint32_t quote_find_end(const char *text, uint32_t at, uint32_t end)
 	return at;
 }
 
+/* What a backslash was meant to do to the byte after it, as it does in a shell. */
+static const char *backslash_find_remedy(char next)
+{
+	switch (next) {
+	case '*':
+		return "a literal star is [*]";
+	case '?':
+		return "a literal question mark is [?]";
+	case '[':
+		return "a literal bracket is [[]";
+	case ' ':
+	case '\t':
+		return "a word with a blank stands in double quotes";
+	default:
+		return "quote the whole word: inside quotes \\\" and \\\\ are these bytes";
+	}
+}
+
 /* Copies what stands between quotes with its escapes undone. */
 static void quoted_decode(struct scanner *scanner, struct line *line,
 	const struct physical_line *physical, uint32_t from, uint32_t to, struct word *word)
@@ -123,9 +149,14 @@ static void quoted_decode(struct scanner *scanner, struct line *line,
 		if (byte == '\\')
 			size = escape_decode(scanner->text + from, to - from, &byte);
 		if (!size || !byte) {
+			char message[sizeof(struct quoted) + sizeof("unknown escape ''")];
+			snprintf(message, sizeof(message), "unknown escape '%s'",
+				text_quote(scanner->text + from, from + 2 <= to ? 2 : 1).text);
 			scan_report(scanner, line, physical, from, from + (size ? size : 2),
-				"the escapes are \\\", \\\\ and \\xHH (not \\x00)",
-				size ? "a NUL byte by an escape" : "unknown escape");
+				from + 1 < to && memchr("*?[", scanner->text[from + 1], 3)
+					? backslash_find_remedy(scanner->text[from + 1])
+					: "the escapes are \\\", \\\\ and \\xHH (not \\x00)",
+				size ? "a NUL byte by an escape" : message);
 			word->is_broken = true;
 			size = size ? size : 2;
 		}
@@ -171,8 +202,8 @@ static void plain_scan(struct scanner *scanner, struct line *line, struct physic
 		bool is_last = byte == '\\' && at + 1 == physical->end;
 		scan_report(scanner, line, physical, at, at + 1,
 			is_last ? "put a blank before it to continue the line"
-				: "quote the whole word: inside quotes \\\" and \\\\ are these "
-				  "bytes",
+				: backslash_find_remedy(
+					  byte == '\\' ? scanner->text[at + 1] : byte),
 			byte == '"' ? "a quote inside a word that is not quoted"
 				    : "a backslash inside a word that is not quoted");
 		word->is_broken = true;
@@ -200,23 +231,39 @@ static void word_scan(struct scanner *scanner, struct line *line, struct physica
 	line->is_broken = line->is_broken || word->is_broken;
 }
 
-/* A `\` on its own. True: the line goes on in the next one. */
+/*
+ * A `\` on its own. True: the line goes on in the next one, or was meant to, so that what stands
+ * there is not taken for a line of its own.
+ */
 static bool continuation_scan(
 	struct scanner *scanner, struct line *line, const struct physical_line *physical)
 {
 	uint32_t at = physical->at + 1;
+	bool has_more = scanner->offset < scanner->length;
 	while (at < physical->end && byte_is_blank(scanner->text[at]))
 		at++;
-	if (physical->at + 1 == physical->end && scanner->offset < scanner->length)
+	if (physical->at + 1 == physical->end && has_more)
 		return true;
 	if (at < physical->end || physical->at + 1 < physical->end) {
 		scan_report(scanner, line, physical, physical->at, physical->at + 1,
 			"end the line right after it", "'\\' is not the last thing on its line");
+		return has_more && (at == physical->end || scanner->text[at] == '#');
 	} else {
 		scan_report(scanner, line, physical, physical->at, physical->at + 1, "remove it",
 			"'\\' continues the last line of the file");
 	}
 	return false;
+}
+
+/* Glued to the last word it has been reported, and yet it was meant to continue the line. */
+static bool line_ends_in_backslash(const struct scanner *scanner, const struct line *line,
+	const struct physical_line *physical)
+{
+	const struct word *last =
+		line->words.count ? &line->words.items[line->words.count - 1] : NULL;
+	return last && last->is_broken && !last->is_quoted && last->length &&
+	       last->where.line == scanner->line && physical->at == physical->end &&
+	       last->bytes[last->length - 1] == '\\' && scanner->offset < scanner->length;
 }
 
 /* Scans to the end of one line of the file. True: it is continued. */
@@ -249,7 +296,7 @@ static bool physical_scan(struct scanner *scanner, struct line *line)
 		word_scan(scanner, line, &physical);
 		line->end = line_span(scanner, &physical, physical.at, physical.at);
 	}
-	return false;
+	return line_ends_in_backslash(scanner, line, &physical);
 }
 
 bool scanner_next(struct scanner *scanner, struct line *line)
@@ -275,11 +322,15 @@ bool word_has(const struct word *word, uint32_t index, char byte)
 	       !(word->escaped && word->escaped[index]);
 }
 
+const char *span_text(const struct policy_set *set, const struct span *span)
+{
+	return set->files.items[span->file].text + span->line_start + span->column - 1;
+}
+
 /* How far from its beginning in the file a byte of the word stands. */
 static uint32_t word_offset(const struct policy_set *set, const struct word *word, uint32_t index)
 {
-	const char *raw = set->files.items[word->where.file].text + word->where.line_start +
-			  word->where.column - 1;
+	const char *raw = span_text(set, &word->where);
 	uint32_t at = word->is_quoted ? 1 : 0;
 	for (uint32_t i = 0; i < index && i < word->length; i++) {
 		bool is_escaped = word->escaped && word->escaped[i];

@@ -44,4 +44,7 @@ bool word_has(const struct word *word, uint32_t index, char byte);
 struct span word_part(
 	const struct policy_set *set, const struct word *word, uint32_t first, uint32_t length);
 
+/* What stands there, of the span's width, as it is in the file: with quotes and escapes. */
+const char *span_text(const struct policy_set *set, const struct span *span);
+
 struct quoted word_quote(const struct word *word);

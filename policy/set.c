@@ -166,6 +166,12 @@ struct policy_set *policy_set_new(void)
 	return calloc(1, sizeof(struct policy_set));
 }
 
+static void name_free(struct policy_name *name)
+{
+	free(name->groups);
+	free(name->near);
+}
+
 void policy_set_free(struct policy_set *set)
 {
 	if (!set)
@@ -179,7 +185,7 @@ void policy_set_free(struct policy_set *set)
 	free(set->diagnostics.items);
 	free(set->diagnostic_files.items);
 	for (uint32_t i = 0; i < set->names.count; i++)
-		free(set->names.items[i].groups);
+		name_free(&set->names.items[i]);
 	free(set->names.items);
 	free(set->names_index.slots);
 	free(set->clients.items);

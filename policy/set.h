@@ -68,12 +68,14 @@ struct principal {
 
 struct condition {
 	enum condition_kind kind;
+	struct span where;          /* the name, or the word `anyone` */
 	struct principal principal; /* its id is the first of a range */
 	uint32_t last;              /* the last id of a range */
 	struct component unit;
 };
 
 struct from {
+	struct span where;
 	uint32_t first_condition, condition_count;
 	bool is_never; /* names somebody who does not exist */
 };
@@ -82,6 +84,10 @@ struct rule {
 	enum effect effect;
 	uint32_t client;
 	struct span where;
+	struct span verbs_where;             /* of all of them, which are one word */
+	struct span mode_where, owner_where; /* what follows these words, if they are there */
+	struct span type_where;              /* of the type that makes it one of directories */
+	const char *text;         /* of its line: the words as written, a blank between two */
 	uint32_t named_verbs;     /* as written */
 	uint32_t effective_verbs; /* with what they imply */
 	uint32_t first_object, object_count;
@@ -98,7 +104,8 @@ struct address {
 	uint8_t prefix; /* in bits */
 	uint8_t bytes[16];
 	uint32_t interface; /* index into set->names, or NONE */
-	const char *name;   /* of a host, as it is compared, or of a device */
+	struct span interface_where;
+	const char *name; /* of a host, as it is compared, of a device, or of a credential */
 	uint32_t name_length;
 };
 
@@ -130,7 +137,7 @@ enum object_kind {
 
 struct object {
 	enum object_kind kind;
-	enum policy_kind endpoint; /* POLICY_KIND_COUNT: a path or a unix socket */
+	enum policy_kind endpoint; /* POLICY_KIND_COUNT: in the tree of paths */
 	struct span where;
 	struct pattern pattern;
 	struct address address;
@@ -149,6 +156,7 @@ struct client {
 	uint32_t first_from, from_count;
 	uint32_t first_rule, rule_count;
 	uint32_t first_deny; /* index of a rule, or NONE */
+	struct policy_quota quota;
 };
 
 struct index_slot {
@@ -171,6 +179,7 @@ struct policy_set {
 	LIST(struct source_file) files;
 	LIST(struct policy_diagnostic) diagnostics;
 	LIST(uint32_t) diagnostic_files; /* file number of each diagnostic, to keep the order */
+	uint32_t diagnostics_ordered;    /* how many, from the first on, are in order */
 
 	LIST(struct policy_name) names;
 	struct name_index names_index;
@@ -204,14 +213,38 @@ uint32_t set_client_first(struct policy_set *set, uint32_t client);
 
 /* ---- diagnostic.c ---- */
 
+/*
+ * Brings the diagnostics into the order of the text. Whatever of policy.h may have recorded some
+ * ends with it: at once, as each for itself would take a time that grows with their square.
+ */
+void set_order_diagnostics(struct policy_set *set);
+
 /* Text for a message: control bytes escaped, cut when long. */
 struct quoted {
 	char text[96];
 };
 struct quoted text_quote(const char *bytes, size_t length);
 
-/* Writes text so that it cannot steer a terminal or break a line. */
+/* The rule's text as it stands in its file at this place. */
+struct quoted span_quote(const struct policy_set *set, const struct span *where);
+
+/* How many bytes the character of UTF-8 has that they begin with; 0: they are none. */
+size_t text_character(const char *bytes, size_t length);
+
+/*
+ * Writes text so that it cannot steer a terminal, break a line or look like another: a `?` for
+ * each character that could, and for each byte that is not UTF-8.
+ */
 void text_print(const char *bytes, size_t length, FILE *out);
+
+/*
+ * Of a longer line only what is around the caret is shown: many diagnostics of one long line would
+ * take a time that grows with the square of its length, and nobody reads it. In bytes of the line.
+ */
+struct shown {
+	size_t from, to;
+};
+struct shown diagnostic_shown(const struct policy_diagnostic *diagnostic);
 
 /* Records a diagnostic. The remedy is copied and may be NULL. */
 __attribute__((format(printf, 5, 0))) void set_vreport(struct policy_set *set,

@@ -6,8 +6,9 @@
  */
 #include "walk.h"
 
+#include "peer.h"
+
 #include <assert.h>
-#include <stdio.h>
 
 #define DEEP_SLOT_MASK (2 * POLICY_ACTIVE_MAX - 1)
 static_assert((POLICY_ACTIVE_MAX & (POLICY_ACTIVE_MAX - 1)) == 0, "the slots are masked");
@@ -125,15 +126,17 @@ static uint32_t component_follow(struct walk *walk, const struct name *name, boo
  */
 static void home_begin(struct walk *walk, const char *path, size_t length, size_t depth)
 {
+	if (!walk->home_root)
+		return;
 	if (walk->home_depth) {
 		bool is_there = depth == walk->home_depth && length >= walk->home_length &&
 				memcmp(path, walk->home, walk->home_length) == 0 &&
 				(length == walk->home_length || path[walk->home_length] == '/');
 		if (is_there)
-			node_reach(walk, NODE_HOME(walk->effect));
+			node_reach(walk, walk->home_root);
 	} else if (walk->effect == EFFECT_DENY && depth == 0) {
-		uint32_t deep = image_nodes(walk->image)[NODE_HOME(walk->effect)].deep;
-		deep_add(walk, NODE_HOME(walk->effect));
+		uint32_t deep = image_nodes(walk->image)[walk->home_root].deep;
+		deep_add(walk, walk->home_root);
 		if (deep)
 			deep_add(walk, deep);
 	}
@@ -151,12 +154,6 @@ static void deep_settle(struct walk *walk, uint32_t taken)
 	walk->folder_count = walk->effect == EFFECT_DENY ? 0 : walk->deep.count - taken;
 }
 
-static struct variable variable_make(const struct policy_peer *peer, uint8_t offset)
-{
-	const char *text = peer->text + offset;
-	return (struct variable){text, offset ? strnlen(text, sizeof(peer->text) - offset) : 0};
-}
-
 static void walk_init(struct walk *walk, const struct policy_image *image,
 	const struct policy_peer *peer, enum effect effect)
 {
@@ -167,26 +164,52 @@ static void walk_init(struct walk *walk, const struct policy_image *image,
 	walk->reached.count = 0;
 	walk->deep.count = 0;
 	memset(walk->deep.slots, 0, sizeof(walk->deep.slots));
-	struct variable home = variable_make(peer, peer->home);
+	struct variable home = peer_text(peer, peer->home);
 	walk->home = home.text;
 	walk->home_length = home.length;
 	walk->home_depth = path_depth(home.text, home.length);
-	int digits = snprintf(walk->uid, sizeof(walk->uid), "%u", peer->uid);
-	walk->variables = (struct variables){
-		.user = variable_make(peer, peer->user),
-		.uid = {walk->uid, (size_t)digits},
-		.instance = variable_make(peer, peer->instance),
-	};
+	walk->variables = peer_variables(peer, walk->uid);
+}
+
+struct walk_roots walk_roots_of_paths(enum effect effect)
+{
+	return (struct walk_roots){NODE_ROOT(effect), NODE_HOME(effect)};
+}
+
+static uint32_t credential_root(const struct lookup *lookup, uint32_t parent, uint64_t hash,
+	const char *name, size_t length)
+{
+	uint32_t node = lookup_find(lookup, OWNER(OWNER_LITERAL, parent), hash, name, length);
+	return node == LOOKUP_NONE ? 0 : node;
+}
+
+struct walk_roots walk_roots_of_credential(
+	const struct policy_image *image, enum effect effect, const char *name, size_t length)
+{
+	const struct lookup lookup = lookup_of(image);
+	uint64_t hash = lookup_hash(LOOKUP_HASH_EMPTY, name, length);
+	return (struct walk_roots){
+		credential_root(&lookup, NODE_CREDENTIAL(effect), hash, name, length),
+		credential_root(&lookup, NODE_CREDENTIAL_HOME(effect), hash, name, length)};
 }
 
 bool walk_path(struct walk *walk, const struct policy_image *image, const struct policy_peer *peer,
 	enum effect effect, const char *path, size_t length)
 {
+	return walk_path_from(walk, image, peer, effect, walk_roots_of_paths(effect), path, length);
+}
+
+bool walk_path_from(struct walk *walk, const struct policy_image *image,
+	const struct policy_peer *peer, enum effect effect, struct walk_roots roots,
+	const char *path, size_t length)
+{
 	size_t at = 0, depth = 0;
 	uint32_t taken = 0;
 	walk_init(walk, image, peer, effect);
+	walk->home_root = roots.home;
 	length = path_is_root(path, length) ? 0 : length;
-	node_reach(walk, NODE_ROOT(effect));
+	if (roots.root)
+		node_reach(walk, roots.root);
 	home_begin(walk, path, length, depth);
 	while (at < length && !walk->has_overflowed) {
 		const char *slash = memchr(path + at + 1, '/', length - at - 1);

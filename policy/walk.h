@@ -26,6 +26,7 @@ struct walk_deep_set {
 struct walk {
 	const struct policy_image *image;
 	enum effect effect;
+	uint32_t home_root; /* where patterns with %h begin; 0: there are none */
 	struct lookup lookup;
 	struct variables variables;
 	char uid[sizeof("4294967295")];
@@ -38,6 +39,20 @@ struct walk {
 	struct walk_deep_set deep;
 };
 
+/* The nodes where patterns begin, and those with %h; 0: there are none. */
+struct walk_roots {
+	uint32_t root, home;
+};
+struct walk_roots walk_roots_of_paths(enum effect effect);
+/* Those of the credential of this name. */
+struct walk_roots walk_roots_of_credential(
+	const struct policy_image *image, enum effect effect, const char *name, size_t length);
+
 /* Follows a canonical path, or "/". False: the walk needs more room than there is. */
 bool walk_path(struct walk *walk, const struct policy_image *image, const struct policy_peer *peer,
 	enum effect effect, const char *path, size_t length);
+
+/* The same among the patterns that begin there. */
+bool walk_path_from(struct walk *walk, const struct policy_image *image,
+	const struct policy_peer *peer, enum effect effect, struct walk_roots roots,
+	const char *path, size_t length);

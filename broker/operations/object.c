@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../limits.h"
 #include "acting.h"
+#include "bounds.h"
 #include "object.h"
 
 /* How often an object may appear and vanish between looking and acting before that is an error. */
@@ -40,6 +40,7 @@ static bool judge_denies(void *context, const char *path, size_t length)
 	if (rule == POLICY_NO_RULE)
 		return false;
 	reply_deny(judge->server, judge->reply, rule);
+	reply_describe_real(judge->reply, path, length);
 	return true;
 }
 
@@ -58,8 +59,8 @@ enum served object_refuse_walk(
 	case WALK_AGAIN:
 		return SERVED_ELSEWHERE;
 	case WALK_LINK:
-		return reply_refuse(
-			reply, walk->links > LINKS_MAX ? ELOOP : EACCES, FDBROKER_REASON_SYMLINK);
+		return reply_refuse(reply, walk->links > POLICY_LINKS_MAX ? ELOOP : EACCES,
+			FDBROKER_REASON_SYMLINK);
 	case WALK_PLACEMENT:
 		return reply_refuse(reply, EACCES, FDBROKER_REASON_PLACEMENT);
 	case WALK_MISSING:

@@ -66,6 +66,7 @@ operation_function serve_watch;          /* watch.c */
 operation_function serve_copy;           /* copy.c */
 operation_function serve_limit;          /* narrow.c */
 operation_function serve_clone;          /* narrow.c */
+operation_function serve_grants;         /* grants.c */
 
 /* Before confinement: the handler of the timer that ends connect(2). 0 or a negative errno. */
 int connect_prepare(void) __attribute__((warn_unused_result));

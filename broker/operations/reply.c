@@ -22,6 +22,7 @@ void reply_init(struct reply *reply)
 	reply->verbs = 0;
 	reply->object = "";
 	reply->object_length = 0;
+	reply->real_length = 0;
 	reply->decision =
 		(struct policy_decision){.outcome = POLICY_DENIED_NO_RULE, .rule = POLICY_NO_RULE};
 }
@@ -166,6 +167,15 @@ void reply_describe(
 	}
 }
 
+void reply_describe_real(struct reply *reply, const char *path, size_t length)
+{
+	if (length > sizeof(reply->real) ||
+		(length == reply->object_length && memcmp(path, reply->object, length) == 0))
+		return;
+	memcpy(reply->real, path, length);
+	reply->real_length = length;
+}
+
 /* ---- the audit log ---- */
 
 static bool reply_was_allowed(const struct reply *reply)
@@ -197,8 +207,6 @@ static const char *asker_unit(const struct asker *asker)
 
 static struct record reply_record(const struct asker *asker, const struct reply *reply)
 {
-	size_t unit_length = strlen(asker_unit(asker));
-
 	return (struct record){
 		.kind = RECORD_DECISION,
 		.uid = asker->peer->uid,
@@ -209,32 +217,56 @@ static struct record reply_record(const struct asker *asker, const struct reply 
 		.reason = (uint8_t)reply->reason,
 		.allowed = reply_was_allowed(reply),
 		.outcome = (uint8_t)reply->decision.outcome,
-		.unit_length = (uint8_t)unit_length,
-		.text_length = (uint16_t)(unit_length + reply->object_length),
+		.unit_length = (uint8_t)strlen(asker_unit(asker)),
 	};
+}
+
+/* What the record's text is behind the unit: ring.h. */
+static const char *reply_text(const struct reply *reply, size_t *length)
+{
+	static char text[3 * (PATH_MAX + 1)];
+
+	*length = reply->object_length;
+	if (reply->real_length == 0)
+		return reply->object;
+	memcpy(text, reply->object, *length);
+	text[(*length)++] = '\0';
+	if (memchr(text, '\0', reply->object_length) == NULL) /* no target */
+		text[(*length)++] = '\0';
+	memcpy(text + *length, reply->real, reply->real_length);
+	*length += reply->real_length;
+	return text;
+}
+
+typedef void ring_function(
+	struct ring *ring, const struct record *record, const void *unit, const void *text);
+
+static void reply_write(const struct server *server, const struct asker *asker,
+	const struct reply *reply, ring_function *write)
+{
+	struct record record = reply_record(asker, reply);
+	size_t length;
+	const char *text;
+
+	if (!reply_is_recorded(reply)) {
+		ring_drop_pending(server->ring);
+		return;
+	}
+	text = reply_text(reply, &length);
+	record.text_length = (uint16_t)(record.unit_length + length);
+	write(server->ring, &record, asker_unit(asker), text);
 }
 
 void reply_audit(const struct server *server, const struct asker *asker, const struct reply *reply)
 {
-	struct record record = reply_record(asker, reply);
-
-	if (reply_is_recorded(reply))
-		ring_write(server->ring, &record, asker_unit(asker), reply->object);
-	else
-		ring_drop_pending(server->ring);
+	reply_write(server, asker, reply, ring_write);
 }
 
 static void reply_audit_pending(
 	const struct server *server, const struct asker *asker, struct reply *reply)
 {
-	struct record record;
-
 	reply_refuse(reply, EOWNERDEAD, FDBROKER_REASON_UNKNOWN);
-	record = reply_record(asker, reply);
-	if (reply_is_recorded(reply))
-		ring_write_pending(server->ring, &record, asker_unit(asker), reply->object);
-	else
-		ring_drop_pending(server->ring);
+	reply_write(server, asker, reply, ring_write_pending);
 }
 
 /* ---- the decision ---- */

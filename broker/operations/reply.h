@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <linux/limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,8 @@ struct reply {
 	const char *object; /* a path in the packet, or text; of a rename: two, see ring.h */
 	size_t object_length;
 	char text[OBJECT_TEXT_MAX];
+	size_t real_length; /* 0: nothing but the object was judged */
+	char real[PATH_MAX];
 };
 
 enum served {
@@ -63,6 +66,9 @@ __attribute__((format(printf, 3, 4))) void reply_describe_as(
 /* More about the same object. */
 __attribute__((format(printf, 2, 3))) void reply_describe_more(
 	struct reply *reply, const char *format, ...);
+
+/* A link led from the object to this path, and a deny is against it. */
+void reply_describe_real(struct reply *reply, const char *path, size_t length);
 
 /* ---- the audit log ---- */
 

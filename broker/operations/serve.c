@@ -36,6 +36,7 @@ static operation_function *const operations[] = {
 	[FDBROKER_COPY] = serve_copy,
 	[FDBROKER_LIMIT] = serve_limit,
 	[FDBROKER_CLONE] = serve_clone,
+	[FDBROKER_GRANTS] = serve_grants,
 };
 static_assert(sizeof(operations) / sizeof(operations[0]) == FDBROKER_OPERATIONS_END,
 	"whatever the protocol can ask for is served");

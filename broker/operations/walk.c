@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../limits.h"
+#include "bounds.h"
 #include "cleanup.h"
 #include "openat2.h"
 #include "walk.h"
@@ -143,7 +143,7 @@ static enum walk_outcome walk_link(const struct walker *walker, const struct wal
 	if (!placement->trusted || walk->status.stx_uid != 0 ||
 		!trusted_mounts_hold(walker->mounts, &walk->status))
 		return WALK_LINK;
-	if (++walk->links > LINKS_MAX)
+	if (++walk->links > POLICY_LINKS_MAX)
 		return WALK_LINK;
 	walk->final_link |= final;
 	return walk_splice_link(walk, walk->object, start, end);
@@ -251,7 +251,7 @@ enum walk_outcome walk_to(const struct walker *walker, const char *path, size_t 
 	memcpy(walk->path, path, length);
 	walk->path[length] = '\0';
 	walk->length = length;
-	/* Each pass consumes a link, of which there are at most LINKS_MAX, or a `..` of their
+	/* Each pass consumes a link, of which there are at most POLICY_LINKS_MAX, or a `..` of their
 	 * texts. */
 	for (;;) {
 		outcome = walk_pass(walker, way, walk);

@@ -5,184 +5,67 @@
  *
  * Must never: have an opinion of its own on what a policy means, or stop at the first problem.
  */
-#include <errno.h>
-#include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
-#include <unistd.h>
 
+#include "check-json.h"
 #include "check.h"
 #include "cleanup.h"
+#include "cli.h"
 #include "load.h"
+#include "policy-files.h"
 
 enum { CHECK_FINE = 0, CHECK_ERRORS = 1, CHECK_WARNINGS = 2 };
 
 static const char check_help[] =
-	"Usage: fdbroker check [--strict] [FILE|DIR]...\n"
+	"Usage: fdbroker check [--strict] [--json] [FILE|DIR]...\n"
 	"\n"
 	"Looks for problems in policy files. Without FILE or DIR: in the installed ones,\n"
 	"and whether nobody but root could have written or placed them.\n"
 	"\n"
 	"  --strict   exit with 2 when there are warnings\n"
+	"  --json     print what was found as one JSON object\n"
 	"  --help     show this text\n"
 	"\n"
 	"Exit status: 0 fine, 1 errors, 2 warnings and --strict, 64 wrong usage.\n";
 
 struct check {
-	bool strict;
+	bool strict, json;
 	const char *const *paths;
 	size_t path_count;
-	struct policy_set *set;
-	struct trusted_mounts *mounts;
-	void *image;
-	size_t image_size;
-	int file_count;
+	struct loaded_policy policy;
 };
 
 static void check_end(struct check *check)
 {
-	policy_set_free(check->set);
-	free(check->mounts);
-	free(check->image);
+	policy_release(&check->policy);
 }
 
-static int check_usage_error(const char *problem, const char *word)
-{
-	(void)fprintf(stderr,
-		"fdbroker check: %s '%s'\nTry 'fdbroker check --help' for more information.\n",
-		problem, word);
-	return EX_USAGE;
-}
-
-/* Beyond all letters: getopt_long(3) leaves them in optopt, or 0, when a long option is wrong. */
-enum { OPTION_STRICT = 256, OPTION_HELP };
-
-static int check_option_error(char *const *argv)
-{
-	const char letter[] = {'-', (char)optopt, '\0'};
-
-	if (optopt == 0 || optopt >= OPTION_STRICT)
-		return check_usage_error("bad option", argv[optind - 1]);
-	return check_usage_error("bad option", letter);
-}
-
-/* -1: go on; else the exit status. */
+/* -1: go on; else the exit status. Options may stand behind files too, but not behind "--". */
 static int check_parse_arguments(struct check *check, int argc, char **argv)
 {
-	static const struct option options[] = {{"strict", no_argument, NULL, OPTION_STRICT},
-		{"help", no_argument, NULL, OPTION_HELP}, {0}};
-	int option;
+	bool is_option_next = true;
 
-	opterr = 0; /* its messages do not name the subcommand */
-	optind = 0; /* begin anew, whatever main() did with it (man 3 getopt) */
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_STRICT:
+	check->paths = (const char *const *)argv + 1;
+	for (int i = 1; i < argc; i++) {
+		char *word = argv[i];
+
+		if (!is_option_next || word[0] != '-' || word[1] == '\0')
+			argv[1 + check->path_count++] = word;
+		else if (tool_wants_help(word))
+			return tool_print(check_help) == EXIT_SUCCESS ? CHECK_FINE : CHECK_ERRORS;
+		else if (strcmp(word, "--") == 0)
+			is_option_next = false;
+		else if (strcmp(word, "--strict") == 0)
 			check->strict = true;
-			break;
-		case OPTION_HELP:
-		case 'h':
-			return fputs(check_help, stdout) == EOF ? CHECK_ERRORS : CHECK_FINE;
-		default:
-			return check_option_error(argv);
-		}
+		else if (strcmp(word, "--json") == 0)
+			check->json = true;
+		else
+			return tool_usage_error("check ", "check: there is no option '%s'", word);
 	}
-	check->paths = (const char *const *)argv + optind;
-	check->path_count = (size_t)(argc - optind);
 	return -1;
-}
-
-/* The check itself failed; what it failed at is not a problem of the policy. */
-static int check_fail(const char *action, int error)
-{
-	(void)fprintf(stderr, "fdbroker check: %s: %s\n", action, strerror(-error));
-	return error;
-}
-
-/*
- * The installed policy is read by the broker's user, so root looks at it as that user: what the
- * broker could not read is found out.
- */
-static int check_become_broker(void)
-{
-	const struct passwd *user;
-
-	if (geteuid() != 0)
-		return 0;
-	user = getpwnam(FDBROKER_USER);
-	if (user == NULL) {
-		(void)fprintf(stderr, "fdbroker check: there is no user '" FDBROKER_USER
-				      "' yet: whether it may read the files is not checked\n");
-		return 0;
-	}
-	if (setgroups(0, NULL) < 0 || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ||
-		setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0)
-		return check_fail("cannot become user '" FDBROKER_USER "'", -errno);
-	return 0;
-}
-
-static int check_load_files(struct check *check)
-{
-	int r;
-
-	if (check->path_count == 0) {
-		r = check_become_broker();
-		if (r < 0)
-			return r;
-	}
-	check->set = policy_set_new();
-	if (check->set == NULL)
-		return check_fail("cannot begin", -ENOMEM);
-	if (check->path_count == 0) {
-		r = trusted_mounts_read(&check->mounts);
-		if (r < 0)
-			return check_fail("cannot read /proc/self/mountinfo", r);
-	}
-	check->file_count =
-		policy_load_files(check->set, check->mounts, check->paths, check->path_count);
-	if (check->file_count < 0)
-		return check_fail("cannot load the policy files", check->file_count);
-	return 0;
-}
-
-static int check_load_names(struct check *check)
-{
-	struct policy_name *names;
-	size_t count, failed;
-	int r;
-
-	names = policy_set_names(check->set, &count);
-	r = policy_load_names(names, count, &failed);
-	if (r < 0)
-		(void)fprintf(stderr,
-			"fdbroker check: the name service failed at '%s': %s\n"
-			"Look at nsswitch.conf(5) and at the services that it names.\n",
-			names[failed].name, policy_load_names_error(r));
-	return r;
-}
-
-static int check_compile(struct check *check)
-{
-	int r;
-
-	r = policy_set_compile(check->set, &check->image, &check->image_size);
-	if (r == -EINVAL)
-		return 0; /* the diagnostics say why */
-	return r < 0 ? check_fail("cannot compile the policy", r) : 0;
-}
-
-static void check_print_diagnostics(const struct check *check)
-{
-	const struct policy_diagnostic *diagnostics;
-	size_t count;
-
-	diagnostics = policy_set_diagnostics(check->set, &count);
-	for (size_t i = 0; i < count; i++)
-		policy_diagnostic_print(&diagnostics[i], stderr);
 }
 
 static const char *plural(size_t count)
@@ -190,42 +73,80 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
-/* "3 files, 12 rules: 0 errors, 1 warning". Without an image nobody knows the number of rules. */
-static int check_print_summary(const struct check *check)
+/* "3 files, 12 rules: 0 errors, 1 warning, 0 notes". Without an image nobody knows the rules. */
+static void check_print_summary(const struct check *check)
 {
-	size_t files = (size_t)check->file_count;
-	size_t errors = policy_set_count(check->set, POLICY_ERROR);
-	size_t warnings = policy_set_count(check->set, POLICY_WARNING);
+	size_t files = check->policy.file_count;
+	size_t errors = policy_set_count(check->policy.set, POLICY_ERROR);
+	size_t warnings = policy_set_count(check->policy.set, POLICY_WARNING);
+	size_t notes = policy_set_count(check->policy.set, POLICY_NOTE);
 
 	(void)printf("%zu file%s", files, plural(files));
-	if (check->image != NULL) {
-		size_t rules =
-			policy_image_rule_count(policy_image_open(check->image, check->image_size));
+	if (check->policy.image != NULL) {
+		size_t rules = policy_image_rule_count(check->policy.image);
 
 		(void)printf(", %zu rule%s", rules, plural(rules));
 	}
-	(void)printf(": %zu error%s, %zu warning%s\n", errors, plural(errors), warnings,
-		plural(warnings));
-	if (fflush(stdout) != 0 || errors > 0)
+	(void)printf(": %zu error%s, %zu warning%s, %zu note%s\n", errors, plural(errors), warnings,
+		plural(warnings), notes, plural(notes));
+}
+
+/* Returns whether all of it could be written. */
+static bool check_print(const struct check *check, enum policy_loaded loaded)
+{
+	if (check->json)
+		return check_json_print(&check->policy, stdout);
+	if (!policy_print(&check->policy, POLICY_NOTE))
+		return false;
+	if (loaded == POLICY_LOADED)
+		check_print_summary(check);
+	return fflush(stdout) == 0;
+}
+
+static int check_find_status(const struct check *check)
+{
+	if (policy_set_count(check->policy.set, POLICY_ERROR) > 0)
 		return CHECK_ERRORS;
-	return check->strict && warnings > 0 ? CHECK_WARNINGS : CHECK_FINE;
+	if (check->strict && policy_set_count(check->policy.set, POLICY_WARNING) > 0)
+		return CHECK_WARNINGS;
+	return CHECK_FINE;
+}
+
+/* What is right, and yet probably not meant. False after telling the user what failed. */
+static bool check_review(struct check *check)
+{
+	struct loaded_policy *policy = &check->policy;
+	int r = 0;
+
+	if (policy->mounts == NULL)
+		r = trusted_mounts_read(&policy->mounts);
+	if (r == 0 && policy->image != NULL)
+		r = policy_set_review(policy->set, policy->image);
+	if (r == 0)
+		r = policy_load_ground(policy->set, policy->mounts);
+	if (r < 0)
+		(void)fprintf(
+			stderr, "fdbroker check: cannot look for warnings: %s\n", strerror(-r));
+	return r == 0;
 }
 
 int check_main(int argc, char **argv)
 {
 	_cleanup_(check_end) struct check check = {0};
+	enum policy_loaded loaded;
 	int status;
 
 	status = check_parse_arguments(&check, argc, argv);
 	if (status >= 0)
 		return status;
-	if (check_load_files(&check) < 0)
+	loaded = policy_load(&check.policy, "fdbroker check", check.paths, check.path_count);
+	if (loaded == POLICY_NOT_LOADED)
 		return CHECK_ERRORS;
-	if (check_load_names(&check) < 0 || check_compile(&check) < 0) {
-		/* What was found before that is true all the same. */
-		check_print_diagnostics(&check);
+	if (loaded == POLICY_LOADED && !check_review(&check))
+		loaded = POLICY_PARTLY_LOADED;
+	if (!check_print(&check, loaded)) {
+		(void)fputs("fdbroker check: cannot write what was found\n", stderr);
 		return CHECK_ERRORS;
 	}
-	check_print_diagnostics(&check);
-	return check_print_summary(&check);
+	return loaded == POLICY_LOADED ? check_find_status(&check) : CHECK_ERRORS;
 }

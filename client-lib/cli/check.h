@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fdbroker check [--strict] [FILE|DIR]...
+ * fdbroker check [--strict] [--json] [FILE|DIR]...
  *
- * Prints every problem of the policy files to stderr and a summary to stdout. Without arguments it
- * looks at the installed set as the broker would, placement and all; files and folders that are
- * named are drafts, and may lie anywhere. Names are asked for on this machine.
+ * Prints every problem of the policy files to stderr and a summary to stdout, or all of it as JSON
+ * to stdout. Without arguments it looks at the installed set as the broker would, placement and all;
+ * files and folders that are named are drafts, and may lie anywhere. Names are asked for on this
+ * machine.
  */
 #pragma once
 

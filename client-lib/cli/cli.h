@@ -16,6 +16,8 @@ enum {
 /* Subcommands: argv[0] is the name of the subcommand; what they return is the exit status. */
 int cat_main(int argc, char **argv);
 int exec_main(int argc, char **argv);
+int list_main(int argc, char **argv);
+int suggest_main(int argc, char **argv);
 
 /* Text to stdout. Returns the exit status: a full disk is a failure. */
 int tool_print(const char *text);
@@ -49,6 +51,9 @@ bool tool_wants_help(const char *argument);
  * *text is its argument, or NULL where that is missing.
  */
 bool tool_takes_option(const char *name, char **argv, int *next, char **text);
+
+/* What getopt_long(3) has just given '?' for; `letter` is room for an option of one letter. */
+const char *tool_wrong_option(char **argv, char letter[static 3]);
 
 /* Tells the user what is wrong with the command line and where to read on. Returns EXIT_USAGE. */
 int tool_usage_error(const char *command, const char *format, ...)

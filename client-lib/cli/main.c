@@ -5,6 +5,7 @@
  */
 #include "check.h"
 #include "cli.h"
+#include "explain/explain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +29,16 @@ struct command {
 
 static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},
-	{"check", check_main, "[--strict] [FILE|DIR]...", "look for mistakes in policy files"},
+	{"check", check_main, "[--strict] [--json] [FILE|DIR]...",
+		"look for mistakes in policy files"},
 	{"exec", exec_main, EXEC_ARGUMENTS, "run a program with the descriptors it needs"},
+	{"explain", explain_main,
+		"[--policy FILE|DIR]... [--user USER] [--group GROUP]... [--unit UNIT]\n"
+		"                   [--pid PID] [--json] VERBS OBJECT | -",
+		"say whether the policy allows something, and why"},
+	{"list", list_main, "", "show what this user may have"},
+	{"suggest", suggest_main, "[--since TIME] [--client NAME] [FILE|-]",
+		"rules for what was denied, from the audit log"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

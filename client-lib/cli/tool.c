@@ -56,10 +56,7 @@ void tool_complain(const char *object)
 				object);
 			break;
 		}
-		fprintf(stderr,
-			"fdbroker: %s: denied by policy (the broker's audit log has the details: "
-			"journalctl -u fdbroker)\n",
-			object);
+		fprintf(stderr, "fdbroker: %s: denied by policy (see 'fdbroker list')\n", object);
 		break;
 	case FDBROKER_REASON_BROKER:
 		fprintf(stderr,
@@ -102,6 +99,19 @@ bool tool_takes_option(const char *name, char **argv, int *next, char **text)
 	*text = argv[*next + 1];
 	*next += *text != NULL ? 2 : 1;
 	return true;
+}
+
+const char *tool_wrong_option(char **argv, char letter[static 3])
+{
+	const char *next = argv[optind];
+
+	/* Of several letters in one word optind is still at the word. */
+	if (optopt == 0 || next == NULL || next[0] != '-' || next[1] != optopt || next[2] == '\0')
+		return argv[optind - 1];
+	letter[0] = '-';
+	letter[1] = (char)optopt;
+	letter[2] = '\0';
+	return letter;
 }
 
 int tool_usage_error(const char *command, const char *format, ...)

@@ -22,53 +22,6 @@ test_the_first_policy_of_the_README_works_with_the_first_program() {
 	expect_equal "$(as alice ask "listen tcp:443")" ok
 }
 
-test_every_policy_of_the_README_is_right() {
-	local count=0 example
-	printf 'www-data:x:33:33::/var/www:/usr/sbin/nologin\n' >>/etc/passwd
-	printf 'app:x:1900:33::/srv/app:/usr/sbin/nologin\n' >>/etc/passwd
-	printf 'www-data:x:33:\n' >>/etc/group
-	while example=$(code_of_readme fdbroker $((count + 1))) && [[ -n $example ]]; do
-		count=$((count + 1))
-		policy <<<"$example"
-		expect_status 0 fdbroker check "$POLICY"
-	done
-	expect_equal "$count" "$(grep -c '^```fdbroker' README.md)" "policies"
-	((count > 2)) || fail "only $count policies"
-}
-
-# The examples of fdbroker.policy(5): each number N, between lines of three backquotes.
-example_of_the_manual() { # N
-	awk -v wanted="$1" '
-		$0 == "```" { shown = !shown; seen += shown; next }
-		shown && seen == wanted { print }' policy/fdbroker.policy.5.scd
-}
-
-test_every_example_of_the_manual_of_the_language_is_right() {
-	local count=0 example
-	printf 'www-data:x:33:33::/var/www:/usr/sbin/nologin\n' >>/etc/passwd
-	while example=$(example_of_the_manual $((count + 1))) && [[ -n $example ]]; do
-		count=$((count + 1))
-		policy <<<"$example"
-		expect_status 0 fdbroker check --strict "$POLICY"
-	done
-	expect_equal "$count" "$(($(grep -c '^```' policy/fdbroker.policy.5.scd) / 2))" "examples"
-	((count > 5)) || fail "only $count examples"
-}
-
-# Each word that the manual calls reserved is refused as such, and none that it describes.
-test_what_the_manual_calls_not_supported_is_refused() {
-	local line
-	while read -r line; do
-		policy <<<$'client a {\nfrom user alice\n'"$line"$'\n}'
-		expect_status 1 fdbroker check "$POLICY"
-		expect_match "$output" 'is not supported by this version' "$line"
-	done <<-'END'
-		allow credential key=/a
-		deny all key=/a
-		limit sessions 4
-	END
-}
-
 # A formatter that breaks comments anew makes prose of its tables; this is how that looks.
 test_the_header_is_as_it_was_written() {
 	output=$(grep -nP '^ \*[^ \t/]' client-lib/fdbroker.h || true)
@@ -89,6 +42,36 @@ test_every_manual_names_the_others() {
 	done
 }
 
+test_the_manual_of_the_library_has_all_that_the_library_has() {
+	local word
+	while read -r word; do
+		grep -qF "*${word%;}*()" client-lib/libfdbroker.3.scd || fail "no $word"
+	done < <(grep -oE '\bfdbroker_[a-z_]+;' client-lib/libfdbroker.map)
+	while read -r word; do
+		[[ $word == *_NONE ]] || grep -qF "*$word*" client-lib/libfdbroker.3.scd ||
+			fail "no $word"
+	done < <(grep -oE '^	FDBROKER_REASON_[A-Z]+' client-lib/fdbroker.h)
+}
+
+# Its tables have the operations and reasons, by number and name, and its prose has the bounds.
+test_the_manual_of_the_protocol_has_all_that_the_protocol_has() {
+	local name number manual=client-lib/fdbroker-protocol.7.scd count=0
+	while read -r number name; do
+		grep -qx "|  $number $name" "$manual" || fail "no operation $number, $name"
+		count=$((count + 1))
+	done < <(sed -nE 's/^	FDBROKER_([A-Z]+) = ([0-9]+),.*/\2 \L\1/p' client-lib/protocol.h |
+		grep -vE ' (any|unix|cid)$')
+	((count > 20)) || fail "only $count operations were found"
+	while read -r number name; do
+		[[ $name == local || $name == broker ]] || grep -A 1 -x "|  $number" "$manual" |
+			grep -qE "^:[-<]? +$name$" || fail "no reason $number, $name"
+	done < <(sed -nE 's/^	FDBROKER_REASON_([A-Z]+) = ([0-9]+),.*/\2 \L\1/p' client-lib/fdbroker.h)
+	for name in PACKET DATA LIMITS; do
+		number=$(sed -nE "s/^#define FDBROKER_${name}_MAX ([0-9]+)u.*/\1/p" client-lib/protocol.h)
+		grep -qw "$number" "$manual" || fail "no FDBROKER_${name}_MAX, $number"
+	done
+}
+
 test_the_example_policy_is_right_and_grants_nothing() {
 	cp policy/examples/50-example.policy "$POLICY"
 	expect_status 0 fdbroker check --strict "$POLICY"
@@ -99,8 +82,10 @@ test_the_example_policy_is_right_and_grants_nothing() {
 
 # Every rule of it that is commented out would be right, too.
 test_the_rules_in_the_example_policy_are_right() {
+	source tests/system/examples.lib
+	users_of_the_documents
 	sed -E 's/^#(client|\}|	)/\1/' policy/examples/50-example.policy | policy
-	expect_status 0 fdbroker check "$POLICY"
+	expect_status 0 fdbroker check --strict "$POLICY"
 	grep -q '^client' "$POLICY" || fail "there is no example in it"
 }
 

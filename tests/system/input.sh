@@ -10,14 +10,14 @@ refused_policy() { # REGEX; the policy is the standard input
 }
 
 refused_rule() { # RULE REGEX
-	refused_policy "test.policy:3:[0-9]+: (error: )?.*$2" <<-END
+	refused_policy "test.policy:3:[0-9-]+: (error: )?.*$2" <<-END
 		client test {
 			from user alice
 			$1
 		}
 	END
 	expect_status 1 fdbroker check "$POLICY"
-	expect_match "$output" "test.policy:3:[0-9]+: error: .*$2" "fdbroker check"
+	expect_match "$output" "test.policy:3:[0-9-]+: error: .*$2" "fdbroker check"
 }
 
 test_the_daemon_refuses_a_policy_with_an_error_and_names_it() {
@@ -37,13 +37,8 @@ test_the_daemon_refuses_a_policy_with_an_error_and_names_it() {
 	refused_rule 'allow read "/srv/file' ''
 }
 
-test_a_verb_or_option_that_is_not_served_is_refused_in_so_many_words() {
-	refused_rule 'allow credential key=/srv/file' "'credential' is not supported"
-	refused_rule 'limit sessions 4' "'limit' is not supported"
-}
-
 test_a_block_without_from_is_an_error() {
-	refused_policy 'test.policy:1:[0-9]+: (error: )?.*from' <<-END
+	refused_policy 'test.policy:1:[0-9-]+: (error: )?.*from' <<-END
 		client test {
 			allow read /srv/file
 		}
@@ -51,7 +46,7 @@ test_a_block_without_from_is_an_error() {
 }
 
 test_a_deny_for_a_user_that_is_not_known_is_an_error() {
-	refused_policy 'test.policy:2:[0-9]+: (error: )?.*zoe' <<-END
+	refused_policy 'test.policy:2:[0-9-]+: (error: )?.*zoe' <<-END
 		client test {
 			from user zoe
 			deny all /srv/file

@@ -214,7 +214,7 @@ test_a_reload_that_needs_what_was_given_up_says_so_and_changes_nothing() {
 	if reload_broker; then
 		fail "a policy that cannot be served was taken"
 	fi
-	expect_log "the policy needs CAP_DAC_READ_SEARCH.*restart"
+	expect_log "the policy needs CAP_DAC_READ_SEARCH, which was given up.*restart fdbrokerd"
 	expect_equal "$(tell client "cat /srv/one")" "EACCES policy"
 	expect_equal "$(tell client "bind tcp 0.0.0.0 80")" ok
 	stop_broker
@@ -259,4 +259,44 @@ test_a_reload_that_is_asked_for_during_another_follows_it() {
 
 reloads_done_are() { # COUNT
 	(($(log_count 'reload done') == $1))
+}
+
+test_a_start_without_any_rule_names_the_folders_that_were_looked_in() {
+	mkdir -p /etc/fdbroker/policy.d
+	touch "$BROKER_LOG"
+	fdbrokerd >>"$BROKER_LOG" 2>&1 </dev/null &
+	BROKER_PID=$!
+	expect_log 'ready: 0 rules, 1 worker$'
+	expect_log '/etc/fdbroker/policy\.d.*/run/fdbroker/policy\.d.*/usr/lib/fdbroker/policy\.d: nobody is a client'
+	echo 'client a {
+		from user alice
+		allow read /srv/file
+	}' >/etc/fdbroker/policy.d/a.policy
+	stop_broker
+	fdbrokerd --workers 2 >>"$BROKER_LOG" 2>&1 </dev/null &
+	BROKER_PID=$!
+	expect_log 'ready: 1 rule, 2 workers$'
+	expect_equal "$(log_count 'nobody is a client')" 1
+}
+
+test_a_load_says_a_hundred_things_and_then_how_many_more() {
+	{
+		echo 'client a {'
+		echo 'from user alice'
+		for ((i = 0; i < 150; i++)); do echo 'allow reed /x'; done
+		echo '}'
+	} | policy
+	expect_status 1 fdbrokerd --policy "$POLICY" --check
+	expect_equal "$(grep -c 'unknown verb' <<<"$output")" 100
+	expect_match "$output" "fdbrokerd: 50 more of these are not shown: see 'fdbroker check'"$
+}
+
+# The reader takes nothing for a while, and then all.
+test_what_a_failed_start_has_said_is_not_lost() {
+	policy <<<'client a { from user alice }'
+	output=$({ fdbrokerd --policy "$POLICY" --check 2>&1 || echo "status $?"; } | {
+		sleep 1
+		cat
+	})
+	expect_match "$output" $'error: .*\nstatus 1$'
 }

@@ -476,9 +476,9 @@ test_check_prints_every_problem_with_line_and_caret() {
 		}
 	END
 	expect_status 1 fdbroker check /run/test/bad.policy
-	expect_match "$output" 'bad.policy:3:[0-9]+: error:.*alow'
-	expect_match "$output" 'bad.policy:4:[0-9]+: error:.*srv/two'
-	expect_match "$output" 'bad.policy:5:[0-9]+: error:.*70000'
+	expect_match "$output" 'bad.policy:3:[0-9-]+: error:.*alow'
+	expect_match "$output" 'bad.policy:4:[0-9-]+: error:.*srv/two'
+	expect_match "$output" 'bad.policy:5:[0-9-]+: error:.*70000'
 	expect_match "$output" '\^'
 }
 

@@ -90,7 +90,7 @@ static inline void diagnostics_print(const struct policy_set *set)
 	size_t count;
 	const struct policy_diagnostic *all = policy_set_diagnostics(set, &count);
 	for (size_t i = 0; i < count; i++)
-		policy_diagnostic_print(&all[i], stderr);
+		policy_diagnostic_print(&all[i], false, stderr);
 }
 
 /* A compiled policy with what it was made from. */
@@ -102,16 +102,21 @@ struct policy {
 	const struct policy_image *image;
 };
 
-static inline struct policy policy_try(const char *text)
+static inline struct policy policy_try_file(const char *file, const char *text)
 {
 	struct policy policy = {.set = policy_set_new()};
 	assert_non_null(policy.set);
-	assert_int_equal(policy_set_add(policy.set, "test.policy", text, strlen(text)), 0);
+	assert_int_equal(policy_set_add(policy.set, file, text, strlen(text)), 0);
 	names_answer(policy.set);
 	policy.result = policy_set_compile(policy.set, &policy.bytes, &policy.size);
 	if (policy.result == 0)
 		policy.image = policy_image_open(policy.bytes, policy.size);
 	return policy;
+}
+
+static inline struct policy policy_try(const char *text)
+{
+	return policy_try_file("test.policy", text);
 }
 
 /* A policy that must be good. */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "broker/clock.h"
 #include "broker/turns.h"
 
 #define SESSIONS 4096
@@ -377,6 +378,113 @@ static void nothing_is_given_beyond_the_end(void **state)
 	assert_true(share_permits(0, 16, 15));
 }
 
+/* ---- rates ---- */
+
+#define START (1000 * NSEC_PER_SEC)
+
+static void as_many_as_the_rate_may_come_at_once_and_the_next_one_waits(void **state)
+{
+	struct account account = {.uid = 1000};
+	(void)state;
+
+	for (int i = 0; i < 4; i++) {
+		assert_true(account.serve_at <= START);
+		account_charge(&account, 4, 1, START);
+	}
+	assert_int_equal(account.serve_at, START + NSEC_PER_SEC / 4);
+}
+
+static void what_was_not_asked_for_can_be_asked_for_later_but_no_more_than_a_second_of_it(
+	void **state)
+{
+	struct account account = {.uid = 1000};
+	(void)state;
+
+	account_charge(&account, 4, 4, START);
+	/* Half a second later there is room for two. */
+	account_charge(&account, 4, 1, START + NSEC_PER_SEC / 2);
+	assert_true(account.serve_at <= START + NSEC_PER_SEC / 2);
+	account_charge(&account, 4, 1, START + NSEC_PER_SEC / 2);
+	assert_true(account.serve_at > START + NSEC_PER_SEC / 2);
+	/* An hour later for four. */
+	account_charge(&account, 4, 4, START + 3600 * NSEC_PER_SEC);
+	assert_int_equal(account.serve_at, START + 3600 * NSEC_PER_SEC + NSEC_PER_SEC / 4);
+}
+
+static void a_packet_of_more_than_the_rate_is_waited_for_afterwards(void **state)
+{
+	struct account account = {.uid = 1000};
+	(void)state;
+
+	account_charge(&account, 1, 64, START);
+	assert_int_equal(account.serve_at, START + 64 * NSEC_PER_SEC);
+	account_charge(&account, UINT32_MAX - 1, 64, NSEC_PER_SEC / 2); /* just after the boot */
+}
+
+static void who_owes_time_owes_it_after_connecting_anew(void **state)
+{
+	struct crowd *crowd = *state;
+	struct session *session = session_of(crowd, 1000);
+
+	account_charge(session->account, 1, 3, START);
+	account_remove_session(&crowd->accounts, session->account);
+	assert_int_equal(session_of(crowd, 1001)->account->serve_at, 0);
+	assert_int_equal(session_of(crowd, 1000)->account->serve_at, START + 3 * NSEC_PER_SEC);
+}
+
+/* Of one bucket there is one debt: who owes longer does not owe less because another owes too. */
+static void of_two_uids_of_one_bucket_the_longer_debt_is_kept(void **state)
+{
+	struct crowd *crowd = *state;
+	uint32_t uids[2], count = 0;
+
+	for (uint32_t uid = 0; count < 2; uid++)
+		if ((uid * 2654435769u) >> 20 == 7)
+			uids[count++] = uid;
+	for (uint32_t first = 0; first < 2; first++) {
+		struct account *longer = account_add_session(&crowd->accounts, uids[first]);
+		struct account *shorter = account_add_session(&crowd->accounts, uids[1 - first]);
+
+		longer->serve_at = START + (1 + first) * 60 * NSEC_PER_SEC;
+		shorter->serve_at = START + first * 60 * NSEC_PER_SEC + NSEC_PER_SEC;
+		account_remove_session(&crowd->accounts, longer);
+		account_remove_session(&crowd->accounts, shorter);
+		shorter = account_add_session(&crowd->accounts, uids[1 - first]);
+		assert_int_equal(shorter->serve_at, 0);
+		account_remove_session(&crowd->accounts, shorter);
+		longer = account_add_session(&crowd->accounts, uids[first]);
+		assert_int_equal(longer->serve_at, START + (1 + first) * 60 * NSEC_PER_SEC);
+		account_remove_session(&crowd->accounts, longer);
+	}
+}
+
+static void those_whose_time_has_come_go_on_in_their_order(void **state)
+{
+	struct crowd *crowd = *state;
+	struct turns held = {.kind = TURN_RATE};
+	struct session *first = session_of(crowd, 1000), *second = session_of(crowd, 1001);
+	struct session *third = session_of(crowd, 1000), *fourth = session_of(crowd, 1002);
+
+	turns_add(&held, first);
+	turns_add(&held, second);
+	turns_add(&held, third);
+	turns_add(&held, fourth);
+	first->account->serve_at = 10;
+	second->account->serve_at = 12;
+	fourth->account->serve_at = 11;
+	turns_release(&held, &crowd->turns, 9);
+	assert_null(crowd->turns.next);
+	turns_release(&held, &crowd->turns, 11);
+	assert_int_equal(held.accounts, 1);
+	assert_ptr_equal(turns_take(&crowd->turns, NULL, 0), first);
+	assert_ptr_equal(turns_take(&crowd->turns, NULL, 0), fourth);
+	assert_ptr_equal(turns_take(&crowd->turns, NULL, 0), third);
+	assert_null(turns_take(&crowd->turns, NULL, 0));
+	turns_release(&held, &crowd->turns, 12);
+	assert_null(held.next);
+	assert_ptr_equal(turns_take(&crowd->turns, NULL, 0), second);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, crowd_make, crowd_free)
@@ -395,6 +503,13 @@ int main(void)
 		TEST(a_uid_whose_executor_hangs_is_still_charged_after_it_hung_up),
 		TEST(uids_that_share_a_bucket_are_told_apart),
 		TEST(there_is_an_account_for_everyone_who_can_hold_something),
+		TEST(who_owes_time_owes_it_after_connecting_anew),
+		TEST(of_two_uids_of_one_bucket_the_longer_debt_is_kept),
+		TEST(those_whose_time_has_come_go_on_in_their_order),
+		cmocka_unit_test(as_many_as_the_rate_may_come_at_once_and_the_next_one_waits),
+		cmocka_unit_test(
+			what_was_not_asked_for_can_be_asked_for_later_but_no_more_than_a_second_of_it),
+		cmocka_unit_test(a_packet_of_more_than_the_rate_is_waited_for_afterwards),
 		cmocka_unit_test(one_uid_alone_takes_half_and_no_more),
 		cmocka_unit_test(who_holds_something_never_takes_the_last),
 		cmocka_unit_test(the_last_goes_to_who_holds_nothing),

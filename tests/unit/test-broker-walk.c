@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#include "broker/limits.h"
+#include "bounds.h"
 #include "broker/operations/walk.h"
 #include "descriptors.h"
 
@@ -403,11 +403,11 @@ static void eight_links_are_followed_and_no_more(void **state)
 	struct ground *ground = ground_of(state);
 	char path[32];
 
-	make_chain(LINKS_MAX + 1);
-	(void)snprintf(path, sizeof(path), "/mnt/%d", LINKS_MAX);
+	make_chain(POLICY_LINKS_MAX + 1);
+	(void)snprintf(path, sizeof(path), "/mnt/%u", POLICY_LINKS_MAX);
 	assert_leads(ground, path, "/mnt/0");
-	assert_int_equal(ground->walk.links, LINKS_MAX);
-	(void)snprintf(path, sizeof(path), "/mnt/%d", LINKS_MAX + 1);
+	assert_int_equal(ground->walk.links, POLICY_LINKS_MAX);
+	(void)snprintf(path, sizeof(path), "/mnt/%u", POLICY_LINKS_MAX + 1);
 	assert_int_equal(walk_path(ground, path), WALK_LINK);
 }
 

@@ -1016,6 +1016,21 @@ static void a_list_comes_in_memory_of_the_callers_own(void **state)
 	stop(broker);
 }
 
+static void what_may_be_had_is_asked_for_with_memory_and_nothing_else(void **state)
+{
+	(void)state;
+	struct fdbroker *broker = start_refusing();
+
+	expect_failure(fdbroker_grants(broker), EACCES, FDBROKER_REASON_POLICY);
+	const struct fdbroker_request *request = hear();
+	assert_int_equal(request->operation, FDBROKER_GRANTS);
+	assert_int_equal(request->path.length, 0);
+	assert_true(heard_descriptor);
+	expect_failure(fdbroker_grants(NULL), EFAULT, FDBROKER_REASON_LOCAL);
+	expect_failure(fdbroker_list(NULL, "/a"), EFAULT, FDBROKER_REASON_LOCAL);
+	stop_refusing(broker);
+}
+
 static void a_list_that_fails_leaves_no_memory_behind(void **state)
 {
 	(void)state;
@@ -1217,6 +1232,7 @@ int main(void)
 		TEST(a_file_that_is_handed_out_as_a_copy_is_opened_as_one),
 		TEST(a_list_comes_in_memory_of_the_callers_own),
 		TEST(a_list_that_fails_leaves_no_memory_behind),
+		TEST(what_may_be_had_is_asked_for_with_memory_and_nothing_else),
 		TEST(a_copy_is_close_on_exec_as_asked_for),
 		TEST(a_copy_takes_those_flags_along_that_matter),
 		TEST(only_reading_is_asked_again_for_a_copy),

@@ -341,8 +341,8 @@ static void a_sticky_folder_is_no_better(void **state)
 
 static void names_without_the_suffix_are_noted(void **state)
 {
-	static const char *const names[] = {"folder/a.policy~", "folder/README", "folder/a.conf",
-		"folder/.hidden.policy", "folder/.policy", "folder/a.policy.dpkg-new"};
+	static const char *const names[] = {
+		"folder/a.policy~", "folder/README", "folder/a.conf", "folder/a.policy.dpkg-new"};
 	struct tree *tree = tree_of(state);
 	const char *folder = folder_make(tree, "folder");
 
@@ -351,6 +351,19 @@ static void names_without_the_suffix_are_noted(void **state)
 	assert_int_equal(load(tree, folder, NULL), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_noted(tree, in_tree(tree, names[i]), POLICY_NOTE, "*.policy");
+}
+
+static void names_with_a_dot_in_front_are_noted(void **state)
+{
+	static const char *const names[] = {"folder/.hidden.policy", "folder/.policy"};
+	struct tree *tree = tree_of(state);
+	const char *folder = folder_make(tree, "folder");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)file_make(tree, names[i], "a");
+	assert_int_equal(load(tree, folder, NULL), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_noted(tree, in_tree(tree, names[i]), POLICY_NOTE, "begins with a dot");
 }
 
 /* Were the FIFO opened for reading, this would never end. */
@@ -603,6 +616,7 @@ int main(void)
 		TEST(nothing_counts_in_a_folder_that_others_may_write),
 		TEST(a_sticky_folder_is_no_better),
 		TEST(names_without_the_suffix_are_noted),
+		TEST(names_with_a_dot_in_front_are_noted),
 		TEST(what_is_not_a_regular_file_is_skipped_without_opening_it),
 		TEST(what_is_named_and_missing_is_an_error),
 		TEST(a_path_through_a_link_is_refused_and_says_where_the_link_leads),

@@ -150,6 +150,37 @@ static void a_uid_that_nobody_has_is_undefined(void **state)
 	assert_string_equal(home, "");
 }
 
+static void what_was_meant_is_found_among_what_there_is(void **state)
+{
+	struct policy_name names[] = {
+		{.kind = POLICY_NAME_USER, .status = POLICY_NAME_UNKNOWN, .name = "orot"},
+		{.kind = POLICY_NAME_USER, .status = POLICY_NAME_UNKNOWN, .name = "ROOT"},
+		{.kind = POLICY_NAME_GROUP, .status = POLICY_NAME_UNKNOWN, .name = "rooot"},
+		{.kind = POLICY_NAME_ACCOUNT, .status = POLICY_NAME_UNKNOWN, .name = "pear"},
+		{.kind = POLICY_NAME_USER, .status = POLICY_NAME_FOUND, .name = "rot"},
+		{.kind = POLICY_NAME_USER, .status = POLICY_NAME_UNASKED, .name = "rot"},
+		{.kind = POLICY_NAME_ACCOUNT, .status = POLICY_NAME_UNKNOWN, .name = "99"},
+		{.kind = POLICY_NAME_USER,
+			.status = POLICY_NAME_UNKNOWN,
+			.name = "no-such-user-of-fdbroker"},
+		{.kind = POLICY_NAME_INTERFACE,
+			.status = POLICY_NAME_UNKNOWN,
+			.name = "a-name-that-no-interface-can-have"},
+	};
+	static const char *const expected[] = {"root", "root", "root", "peer"};
+	const size_t count = sizeof(names) / sizeof(names[0]);
+
+	(void)state;
+	assert_int_equal(policy_load_near(names, count), 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_non_null(names[i].near);
+		assert_string_equal(names[i].near, expected[i]);
+		free(names[i].near);
+	}
+	for (size_t i = 4; i < count; i++)
+		assert_null(names[i].near);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +192,7 @@ int main(void)
 		cmocka_unit_test(the_home_of_root_is_undefined_and_its_name_is_not),
 		cmocka_unit_test(a_name_that_does_not_fit_is_undefined),
 		cmocka_unit_test(a_uid_that_nobody_has_is_undefined),
+		cmocka_unit_test(what_was_meant_is_found_among_what_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -515,13 +515,8 @@ static void random_endpoint_object(char *text)
 	}
 }
 
-static uint32_t supported_verbs(void)
-{
-	uint32_t supported = 0;
-	for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
-		supported |= verb_words[verb].is_supported ? POLICY_BIT(verb) : 0;
-	return supported;
-}
+/* No limit can name a credential. */
+#define LIMITED_VERBS (POLICY_BIT(POLICY_CREDENTIAL) - 1)
 
 /* Verbs for the object: mostly those that go with it. */
 static void random_verbs(char *text, const char *object)
@@ -533,7 +528,7 @@ static void random_verbs(char *text, const char *object)
 		if (kind < OBJECT_KIND_COUNT && verb_words[verb].objects & KIND_BIT(kind))
 			fitting |= POLICY_BIT(verb);
 	}
-	fitting = (fitting && random_below(30) ? fitting : UINT32_MAX) & supported_verbs();
+	fitting = (fitting && random_below(30) ? fitting : UINT32_MAX) & LIMITED_VERBS;
 	while (!chosen) {
 		for (int verb = 0; verb < POLICY_VERB_COUNT; verb++)
 			chosen |= random_below(3) ? 0 : POLICY_BIT(verb) & fitting;

@@ -446,8 +446,11 @@ static void all_addresses_with_options_that_differ_are_refused(void **state)
 	struct policy_peer peer = peer_make(&policy, &alice);
 	struct policy_endpoint endpoint = endpoint_of(POLICY_TCP, "::", 80);
 	(void)state;
-	assert_int_equal(policy_decide_endpoint(policy.image, &peer, NULL, BIND, &endpoint).outcome,
-		CONFLICT);
+	struct policy_decision decision =
+		policy_decide_endpoint(policy.image, &peer, NULL, BIND, &endpoint);
+	assert_int_equal(decision.outcome, CONFLICT);
+	assert_int_equal(decision.rule, 1);
+	assert_int_equal(decision.other, 0);
 	endpoint.number = 81;
 	assert_int_equal(
 		policy_decide_endpoint(policy.image, &peer, NULL, BIND, &endpoint).outcome, OK);

@@ -31,14 +31,18 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow read /a\\b"), {{"3:14+1", "backslash inside"}}},
 	{ALLOW("allow read \"/a\\n\""), {{"3:15+2", "unknown escape"}}},
 	{ALLOW("allow read \"/a\\x00\""), {{"3:15+4", "NUL"}}},
-	{ALLOW("allow read \\ # more\n/a"),
-		{{"3:12+1", "not the last"}, {"4:1+2", "unknown statement"}}},
+	{ALLOW("allow read \\ # more\n/a"), {{"3:12+1", "not the last"}}},
+	{ALLOW("allow read \\ \n/a/ log al"), {{"3:12+1", "not the last"}}},
+	{ALLOW("allow read /a\\\n/a"), {{"3:14+1", "backslash inside"}}},
+	{ALLOW("allow read \\ /a\nreed /a"),
+		{{"3:12+1", "not the last"}, {"4:1+4", "unknown statement"}}},
 	{"client a {\nfrom anyone\n} \\", {{"3:3+1", "continues the last line"}}},
 	/* blocks */
 	{"allow read /a\n", {{"1:1+5", "outside of a client"}}},
 	{"from anyone\n", {{"1:1+4", "outside of a client"}}},
 	{"}\n", {{"1:1+1", "without a block"}}},
-	{"clinet a {\n", {{"1:1+6", "unknown statement"}}},
+	{"clinet a {\nfrom anyone\nallow reed /a\n}\n",
+		{{"1:1+6", "unknown statement"}, {"3:7+4", "reed"}}},
 	{"client {\nfrom anyone\n}\n", {{"1:9+1", "no name"}}},
 	{"client a\nfrom anyone\n}\n", {{"1:9+1", "'{' is missing"}}},
 	{"client a onyl {\nfrom anyone\n}\n", {{"1:10+4", "'onyl'"}}},
@@ -62,18 +66,18 @@ static const struct broken broken_inputs[] = {
 	{"client a {\nfrom group adm\ndeny read /a\n}\n", {{"3:1+4", "can shed"}}},
 	{"client a {\nfrom user bob\nfrom unit x.service\ndeny read /a\n}\n",
 		{{"4:1+4", "can shed"}}},
-	{"client a {\nfrom unit x.service\nallow read /a/%i\n}\n", {{"3:12+5", "%i needs"}}},
-	{"client a {\nfrom unit x.service\nallow bind unix:/a/%i\n}\n", {{"3:12+10", "%i needs"}}},
+	{"client a {\nfrom unit x.service\nallow read /a/%i\n}\n", {{"3:15+2", "%i needs"}}},
+	{"client a {\nfrom unit x.service\nallow bind unix:/a/%i\n}\n", {{"3:20+2", "%i needs"}}},
 	/* verbs */
 	{ALLOW("allow"), {{"3:6+1", "verb is missing"}}},
 	{ALLOW("allow reed /a"), {{"3:7+4", "unknown verb 'reed'"}}},
-	{ALLOW("allow read, write /a"), {{"3:12+1", "verb is missing"}, {"3:13+5", "no object"}}},
+	{ALLOW("allow read, write /a"), {{"3:12+1", "verb is missing"}}},
+	{ALLOW("allow /a"), {{"3:7+2", "verb is missing before '/a'"}}},
+	{ALLOW("deny tcp:80"), {{"3:6+6", "verb is missing before 'tcp:80'"}}},
 	{ALLOW("allow all /a"), {{"3:7+3", "deny only"}}},
 	{ALLOW("allow \"read\" /a"), {{"3:7+6", "never a verb"}}},
-	{ALLOW("allow bind,credential tcp:80"),
-		{{"3:12+10", "'credential' is not supported"}, {"3:23+6", "does not go"}}},
-	{ALLOW("allow read,credential /a"),
-		{{"3:12+10", "'credential' is not supported"}, {"3:23+2", "does not go"}}},
+	{ALLOW("allow bind,credential tcp:80"), {{"3:23+6", "'credential' does not go"}}},
+	{ALLOW("allow read,credential /a"), {{"3:23+2", "'credential' does not go"}}},
 	{ALLOW("allow list,watch tcp:80"), {{"3:18+6", "'list' does not go"}}},
 	/* paths */
 	{ALLOW("allow read"), {{"3:11+1", "object is missing"}}},
@@ -137,9 +141,27 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow resolve host:* as bob"), {{"3:22+2", "'as' does not go with a host"}}},
 	{ALLOW("allow read /a symlinks none as bob mode 9"), {{"3:41+1", "no mode"}}},
 	{ALLOW("deny read /a as peer"), {{"3:14+2", "does not go with deny"}}},
-	{ALLOW("limit sessions 4"), {{"3:1+5", "'limit' is not supported"}}},
-	{ALLOW("limit requests 4"),
-		{{"3:1+5", "'limit' is not supported"}, {"3:7+8", "without its number"}}},
+	/* limits */
+	{ALLOW("limit"), {{"3:6+1", "'limit' what?"}}},
+	{ALLOW("limit 4"), {{"3:7+1", "unknown limit '4'"}}},
+	{ALLOW("limit session 4"), {{"3:7+7", "unknown limit 'session'"}}},
+	{ALLOW("limit \"sessions\" 4"), {{"3:7+10", "quoted"}}},
+	{ALLOW("limit sessions"), {{"3:15+1", "'sessions' without its number"}}},
+	{ALLOW("limit sessions four"), {{"3:16+4", "'four' is no number"}}},
+	{ALLOW("limit sessions -4"), {{"3:16+2", "'-4' is no number"}}},
+	{ALLOW("limit sessions 4/s"), {{"3:16+3", "'4/s' is no number"}}},
+	{ALLOW("limit sessions 4294967295"), {{"3:16+10", "is no number"}}},
+	{ALLOW("limit sessions 0"), {{"3:16+1", "nobody is ever served"}}},
+	{ALLOW("limit unread 0"), {{"3:14+1", "nobody is ever served"}}},
+	{ALLOW("limit requests 0/s"), {{"3:16+3", "nobody is ever served"}}},
+	{ALLOW("limit requests 0 /s"), {{"3:16+1", "nobody is ever served"}}},
+	{ALLOW("limit requests 4"), {{"3:16+1", "'4' is no rate"}}},
+	{ALLOW("limit requests 4/m"), {{"3:16+3", "'4/m' is no rate"}}},
+	{ALLOW("limit requests /s"), {{"3:16+2", "'/s' is no number"}}},
+	{ALLOW("limit requests 4 unread 3"), {{"3:16+1", "'4' is no rate"}}},
+	{ALLOW("limit requests 4 / s"), {{"3:16+1", "'4' is no rate"}}},
+	{ALLOW("limit sessions 4 unread"), {{"3:24+1", "'unread' without its number"}}},
+	{ALLOW("limt sessions 4"), {{"3:1+4", "unknown statement 'limt'"}}},
 	/* endpoints */
 	{ALLOW("allow bind 127.0.0.1:80"), {{"3:12+10", "unknown kind"}}},
 	{ALLOW("allow bind tcp:"), {{"3:16+1", "port is missing"}}},
@@ -162,8 +184,20 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow bind tcp:[ff05::1%eth0]:80"), {{"3:24+5", "not link-local"}}},
 	{ALLOW("allow bind tcp:example.org:80"), {{"3:16+11", "is a name"}}},
 	{ALLOW("allow bind tcp:a..b:80"), {{"3:16+4", "no host"}}},
-	{ALLOW("allow credential a=/b"), {{"3:7+10", "'credential' is not supported"}}},
-	{ALLOW("deny all a=/b"), {{"3:10+4", "'a credential' is not supported"}}},
+	/* credentials */
+	{ALLOW("allow credential /b"), {{"3:18+2", "'credential' does not go with a path"}}},
+	{ALLOW("allow read a=/b"), {{"3:12+4", "'read' does not go with a credential"}}},
+	{ALLOW("allow credential *=/b"), {{"3:18+1", "'*' is no name of a credential"}}},
+	{ALLOW("deny credential *=/b"), {{"3:17+1", "'*' is no name of a credential"}}},
+	{ALLOW("allow credential a+b=/b"), {{"3:18+3", "'a+b' is no name"}}},
+	{ALLOW("allow credential .=/b"), {{"3:18+1", "'.' is no name"}}},
+	{ALLOW("deny all ..=/b"), {{"3:10+2", "'..' is no name"}}},
+	{ALLOW("allow credential a=/"), {{"3:20+1", "'/' is no file"}}},
+	{ALLOW("allow credential a=/b/"), {{"3:22+1", "ends with a slash"}}},
+	{ALLOW("allow credential a=%hb"), {{"3:20+3", "not an absolute path"}}},
+	{ALLOW("allow credential a=/b mode 0600"), {{"3:23+4", "does not go with a credential"}}},
+	{ALLOW("allow credential a=/b as peer"), {{"3:23+2", "does not go with a credential"}}},
+	{ALLOW("allow credential a=/%i"), {{"3:21+2", "%i needs"}}},
 	{ALLOW("allow bind host:example.org"), {{"3:12+16", "does not go"}}},
 	{ALLOW("allow read tcp:80"), {{"3:12+6", "does not go with"}}},
 	{ALLOW("allow connect tcp:db.internal"), {{"3:19+11", "port belongs"}}},
@@ -230,7 +264,7 @@ static const struct broken broken_inputs[] = {
 	{ALLOW("allow connect tcp:example.org:80:90"), {{"3:30+3", "':80' after a host"}}},
 	{ALLOW("allow connect tcp://example.org:80"), {{"3:19+2", "begins with '//'"}}},
 	{ALLOW("allow connect tcp://example.org"), {{"3:19+2", "begins with '//'"}}},
-	{ALLOW("allow connect tcp:[2001:db8::1/64]:443"), {{"3:31+3", "prefix inside"}}},
+	{ALLOW("allow connect tcp:[2001:db8::1/64]:443"), {{"3:31+3", "prefix '/64' is inside"}}},
 	{ALLOW("allow connect tcp:[10.0.0.1]:80"), {{"3:19+10", "no IPv6 address"}}},
 	/* a unix socket's path, of one byte too many */
 	{ALLOW("allow bind unix:/run/" UNIX_NAME "ab"), {{"3:17+108", "at most 107 bytes"}}},
@@ -317,10 +351,16 @@ static void an_error_is_reported_where_it_stands(void **state)
 static const struct {
 	const char *text, *remedy;
 } remedies[] = {
-	{ALLOW("deny all key=/a"), "leave it out"},
+	{ALLOW("deny all +=/a"), "write letters, digits, '.', '_' and '-', as in "
+				 "tls.key=/etc/app/tls.key"},
+	{ALLOW("limit sessions"), "write: limit sessions N requests N/s unread N"},
+	{ALLOW("limit requests 10"), "write so many per second: requests 100/s"},
+	{ALLOW("limit unread 0"), "write at least 1; who is to have nothing needs no client block"},
+	{ALLOW("limit request 10/s"), "did you mean 'requests'?"},
 	{ALLOW("allow read /a max 4K"), "write: copy max SIZE"},
 	{ALLOW("allow read /a copy max 0"), "write at least 1"},
-	{ALLOW("allow read /a copy max x"), "write a number of bytes below 4G, or with K, M or G"},
+	{ALLOW("allow read /a copy max x"),
+		"write a number of bytes below 4G, which may end in K, M or G, as in 8M"},
 	{ALLOW("allow write /a copy"), "'copy' goes with read of /PATH"},
 	{ALLOW("allow read,list /a copy"), "write a line of its own for the other verbs"},
 	{ALLOW("allow read /a copy type any"),
@@ -329,15 +369,15 @@ static const struct {
 	{ALLOW("allow bind tcp:80 as bob"), "'as' goes with /PATH"},
 	{ALLOW("allow bind tcp:80 copy"), "'copy' goes with read of /PATH"},
 	{ALLOW("allow remov /a"), "did you mean 'remove'?"},
-	{ALLOW("limits sessions 4"), "a line of a block begins with from, allow or deny"},
+	{ALLOW("limits sessions 4"), "did you mean 'limit'?"},
+	{ALLOW("quota sessions 4"), "a line of a block begins with from, allow, deny or limit"},
 	{ALLOW("allow listen tcp:80"), "did you mean 'bind'?"},
 	{ALLOW("allow lists /a"), "did you mean 'list'?"},
 	{ALLOW("allow rename /a"), "a rename needs 'remove' here, and 'create' of the new name"},
 	{ALLOW("allow unlink /a"), "did you mean 'remove'?"},
 	{ALLOW("allow mkdir /a"), "write 'create', and after the path: type directory"},
-	{ALLOW("allow execute /a"),
-		"the verbs of this version: read write append create remove stat list watch bind "
-		"connect socket option resolve"},
+	{ALLOW("allow execute /a"), "the verbs are: read write append create remove stat list "
+				    "watch bind connect socket option resolve credential"},
 	{ALLOW("allow conect tcp:80"), "did you mean 'connect'?"},
 	{ALLOW("allow bind vsok:*:80"), "did you mean 'vsock:'?"},
 	{ALLOW("allow bind tcq:80"), "did you mean 'tcp:'?"},
@@ -423,12 +463,48 @@ static const struct {
 		"paths begin with a slash, endpoints with their kind, as in tcp:80"},
 	{ALLOW("allow wriet /a"), "did you mean 'write'?"},
 	{ALLOW("allow read /a copi"), "did you mean 'copy'?"},
-	{ALLOW("allow read /a compressed"),
+	{ALLOW("allow read /a log all compressed"),
 		"the options are: mode owner type symlinks as copy max with netns log"},
+	{ALLOW("allow read /a b.txt"),
+		"the options are: mode owner type symlinks as copy max with netns log; a path with "
+		"a blank stands in double quotes"},
+	{ALLOW("allow read '/a b'"), "a path with a blank stands in double quotes"},
+	{ALLOW("allow read /a\\ b"), "a word with a blank stands in double quotes"},
+	{ALLOW("allow read /\\*"), "a literal star is [*]"},
+	{ALLOW("allow read \"/\\*\""), "a literal star is [*]"},
+	{ALLOW("allow read /a copy 64K"), "write: copy max 64K"},
+	{ALLOW("allow read list /a"), "join verbs by a comma: read,list"},
+	{ALLOW("allow bind tcp:80, 443"), "write the list without blanks: tcp:80,443"},
+	{ALLOW("allow read /a type device, block"), "write the list without blanks: a,b"},
+	{ALLOW("allow read /a as"), "write as peer, or as USER"},
+	{ALLOW("allow bind /run/x"), "write unix:/run/x"},
+	{ALLOW("allow connect sctp:80"),
+		"endpoints begin with their kind, as in tcp:80, paths with a slash"},
+	{ALLOW("allow read /a/**.txt"), "write /**/*.txt, or in one folder alone /*.txt"},
+	{ALLOW("allow read %h"), "write %h/ and what is below it: %h/NAME, %h/**"},
+	{ALLOW("deny"), "write: deny VERBS OBJECT..., as in deny all /etc/shadow"},
+	{ALLOW("deny /a"), "write what must not be done before it, as in: deny all /a"},
+	{"client a\n{\nfrom anyone\n}\n", "end the line with a blank and '{'"},
+	{"client a {\nfrom user 1000-\n}\n", "write FIRST-LAST, or one id"},
+	{"client a {\nfrom user *\n}\n", "for everybody write: from anyone"},
+	{"client a {\nfrom user a or user b\n}\n", "write another line: from user b"},
+	{"client a {\nfrom user a and group b\n}\n",
+		"leave it out: all conditions of a line must hold"},
 	{"client a {\nfrom user alice bob\n}\n",
 		"one name each: write another line: from user bob"},
 	{"client a {\nfrom user alice untt x.service\n}\n", "did you mean 'unit'?"},
-	{"client a {\nfrom alice\n}\n", "the conditions are anyone, user, group and unit"},
+	{"client a {\nfrom alice\n}\n", "say what it is: from user alice, group or unit"},
+	{"client a {\nfrom everyone\n}\n", "did you mean 'anyone'?"},
+	{"client a {\nfrom service nginx.service\n}\n", "did you mean 'unit'?"},
+	{"client a {\nform user alice\nfrom anyone\n}\n", "did you mean 'from'?"},
+	{"client a oly {\nfrom anyone\n}\n", "did you mean 'only'?"},
+	{ALLOW("deny al /a"), "did you mean 'all'?"},
+	{ALLOW("allow raed /a"), "did you mean 'read'?"},
+	{ALLOW("allow bind tpc:80"), "did you mean 'tcp:'?"},
+	{ALLOW("allow bind 80"), "write tcp:80 or udp:80"},
+	{ALLOW("allow connect http"), "write tcp:http or udp:http"},
+	{ALLOW("allow bind tcp:80/tcp"), "write a number, FIRST-LAST, a service or *"},
+	{ALLOW("allow bind tcp:80000"), "ports go from 0 to 65535"},
 };
 
 static void a_remedy_is_one_that_works(void **state)
@@ -490,7 +566,12 @@ static const char *const good_inputs[] = {
 	ALLOW("allow resolve host:* host:a.b host:*.b host:10.0.0.0/8 host:[2001:db8::]/32"),
 	ALLOW("allow bind tcp:80 udp:80 with freebind,transparent,reuseport,v6only,device=eth9 "
 	      "netns broker log none"),
-	ALLOW("deny all unix:/run/** tcp:example.org:25 vsock:3:* host:*.x icmp tun:a mark=1 /a"),
+	ALLOW("deny all unix:/run/** tcp:example.org:25 vsock:3:* host:*.x icmp tun:a mark=1 /a "
+	      "b=/c"),
+	ALLOW("allow credential tls.key=/etc/%u/*.key A-1_b=%h/x \"c=/a b\" type any symlinks none "
+	      "log none"),
+	ALLOW("deny credential a=/b c=/** log none"),
+	ALLOW("limit sessions 4 requests 100/s unread 16\nlimit requests 5 /s sessions 4294967294"),
 };
 
 static void what_the_grammar_has_is_taken(void **state)
@@ -522,7 +603,7 @@ static const struct broken examples[] = {
 	 "    allow  bind  unix:/run/app/%i.sock  mode 0660 owner app:www-data\n"
 	 "    allow  credential  tls.key=/etc/app/%i.key\n"
 	 "}\n",
-		{{"5:12+10", "'credential' is not supported"}}},
+		{{0}}},
 	{"client serial {\n"
 	 "    from   group lab\n"
 	 "    allow  read,write  /dev/serial/by-id/usb-FTDI_*  type device\n"
@@ -613,17 +694,24 @@ static void the_same_client_in_two_files_is_a_warning(void **state)
 	policy_set_free(set);
 }
 
-static void a_diagnostic_is_shown_with_a_caret(void **state)
+/* The first diagnostic of the text as it is printed; malloc'ed. */
+static char *first_diagnostic_print(const char *source, bool is_coloured)
 {
 	char *text = NULL;
-	size_t length = 0;
+	size_t length = 0, count;
 	FILE *out = open_memstream(&text, &length);
-	struct policy policy =
-		policy_try("client a {\n\tfrom anyone\n\tallow read /\xc3\xa9/ /b\n}\n");
-	size_t count;
-	(void)state;
-	policy_diagnostic_print(policy_set_diagnostics(policy.set, &count), out);
+	struct policy policy = policy_try(source);
+	policy_diagnostic_print(policy_set_diagnostics(policy.set, &count), is_coloured, out);
 	fclose(out);
+	policy_drop(&policy);
+	return text;
+}
+
+static void a_diagnostic_is_shown_with_a_caret(void **state)
+{
+	char *text = first_diagnostic_print(
+		"client a {\n\tfrom anyone\n\tallow read /\xc3\xa9/ /b\n}\n", false);
+	(void)state;
 	assert_string_equal(text,
 		"test.policy:3:16: error: the path ends with a slash\n"
 		"    \tallow read /\xc3\xa9/ /b\n"
@@ -631,7 +719,53 @@ static void a_diagnostic_is_shown_with_a_caret(void **state)
 		"    leave it out; what is in a folder is /folder/*, with all below it "
 		"/folder/**\n");
 	free(text);
-	policy_drop(&policy);
+}
+
+static void a_word_of_several_bytes_has_a_first_and_a_last_column(void **state)
+{
+	char *text = first_diagnostic_print(
+		"client a {\n\tfrom anyone\n\tallow r\xc3\xa9\xff,read /b\n}\n", false);
+	(void)state;
+	assert_string_equal(text,
+		"test.policy:3:8-11: error: unknown verb 'r\\xc3\\xa9\\xff'\n"
+		"    \tallow r\xc3\xa9?,read /b\n"
+		"    \t      ^~~\n"
+		"    the verbs are: read write append create remove stat list watch "
+		"bind connect socket option resolve credential\n");
+	free(text);
+}
+
+static void colours_change_nothing_but_the_colours(void **state)
+{
+	static const char source[] = "client a {\nfrom anyone\nallow read /a/\n}\n";
+	char *plain = first_diagnostic_print(source, false);
+	char *coloured = first_diagnostic_print(source, true), *to = coloured;
+	(void)state;
+	assert_ptr_equal(strstr(coloured, "\033[1mtest.policy:3:14:\033[m "), coloured);
+	assert_non_null(strstr(coloured, " \033[1;31merror:\033[m "));
+	assert_non_null(strstr(coloured, " \033[1;32m             ^\033[m\n"));
+	for (const char *from = coloured; *from;) {
+		from += *from == '\033' ? strcspn(from, "m") + 1 : 0;
+		if (*from != '\033' && *from)
+			*to++ = *from++;
+	}
+	*to = '\0';
+	assert_string_equal(coloured, plain);
+	free(plain);
+	free(coloured);
+}
+
+static void nothing_of_a_file_steers_the_terminal(void **state)
+{
+	char *text = first_diagnostic_print(
+		"x\x1b["
+		"2J\xc2\x9b\x9b\xed\xa0\x80\xe2\x82\xf4\x90\x80\x80\xe2\x82\xac\xf0\x9f\x98\x80\n",
+		false);
+	(void)state;
+	/* A `?` for ESC, for c2 9b, and for each of the other bytes up to e2 82 ac. */
+	assert_non_null(strstr(text, "\n    x?[2J?\??\??\??\??\??\xe2\x82\xac\xf0\x9f\x98\x80\n    "
+				     "^~~~~~~~~~~~~~~~~~\n"));
+	free(text);
 }
 
 static void diagnostics_are_ordered_by_file_and_line(void **state)
@@ -715,9 +849,23 @@ static void as_many_blocks_as_16_bits_count_are_taken(void **state)
 	assert_int_equal(compile_blocks(65536), -EINVAL);
 }
 
+static void verbs_are_written_with_commas_in_their_order(void **state)
+{
+	char text[POLICY_VERBS_TEXT_MAX];
+	(void)state;
+	assert_string_equal(policy_verbs_text(0, text), "");
+	assert_string_equal(
+		policy_verbs_text(POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_READ), text),
+		"read,write");
+	assert_string_equal(policy_verbs_text(UINT32_MAX, text),
+		"read,write,append,create,remove,stat,list,watch,bind,connect,socket,option,"
+		"resolve,credential");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(verbs_are_written_with_commas_in_their_order),
 		cmocka_unit_test(an_error_is_reported_where_it_stands),
 		cmocka_unit_test(a_remedy_is_one_that_works),
 		cmocka_unit_test(a_nul_byte_is_an_error),
@@ -728,6 +876,9 @@ int main(void)
 		cmocka_unit_test(a_name_that_nobody_was_asked_for_is_an_error),
 		cmocka_unit_test(the_same_client_in_two_files_is_a_warning),
 		cmocka_unit_test(a_diagnostic_is_shown_with_a_caret),
+		cmocka_unit_test(a_word_of_several_bytes_has_a_first_and_a_last_column),
+		cmocka_unit_test(colours_change_nothing_but_the_colours),
+		cmocka_unit_test(nothing_of_a_file_steers_the_terminal),
 		cmocka_unit_test(diagnostics_are_ordered_by_file_and_line),
 		cmocka_unit_test(a_limit_holds_where_it_is_and_one_further_is_an_error),
 		cmocka_unit_test(as_many_blocks_as_16_bits_count_are_taken),

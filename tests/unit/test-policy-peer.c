@@ -160,6 +160,8 @@ static const struct {
 	{"allow list /a as bob", {VERB(LIST), .as = true}},
 	{"allow read /a copy", {VERB(READ), .copy = true}},
 	{"allow remove /a", {VERB(REMOVE)}},
+	{"allow credential a=/a", {VERB(CREDENTIAL)}},
+	{"allow credential a=%h/a", {VERB(CREDENTIAL), .user_name = true}},
 };
 
 static void what_the_broker_needs_follows_from_the_rules(void **state)
@@ -189,14 +191,102 @@ static void what_the_broker_needs_follows_from_the_rules(void **state)
 	}
 }
 
+#define NONE UINT32_MAX
+
+static const struct {
+	const char *blocks;
+	struct policy_quota quota;
+} quota_cases[] = {
+	{"client a {\nfrom anyone\n}\n", {NONE, NONE, NONE}},
+	{"client a {\nfrom anyone\nlimit sessions 4\n}\n", {4, NONE, NONE}},
+	{"client a {\nfrom anyone\nlimit unread 3 requests 5/s sessions 4\n}\n", {4, 5, 3}},
+	{"client a {\nlimit requests 5 /s\nfrom anyone\n}\n", {NONE, 5, NONE}},
+	/* the smallest wins: of a line, of a block, of all blocks that concern the peer */
+	{"client a {\nfrom anyone\nlimit sessions 4 sessions 3\n}\n", {3, NONE, NONE}},
+	{"client a {\nfrom anyone\nlimit sessions 3\nlimit sessions 4 unread 1\n}\n", {3, NONE, 1}},
+	{"client a {\nfrom user alice\nlimit sessions 4 unread 1\n}\n"
+	 "client b only {\nfrom unit app@*.service\nlimit sessions 2 unread 9\n}\n",
+		{2, NONE, 1}},
+	{"client a {\nfrom anyone\nlimit sessions 2 requests 3/s unread 4\n}\n"
+	 "client b {\nfrom anyone\nlimit sessions 5 requests 6/s unread 7\n}\n",
+		{2, 3, 4}},
+	{"client a {\nfrom anyone\nlimit sessions 5 requests 6/s unread 7\n}\n"
+	 "client b {\nfrom anyone\nlimit sessions 2 requests 3/s unread 4\n}\n",
+		{2, 3, 4}},
+	{"client a {\nfrom user alice\nlimit sessions 4\n}\n"
+	 "client b {\nfrom user bob\nlimit sessions 2 requests 1/s\n}\n",
+		{4, NONE, NONE}},
+	{"client a {\nfrom anyone\nlimit requests 4294967294/s\n}\n", {NONE, 4294967294, NONE}},
+};
+
+static void the_smallest_limit_of_all_blocks_of_a_peer_counts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(quota_cases); i++) {
+		struct policy policy = policy_make(quota_cases[i].blocks);
+		struct policy_peer peer = peer_make(&policy, &alice);
+		struct policy_quota quota = policy_peer_quota(policy.image, &peer);
+		const struct policy_quota *expected = &quota_cases[i].quota;
+		if (quota.sessions != expected->sessions || quota.requests != expected->requests ||
+			quota.unread != expected->unread)
+			fail_msg("%s", quota_cases[i].blocks);
+		policy_drop(&policy);
+	}
+}
+
+/* ---- what it may have, as text ---- */
+
+static void the_length_of_what_a_peer_may_have_is_known_without_writing_it(void **state)
+{
+	static const char *const rules[] = {"", "allow read /a /b\n\tallow list,read /c\n",
+		"deny all \"/a b\"\n\tlimit sessions 3 requests 7/s unread 1\n"};
+	struct policy_limits limits = {.text = "read /a\0", .length = 8};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rules); i++) {
+		char source[256], text[1024];
+		snprintf(source, sizeof(source),
+			"client \"a b\" {\n\tfrom user alice\n\t%s}\nclient all only {\n\tfrom "
+			"anyone\n\tallow read /**\n}\n",
+			rules[i]);
+		struct policy policy = policy_make(source);
+		struct policy_peer peer = peer_make(&policy, &alice);
+		size_t length =
+			policy_grants_write(policy.image, &peer, &limits, text, sizeof(text));
+		assert_in_range(length, 100, sizeof(text));
+		assert_int_equal(
+			policy_grants_write(policy.image, &peer, &limits, NULL, 0), length);
+		policy_drop(&policy);
+	}
+}
+
+/* A client wrote it, and another reads it on a terminal. */
+static void what_a_connection_was_narrowed_to_is_written_escaped(void **state)
+{
+	static const char set[] = "read \"/a\x1b\\\"\nlist /b\x7f";
+	struct policy policy = policy_make("client web {\n\tfrom user alice\n\tallow read /a\n}\n");
+	struct policy_peer peer = peer_make(&policy, &alice);
+	struct policy_limits limits = {.text = set, .length = sizeof(set)};
+	char text[1024];
+	size_t length = policy_grants_write(policy.image, &peer, &limits, text, sizeof(text) - 1);
+	(void)state;
+	assert_in_range(length, 1, sizeof(text) - 1);
+	text[length] = '\0';
+	assert_non_null(
+		strstr(text, "# narrowed to:\n#\tread \\x22/a\\x1b\\x5c\\x22\n#\tlist /b\\x7f\n"));
+	policy_drop(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_length_of_what_a_peer_may_have_is_known_without_writing_it),
+		cmocka_unit_test(what_a_connection_was_narrowed_to_is_written_escaped),
 		cmocka_unit_test(a_block_concerns_whom_its_from_lines_say),
 		cmocka_unit_test(as_many_blocks_as_a_peer_can_hold_match_and_not_one_more),
 		cmocka_unit_test(the_instance_stands_between_the_at_sign_and_the_suffix),
 		cmocka_unit_test(what_does_not_fit_the_text_is_undefined),
 		cmocka_unit_test(what_the_broker_needs_follows_from_the_rules),
+		cmocka_unit_test(the_smallest_limit_of_all_blocks_of_a_peer_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,6 +79,7 @@ enum sample {
 	COPY,
 	LIMIT,
 	CLONE,
+	GRANTS,
 	SAMPLES,
 };
 
@@ -134,6 +135,7 @@ static const struct fdbroker_request samples[SAMPLES] = {
 	[COPY] = {.operation = FDBROKER_COPY, .find.flags = O_NOFOLLOW, .path = TEXT("/key")},
 	[LIMIT] = {.operation = FDBROKER_LIMIT, .limits = TEXT("read /srv/x\nbind tcp:80\n")},
 	[CLONE] = {.operation = FDBROKER_CLONE},
+	[GRANTS] = {.operation = FDBROKER_GRANTS},
 };
 
 /* Byte offsets into the packet of one sample, as fdbroker-protocol(7) has them. */
@@ -523,7 +525,8 @@ static void each_operation_has_its_traits(void **state)
 		{SOCKET, "g"}, {TUN, "g"}, {SETSOCKOPT, "ta"}, {GETADDRINFO, "nar"},
 		{GETNAMEINFO, "nar"}, {GETPROTOBYNAME, "nar"}, {STAT, "narp"}, {ACCESS, "arp"},
 		{READLINK, "narp"}, {MKDIR, "p"}, {UNLINK, "p"}, {RMDIR, "p"}, {RENAME, "ap"},
-		{LIST, "tap"}, {WATCH, "tnap"}, {COPY, "tap"}, {LIMIT, "a"}, {CLONE, "ga"}};
+		{LIST, "tap"}, {WATCH, "tnap"}, {COPY, "tap"}, {LIMIT, "a"}, {CLONE, "ga"},
+		{GRANTS, "ta"}};
 	size_t described = 0;
 
 	for (size_t i = 0; i < COUNT(table); i++) {

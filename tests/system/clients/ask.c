@@ -20,6 +20,7 @@
  *	access PATH MODE             MODE is a number as of access(2)
  *	readlink PATH | mkdir PATH | rmdir PATH | unlink PATH | rename PATH PATH
  *	list PATH                    fdbroker_list: the names, sorted; it is kept as the descriptor
+ *	grants                       fdbroker_grants: the text; newlines come out as \n
  *	limit VERBS OBJECT           fdbroker_limit, with this one
  *	name-of ADDRESS [FLAGS]      fdbroker_getnameinfo; FLAGS: numeric|nofqdn|namereqd
  *	make DOMAIN TYPE [PROTOCOL] | make file PATH     an own socket, or what is none
@@ -804,6 +805,26 @@ static void do_list(struct client *client, int count, char **words)
 		print_names(bytes, (size_t)length);
 }
 
+static void do_grants(struct client *client, int count, char **words)
+{
+	static char text[1 << 20];
+	ssize_t length;
+	int fd = fdbroker_grants(client->broker);
+
+	(void)count;
+	(void)words;
+	if (fd < 0) {
+		print_refusal();
+		return;
+	}
+	length = read_all(fd, text, sizeof(text));
+	if (length < 0)
+		print_result(-1);
+	else
+		print_answer(text, (size_t)length);
+	close(fd);
+}
+
 static void do_limit(struct client *client, int count, char **words)
 {
 	const struct fdbroker_limit limit = {words[1], words[2]};
@@ -1096,6 +1117,7 @@ static const struct command {
 	{"unlink", 2, do_unlink},
 	{"rename", 3, do_rename},
 	{"list", 2, do_list},
+	{"grants", 1, do_grants},
 	{"limit", 3, do_limit},
 	{"peer", 1, do_peer},
 	{"connect-again", 1, do_connect_again},

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Asks for copies past the library, with whatever the broker may be sent: copies COMMAND...; or,
- * with `copies list COMMAND...`, for lists.
+ * with `copies list COMMAND...`, for lists, and with `copies grants COMMAND...`, where PATH is empty,
+ * for what the client may have.
  *
- *	open PATH                opening what a rule hands out as a copy
+ *	open PATH                opening what a rule hands out as a copy; asking for the others without
+ *	                         memory
  *	send WHAT PATH           for a copy into WHAT: prints the errno and the reason, and whether
  *	                         WHAT is what it was: its bytes, its size, its times, its seals
  *	fill ROOM SIZE PATH      into a memfd of SIZE bytes of which ROOM are allocated; prints how
@@ -609,8 +611,13 @@ int main(int argc, char **argv)
 		argc--;
 		argv++;
 	}
+	if (argc > 1 && strcmp(argv[1], "grants") == 0) {
+		operation = FDBROKER_GRANTS;
+		argc--;
+		argv++;
+	}
 	if (argc == 3 && strcmp(argv[1], "open") == 0) {
-		result = ask(FDBROKER_OPEN, argv[2], -1);
+		result = ask(operation == FDBROKER_COPY ? FDBROKER_OPEN : operation, argv[2], -1);
 		print_result(&result);
 		printf("\n");
 	} else if (argc == 4 && strcmp(argv[1], "send") == 0) {
@@ -624,7 +631,7 @@ int main(int argc, char **argv)
 	} else if (argc == 6 && strcmp(argv[1], "take") == 0) {
 		do_take(argv[2], atoll(argv[3]), (size_t)atoll(argv[4]), argv[5]);
 	} else {
-		errx(64, "usage: copies [list] open|send|fill|behind|spoil|take ...");
+		errx(64, "usage: copies [list|grants] open|send|fill|behind|spoil|take ...");
 	}
 	return 0;
 }

@@ -142,15 +142,19 @@ static void run(int fd)
 int main(int argc, char **argv)
 {
 	bool is_list = argc == 3 && strcmp(argv[1], "list") == 0;
+	bool is_grants = argc == 3 && strcmp(argv[1], "grants") == 0;
 	int fd;
 
 	if (argc != 3)
-		errx(64, "usage: sealed list|copy|run PATH");
+		errx(64, "usage: sealed list|copy|grants|run PATH");
 	broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "no broker");
-	fd = is_list ? fdbroker_list(broker, argv[2])
-		     : fdbroker_open(broker, argv[2], O_RDONLY | O_CLOEXEC);
+	if (is_grants)
+		fd = fdbroker_grants(broker);
+	else
+		fd = is_list ? fdbroker_list(broker, argv[2])
+			     : fdbroker_open(broker, argv[2], O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		printf("%s %d\n", strerrorname_np(errno), fdbroker_last_reason());
 	else if (strcmp(argv[1], "run") == 0)
