@@ -301,6 +301,13 @@ bool request_resolve(struct request *request)
 	return true;
 }
 
+bool request_is_about_name(const struct request *request)
+{
+	const uint32_t naming =
+		POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_REMOVE) | POLICY_BIT(POLICY_BIND);
+	return request->kind == REQUEST_PATH && !(request->verbs & ~naming);
+}
+
 void request_release(struct request *request)
 {
 	policy_set_free(request->set);

@@ -43,6 +43,9 @@ bool request_read(struct request *request, const char *verbs, size_t verbs_lengt
  */
 bool request_resolve(struct request *request);
 
+/* Whether it is about the name itself: a link at the end of the path is not followed. */
+bool request_is_about_name(const struct request *request);
+
 void request_release(struct request *request);
 
 /* What the image says to it, by the function of its kind. */

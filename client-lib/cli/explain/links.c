@@ -28,15 +28,6 @@ static bool follow_folder(const char *path, char real[static PATH_MAX])
 	return snprintf(real + used, PATH_MAX - used, "/%s", name) < (int)(PATH_MAX - used);
 }
 
-/* About the name itself: a link at the end is not followed. */
-static bool is_about_name(const struct request *request)
-{
-	const uint32_t naming =
-		POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_REMOVE) | POLICY_BIT(POLICY_BIND);
-
-	return request->kind == REQUEST_PATH && (request->verbs & ~naming) == 0;
-}
-
 bool links_follow(const struct request *request, char real[static PATH_MAX])
 {
 	char path[PATH_MAX];
@@ -46,7 +37,7 @@ bool links_follow(const struct request *request, char real[static PATH_MAX])
 		return false;
 	memcpy(path, request->path, request->length);
 	path[request->length] = '\0';
-	if (is_about_name(request))
+	if (request_is_about_name(request))
 		return follow_folder(path, real);
 	if (realpath(path, real) != NULL)
 		return true;

@@ -14,8 +14,6 @@
 #define OPENING                                                                                    \
 	(POLICY_BIT(POLICY_READ) | POLICY_BIT(POLICY_WRITE) | POLICY_BIT(POLICY_APPEND) |          \
 		POLICY_BIT(POLICY_CREDENTIAL))
-/* These are about the name itself: a link at the end of the path is not followed. */
-#define NAMING (POLICY_BIT(POLICY_CREATE) | POLICY_BIT(POLICY_REMOVE) | POLICY_BIT(POLICY_BIND))
 
 /* What the words are made from. */
 struct wording {
@@ -149,16 +147,14 @@ static void write_types(const struct wording *wording)
 
 static void write_links(const struct wording *wording)
 {
-	uint32_t verbs = wording->request->verbs;
-
 	if (wording->options->symlinks == POLICY_SYMLINKS_NONE) {
 		(void)fputs("; links: none is followed", wording->out);
 		return;
 	}
 	(void)fputs("; links: followed where only root could have placed them", wording->out);
-	if ((verbs & ~NAMING) == 0)
+	if (request_is_about_name(wording->request))
 		(void)fputs(", but not at the end of the path", wording->out);
-	else if (verbs == POLICY_BIT(POLICY_STAT))
+	else if (wording->request->verbs == POLICY_BIT(POLICY_STAT))
 		(void)fputs(", but by lstat and readlink not at the end of the path", wording->out);
 }
 
