@@ -254,9 +254,9 @@ static bool has_rate(const struct session *session)
 	return session->quota.requests != UINT32_MAX;
 }
 
-bool session_is_over_rate(const struct session *session, uint64_t now_nsec)
+bool session_is_over_rate(const struct session *session)
 {
-	return has_rate(session) && session->account->serve_at > now_nsec;
+	return has_rate(session) && session->account->serve_at > clock_nsec();
 }
 
 enum session_next session_serve(struct sessions *sessions, struct session *session)

@@ -81,7 +81,7 @@ bool session_hung_up(struct sessions *sessions, uint64_t key);
 enum session_next session_leave(struct sessions *sessions, struct session *session);
 
 /* Whether its uid has asked for more than its rate: then it is not to be served yet. */
-bool session_is_over_rate(const struct session *session, uint64_t now_nsec);
+bool session_is_over_rate(const struct session *session);
 
 /* Serves the packet at the head of its queue. */
 enum session_next session_serve(struct sessions *sessions, struct session *session);

@@ -180,12 +180,10 @@ static void worker_release(uint64_t now)
 /* Each uid that has something ready gets one packet served. */
 static void worker_serve_round(void)
 {
-	const uint64_t now_nsec = clock_nsec();
-
 	for (uint32_t i = ready.accounts; i > 0; i--) {
 		struct session *session = turns_take(&ready, NULL, 0);
 
-		if (session_is_over_rate(session, now_nsec)) {
+		if (session_is_over_rate(session)) {
 			worker_hold_back(session);
 			continue;
 		}
