@@ -215,7 +215,7 @@ test_a_process_is_known_by_its_effective_ids_and_its_groups() {
 	expect_status 3 as carol fdbroker explain --policy "$POLICY" bind tcp:8443
 }
 
-test_who_may_be_anybody_is_nobodys_client() {
+let_anyone_read_a_file() {
 	policy <<-END
 		client all {
 			from anyone
@@ -224,6 +224,10 @@ test_who_may_be_anybody_is_nobodys_client() {
 	END
 	secret /srv/file content
 	start_broker
+}
+
+test_who_may_be_anybody_is_nobodys_client() {
+	let_anyone_read_a_file
 	expect_equal "$(as alice ask "cat /srv/file")" "ok content"
 	expect_status 0 explain --user alice read /srv/file
 	output=$(setpriv --reuid=65534 --regid=65534 --clear-groups ask "cat /srv/file" 2>&1) || true
@@ -235,14 +239,7 @@ test_who_may_be_anybody_is_nobodys_client() {
 }
 
 test_the_user_of_the_broker_is_nobodys_client() {
-	policy <<-END
-		client all {
-			from anyone
-			allow read /srv/file
-		}
-	END
-	secret /srv/file content
-	start_broker
+	let_anyone_read_a_file
 	output=$(setpriv --reuid=fdbroker --regid=fdbroker --clear-groups ask "cat /srv/file" 2>&1) || true
 	[[ $output != "ok content" ]] || fail "the broker serves its own user"
 	expect_status 3 explain --user fdbroker read /srv/file

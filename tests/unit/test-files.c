@@ -339,31 +339,33 @@ static void a_sticky_folder_is_no_better(void **state)
 	assert_remedy(tree, folder, "sticky bit");
 }
 
+/* Of a folder with these files none is loaded, and each is noted with this. */
+static void assert_all_noted(
+	struct tree *tree, const char *const *names, size_t count, const char *message)
+{
+	const char *folder = folder_make(tree, "folder");
+
+	for (size_t i = 0; i < count; i++)
+		(void)file_make(tree, names[i], "a");
+	assert_int_equal(load(tree, folder, NULL), 0);
+	for (size_t i = 0; i < count; i++)
+		assert_noted(tree, in_tree(tree, names[i]), POLICY_NOTE, message);
+}
+
 static void names_without_the_suffix_are_noted(void **state)
 {
 	static const char *const names[] = {
 		"folder/a.policy~", "folder/README", "folder/a.conf", "folder/a.policy.dpkg-new"};
-	struct tree *tree = tree_of(state);
-	const char *folder = folder_make(tree, "folder");
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)file_make(tree, names[i], "a");
-	assert_int_equal(load(tree, folder, NULL), 0);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_noted(tree, in_tree(tree, names[i]), POLICY_NOTE, "*.policy");
+	assert_all_noted(tree_of(state), names, sizeof(names) / sizeof(names[0]), "*.policy");
 }
 
 static void names_with_a_dot_in_front_are_noted(void **state)
 {
 	static const char *const names[] = {"folder/.hidden.policy", "folder/.policy"};
-	struct tree *tree = tree_of(state);
-	const char *folder = folder_make(tree, "folder");
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)file_make(tree, names[i], "a");
-	assert_int_equal(load(tree, folder, NULL), 0);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_noted(tree, in_tree(tree, names[i]), POLICY_NOTE, "begins with a dot");
+	assert_all_noted(
+		tree_of(state), names, sizeof(names) / sizeof(names[0]), "begins with a dot");
 }
 
 /* Were the FIFO opened for reading, this would never end. */
