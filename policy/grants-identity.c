@@ -91,9 +91,11 @@ bool policy_grants_identity(struct policy_identity *identity, const char *text, 
 	*identity = (struct policy_identity){.uid = UINT32_MAX, .gid = UINT32_MAX};
 	if (!reader_take(&reader, "# uid "))
 		return false;
-	struct reader uid = reader_take_field(&reader);
-	if (!number_parse(uid.at, (size_t)(uid.end - uid.at), UINT32_MAX, &identity->uid))
+	struct reader field = reader_take_field(&reader);
+	uint32_t uid;
+	if (!number_parse(field.at, (size_t)(field.end - field.at), UINT32_MAX, &uid))
 		return false;
+	identity->uid = uid;
 	field_find(&reader, ", user ", &strings, &identity->user);
 	field_find(&reader, ", home ", &strings, &identity->home);
 	field_find(&reader, ", unit ", &strings, &identity->unit);
