@@ -146,16 +146,10 @@ static bool may_look_into_programs(void)
 
 static bool is_possible(const struct run *run)
 {
-	struct place place;
-
 	if (!may_look_into_programs())
 		return false;
 	if (!notification_fits()) {
 		fail("the kernel's seccomp_unotify(2)");
-		return false;
-	}
-	if (!place_find_own(&place)) {
-		fail("/proc/self/root");
 		return false;
 	}
 	if (run->program.is_nested && run->wants_policy_only) {
@@ -242,7 +236,7 @@ static int stay_until_end(int channel, const sigset_t *passed)
 
 /* ---- all together ---- */
 
-static int start(struct run *run, struct fdbroker *broker, struct grants *grants)
+static int start(struct run *run)
 {
 	sigset_t passed;
 	int channel;
@@ -250,25 +244,9 @@ static int start(struct run *run, struct fdbroker *broker, struct grants *grants
 	choose_signals(&passed);
 	if (sigprocmask(SIG_BLOCK, &passed, &run->program.mask) != 0 ||
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-		!supervisor_start(&run->program, broker, grants, &channel))
+		!supervisor_start(&run->program, &channel))
 		return fail("starting the supervisor");
 	return stay_until_end(channel, &passed);
-}
-
-static int start_with_broker(struct run *run)
-{
-	struct fdbroker *broker = tool_connect();
-	struct grants *grants = grants_new();
-
-	if (broker == NULL)
-		return EXIT_OWN_FAILURE;
-	if (grants == NULL)
-		return fail("the policy");
-	if (grants_refresh(grants, broker) != 0) {
-		tool_complain("run");
-		return EXIT_OWN_FAILURE;
-	}
-	return start(run, broker, grants);
 }
 
 static int run_program(struct run *run)
@@ -281,7 +259,7 @@ static int run_program(struct run *run)
 		if (run->program.confinement < 0)
 			return EXIT_OWN_FAILURE;
 	}
-	return start_with_broker(run);
+	return start(run);
 }
 
 int run_main(int argc, char **argv)
