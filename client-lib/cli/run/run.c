@@ -162,18 +162,18 @@ static bool is_possible(const struct run *run)
 
 /* ---- until the program has ended ---- */
 
-/* The program gets what is sent to this process; what comes from the terminal goes to both, and to
-   stop and go on with a job is the shell's business with both. */
+/* Those that mean this process: of its child, and of its own mistakes. */
 static void choose_signals(sigset_t *signals)
 {
-	static const int own[] = {SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGPIPE, SIGSEGV,
-		SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
+	static const int own[] = {
+		SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
 
 	sigfillset(signals);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		sigdelset(signals, own[i]);
 }
 
+/* What comes from the terminal, the program gets by itself. */
 static void pass_signal_on(int signals, int channel)
 {
 	struct signalfd_siginfo information;
@@ -195,10 +195,17 @@ static bool wait_for_status(int signals, int channel, int *status)
 
 		if (poll(ready, sizeof(ready) / sizeof(ready[0]), -1) < 0)
 			continue;
-		if (ready[0].revents != 0)
-			return recv(channel, status, sizeof(*status), 0) == sizeof(*status);
 		if (ready[1].revents != 0)
 			pass_signal_on(signals, channel);
+		if (ready[0].revents == 0)
+			continue;
+		if (recv(channel, status, sizeof(*status), 0) != sizeof(*status))
+			return false;
+		if (!WIFSTOPPED(*status))
+			return true;
+		/* Job control: whoever waits for this process sees a stopped job, and what goes on
+		   with it goes on with its whole process group. */
+		raise(SIGSTOP);
 	}
 }
 

@@ -50,8 +50,10 @@ static void raise_descriptor_limit(void)
 
 static void tell_status(struct watch *watch, int status)
 {
-	watch->has_ended = true;
 	(void)send(watch->channel, &status, sizeof(status), MSG_NOSIGNAL);
+	if (WIFSTOPPED(status))
+		return;
+	watch->has_ended = true;
 	cleanup_close(&watch->channel);
 	watch->channel = -1;
 }
@@ -62,7 +64,7 @@ static void reap(struct watch *watch, int options)
 	int status;
 	pid_t child;
 
-	while ((child = waitpid(-1, &status, options)) > 0) {
+	while ((child = waitpid(-1, &status, options | WUNTRACED)) > 0) {
 		if (child == watch->program)
 			tell_status(watch, status);
 	}
