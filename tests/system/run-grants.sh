@@ -23,7 +23,7 @@ run_policy() { # [MORE RULES OF alice]
 		}
 		client sockets {
 			from user alice
-			allow bind tcp:80,443 udp:127.0.0.1:53 tcp:10.0.0.0/8:90-99 tcp:[::1]:70 vsock:*:7
+			allow bind tcp:80,443 udp:127.0.0.1:53 tcp:10.0.0.0/8:90-99 tcp:[::1]:70 vsock:*:7 vsock:1:9
 			allow bind unix:/srv/run/*.sock
 			deny bind tcp:127.0.0.1:443
 		}
@@ -39,7 +39,7 @@ run_policy() { # [MORE RULES OF alice]
 			allow read /srv/two/*
 			allow write /srv/two/f symlinks none
 			allow create,read /srv/new/*
-			allow bind tcp:80 tcp:10.0.0.1:90-95 udp:127.0.0.1:53 vsock:*:7 unix:/srv/run/*.sock
+			allow bind tcp:80 tcp:10.0.0.1:90-95 udp:127.0.0.1:53 vsock:*:7 vsock:1:9 unix:/srv/run/*.sock
 		}
 		client others {
 			from user bob
@@ -79,7 +79,7 @@ questions() {
 	for type in stream dgram mptcp udplite seqpacket; do
 		for address in "inet "{0.0.0.0,127.0.0.1,10.0.0.1,10.1.1.1}" "{53,70,80,90,99,100,443,8080} \
 			"inet6 "{::,::1,::ffff:10.0.0.1,::ffff:127.0.0.1,2001:db8::1}" "{53,70,80,90,443} \
-			"vsock "{1,4294967295}" "{7,8} "unix "/srv/{run/x,run/x.sock,run/y.sock,run2/x.sock}; do
+			"vsock "{1,2,4294967295}" "{7,8,9} "unix "/srv/{run/x,run/x.sock,run/y.sock,run2/x.sock}; do
 			echo "bind $type $address"
 		done
 	done
