@@ -39,7 +39,7 @@ static const struct command commands[] = {
 	{"list", list_main, "", "show what this user may have"},
 	{"run", run_main,
 		"[--sandbox [-r DIR]... [-w DIR]...|--policy-only]\n"
-		"               -- PROGRAM ARGS...",
+		"               [--] PROGRAM ARGS...",
 		"run a program that knows nothing of the broker"},
 	{"suggest", suggest_main, "[--since TIME] [--client NAME] [FILE|-]",
 		"rules for what was denied, from the audit log"},
