@@ -51,7 +51,6 @@ test_another_network_namespace_gets_no_port_of_the_host() {
 	expect_equal "$(log_count 'audit: allowed .*verb=bind')" 1
 }
 
-# The socket is of the host's namespace: what counts is where it was made.
 test_another_mount_namespace_gets_no_file_of_the_host() {
 	may_unshare -Urm
 	run_policy

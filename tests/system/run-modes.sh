@@ -95,7 +95,7 @@ test_a_sandbox_binds_only_by_the_broker() {
 }
 
 test_a_sandbox_sends_no_signal_to_the_outside() {
-	local outside supervisor
+	local outside
 	needs_landlock 6 "signals"
 	modes_policy
 	start_as alice sleep 300
