@@ -75,6 +75,7 @@ static void write_name(struct writer *writer, const char *name)
 	write_text(writer, "\"");
 }
 
+/* A comma is where the next one begins (grants-identity.c), so that there is none within. */
 static void write_known(
 	struct writer *writer, const char *what, const struct policy_peer *peer, uint8_t offset)
 {
@@ -82,7 +83,12 @@ static void write_known(
 	if (!offset)
 		return;
 	write_text(writer, what);
-	write_escaped(writer, known.text, known.length);
+	for (size_t i = 0; i < known.length; i++) {
+		if (known.text[i] == ',')
+			write_text(writer, "\\x2c");
+		else
+			write_escaped(writer, known.text + i, 1);
+	}
 }
 
 static void write_peer(struct writer *writer, const struct policy_peer *peer)

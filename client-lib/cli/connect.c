@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *socket_path(void)
+const char *tool_socket_path(void)
 {
 	const char *path = secure_getenv("FDBROKER_SOCKET");
 
@@ -50,7 +50,7 @@ static struct fdbroker *connect_anew(void)
 
 	if (broker == NULL)
 		fprintf(stderr, "fdbroker: cannot connect to the broker at %s: %s (%s)\n",
-			socket_path(), strerror(errno), connect_hint(errno));
+			tool_socket_path(), strerror(errno), connect_hint(errno));
 	return broker;
 }
 
@@ -130,6 +130,11 @@ static struct fdbroker *clone_inherited(const char *number)
 	}
 	fdbroker_free(inherited);
 	return clone;
+}
+
+bool tool_inherits(void)
+{
+	return inherited_connection() != NULL;
 }
 
 struct fdbroker *tool_connect(void)

@@ -37,6 +37,10 @@ static const struct command commands[] = {
 		"                   [--pid PID] [--json] VERBS OBJECT | -",
 		"say whether the policy allows something, and why"},
 	{"list", list_main, "", "show what this user may have"},
+	{"run", run_main,
+		"[--sandbox [-r DIR]... [-w DIR]...|--policy-only]\n"
+		"               -- PROGRAM ARGS...",
+		"run a program that knows nothing of the broker"},
 	{"suggest", suggest_main, "[--since TIME] [--client NAME] [FILE|-]",
 		"rules for what was denied, from the audit log"},
 };

@@ -20,6 +20,14 @@ int tool_print(const char *text)
 	return EXIT_FAILURE;
 }
 
+int tool_become(char **program)
+{
+	execvp(program[0], program);
+	int status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	fprintf(stderr, "fdbroker: %s: %s\n", program[0], strerror(errno));
+	return status;
+}
+
 /* ---- words ---- */
 
 /* What the errnos of fdbroker_dial() mean when they come from the name service. */

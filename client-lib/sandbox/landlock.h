@@ -9,13 +9,11 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 /* What a rule gives back below a folder, or of one file. */
 enum landlock_access {
 	LANDLOCK_READ,   /* read, list, execute */
 	LANDLOCK_WRITE,  /* everything: these, and write, create, remove, rename, truncate, ioctl */
-	LANDLOCK_DEVICE, /* read, write, ioctl of what is there */
+	LANDLOCK_DEVICE, /* read, list, write, ioctl of what is there */
 };
 
 /* The version of Landlock (its ABI) of this kernel; 0 where it is missing or turned off. */
@@ -28,6 +26,7 @@ int landlock_version(void);
 enum {
 	LANDLOCK_VERSION_TRUNCATE = 3, /* truncate(2) of files that are not open: Linux 6.2 */
 	LANDLOCK_VERSION_BIND = 4,     /* TCP bind: Linux 6.7 */
+	LANDLOCK_VERSION_IOCTL = 5,    /* ioctl(2) of devices that are opened later: Linux 6.10 */
 	LANDLOCK_VERSION_SCOPES = 6,   /* signals and abstract unix sockets: Linux 6.12 */
 };
 

@@ -22,5 +22,5 @@ struct confinement_wishes {
  */
 int confinement_make(const struct confinement_wishes *wishes);
 
-/* In the child, which has no_new_privs. False, with errno, if the kernel refuses. */
+/* In the child, which has no_new_privs and one thread. False, with errno, if the kernel refuses. */
 bool confinement_enter(int confinement);

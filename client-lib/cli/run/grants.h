@@ -23,24 +23,28 @@ void grants_free(struct grants *grants);
 
 /*
  * Asks the broker, and takes over what it says if that is not what is known already. 0, also when
- * the text makes no sense to the policy library: then everything might be granted; or -1, with
- * errno and the reason of fdbroker_grants() or ENOMEM: what was known is known still.
+ * the text makes no sense to the policy library, or the name service fails, whose names it asks
+ * for: then everything might be granted that grants_open() and grants_bind() can be about at all;
+ * or -1, with errno and the reason of fdbroker_grants() or an errno of reading its text, ENOMEM
+ * among them: what was known is known still. Several threads that refresh do so one by one.
  */
 int grants_refresh(struct grants *grants, struct fdbroker *broker);
 
-/* Whether the last refresh that succeeded began longer ago than the broker needs to be asked again:
-   one second. */
+/* Has there been no refresh that succeeded, or did the last one begin a second ago? Never waits. */
 bool grants_are_old(const struct grants *grants);
 
 /*
  * Might an open(2) with these flags be granted? path is absolute, without "." and "..", and need
- * not be NUL-terminated. `create` is not asked for, as the file may be there.
+ * not be NUL-terminated. `create` is not asked for, as the file may be there. False for what the
+ * broker does not serve (O_PATH, O_TMPFILE, unknown flags) and for all of /proc and /sys, which are
+ * another process's or nobody's business.
  */
 bool grants_open(struct grants *grants, const char *path, size_t length, int flags);
 
 /*
- * Might a bind(2) be? type and protocol are those of the socket (SO_TYPE, SO_PROTOCOL). AF_UNIX
- * with an absolute path.
+ * Might a bind(2) be? type and protocol are those of the socket (SO_TYPE, SO_PROTOCOL); protocol 0
+ * is the usual one. Addresses of AF_INET, AF_INET6, AF_VSOCK, and AF_UNIX with an absolute path.
+ * False for any other address, one that is too short, and protocols without a rule.
  */
 bool grants_bind(struct grants *grants, const struct sockaddr *address, socklen_t length, int type,
 	int protocol);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The socket is taken from the program by pidfd_getfd(2) and bound by the broker: so its options,
+ * its duplicates and its registrations with epoll(7) stay what they are.
+ *
+ * Must never act on an address that the program could change meanwhile: it is copied once.
+ */
+#include "bind.h"
+#include "answer.h"
+#include "cleanup.h"
+#include "name.h"
+#include "notification.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct wanted_address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_un unix_;
+		struct sockaddr_storage storage;
+	} address;
+	socklen_t length;
+	int socket, type, protocol;
+};
+
+static bool guess(struct grants *grants, const void *argument)
+{
+	const struct wanted_address *wanted = argument;
+
+	return grants_bind(
+		grants, &wanted->address.any, wanted->length, wanted->type, wanted->protocol);
+}
+
+static int ask(struct fdbroker *broker, void *argument)
+{
+	const struct wanted_address *wanted = argument;
+
+	return fdbroker_bind(broker, wanted->socket, &wanted->address.any, wanted->length);
+}
+
+static bool read_address(struct wanted_address *wanted, const struct notification *notification)
+{
+	const uint64_t *arguments = notification->arguments;
+
+	wanted->length = (socklen_t)arguments[2];
+	return wanted->length >= sizeof(wanted->address.any.sa_family) &&
+	       wanted->length <= sizeof(wanted->address.storage) &&
+	       target_read(notification->thread, arguments[1], &wanted->address, wanted->length);
+}
+
+static bool take_socket(struct wanted_address *wanted, const struct notification *notification)
+{
+	socklen_t size = sizeof(int);
+
+	wanted->socket =
+		target_take_descriptor(notification->thread, (int)notification->arguments[0]);
+	return wanted->socket >= 0 &&
+	       getsockopt(wanted->socket, SOL_SOCKET, SO_TYPE, &wanted->type, &size) == 0 &&
+	       getsockopt(wanted->socket, SOL_SOCKET, SO_PROTOCOL, &wanted->protocol, &size) == 0;
+}
+
+/* Abstract ones and those that the kernel is to name are everybody's: unix(7). */
+static bool find_path(struct wanted_address *wanted, struct receiver *receiver, pid_t thread)
+{
+	char path[sizeof(wanted->address.unix_.sun_path) + 1] = "";
+	struct sockaddr_un *address = &wanted->address.unix_;
+	struct name name;
+
+	memcpy(path, address->sun_path, wanted->length - sizeof(address->sun_family));
+	if (path[0] == '\0' || !name_make(&name, receiver, thread, AT_FDCWD, path) ||
+		name.wants_folder || name.length >= sizeof(address->sun_path))
+		return false;
+	memset(address->sun_path, 0, sizeof(address->sun_path));
+	memcpy(address->sun_path, name.text, name.length);
+	wanted->length = sizeof(*address);
+	return true;
+}
+
+static bool is_path(const struct wanted_address *wanted)
+{
+	return wanted->address.any.sa_family == AF_UNIX &&
+	       wanted->length <= sizeof(wanted->address.unix_);
+}
+
+/* Whether the family is one that the broker binds, and the address complete. */
+static bool complete_address(struct wanted_address *wanted, struct receiver *receiver, pid_t thread)
+{
+	switch (wanted->address.any.sa_family) {
+	case AF_INET:
+	case AF_INET6:
+	case AF_VSOCK:
+		return true;
+	case AF_UNIX:
+		return wanted->length <= sizeof(wanted->address.unix_) &&
+		       find_path(wanted, receiver, thread);
+	default:
+		return false;
+	}
+}
+
+/* False: it is nothing to ask the broker for. */
+static bool find_address(struct wanted_address *wanted, struct receiver *receiver,
+	const struct notification *notification)
+{
+	const pid_t thread = notification->thread;
+
+	return read_address(wanted, notification) && take_socket(wanted, notification) &&
+	       complete_address(wanted, receiver, thread) &&
+	       answer_may_be_granted(receiver, guess, wanted) &&
+	       target_is_at(thread, &receiver->supervision->place) &&
+	       notification_is_alive(notification);
+}
+
+/*
+ * In a sandbox the ports of streams are the broker's to give. From Linux 6.7 on Landlock sees to
+ * that; before, this is all there is, and a program that changes the address in time gets by it.
+ */
+static bool is_kept_from(const struct receiver *receiver, const struct wanted_address *wanted)
+{
+	const int family = wanted->address.any.sa_family;
+
+	return receiver->supervision->mode == RUN_SANDBOX &&
+	       (family == AF_INET || family == AF_INET6) && wanted->type != SOCK_DGRAM;
+}
+
+static void leave(const struct receiver *receiver, const struct notification *notification,
+	const struct wanted_address *wanted)
+{
+	if (is_kept_from(receiver, wanted))
+		notification_return(notification, EACCES);
+	else
+		answer_without_broker(receiver, notification);
+}
+
+static void bind_by_broker(struct receiver *receiver, const struct notification *notification,
+	struct wanted_address *wanted)
+{
+	receiver_may_wait(receiver);
+	if (connections_ask(&receiver->supervision->connections, &receiver->broker, ask, wanted) ==
+		0) {
+		notification_return(notification, 0);
+		return;
+	}
+	int error = answer_errno(fdbroker_last_reason(), errno);
+	if (error != 0)
+		notification_return(notification, error);
+	else
+		leave(receiver, notification, wanted);
+}
+
+void serve_bind(struct receiver *receiver, const struct notification *notification)
+{
+	struct wanted_address wanted = {.socket = -1};
+
+	if (find_address(&wanted, receiver, notification))
+		bind_by_broker(receiver, notification, &wanted);
+	else
+		leave(receiver, notification, &wanted);
+	cleanup_close(&wanted.socket);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Must never run the program with less around it than was asked for: whatever fails ends the child
+ * with 125.
+ */
+#include "program.h"
+#include "cleanup.h"
+#include "cli.h"
+#include "confinement.h"
+#include "filter.h"
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static _Noreturn void fail(const char *what)
+{
+	fprintf(stderr, "fdbroker: run: %s: %s\n", what, strerror(errno));
+	_exit(EXIT_OWN_FAILURE);
+}
+
+static _Noreturn void fail_busy(void)
+{
+	fprintf(stderr,
+		"fdbroker: run: another process is supervising this one's system calls, such as a "
+		"container manager, and a process can have but one such supervisor "
+		"(seccomp_unotify(2)); run it outside of that\n");
+	_exit(EXIT_OWN_FAILURE);
+}
+
+/* ---- handing the listener over: SCM_RIGHTS, unix(7) ---- */
+
+union control {
+	struct cmsghdr header; /* for the alignment */
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static bool send_descriptor(int gate, int fd)
+{
+	union control control = {.bytes = ""};
+	char byte = 0;
+	struct iovec data = {&byte, 1};
+	struct msghdr message = {.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	return sendmsg(gate, &message, MSG_NOSIGNAL) == 1;
+}
+
+/* -1: none came. */
+static int receive_descriptor(int gate)
+{
+	union control control;
+	char byte;
+	struct iovec data = {&byte, 1};
+	struct msghdr message = {.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	const struct cmsghdr *header;
+	int fd;
+
+	if (recvmsg(gate, &message, MSG_CMSG_CLOEXEC) != 1)
+		return -1;
+	header = CMSG_FIRSTHDR(&message);
+	if (header == NULL || header->cmsg_type != SCM_RIGHTS)
+		return -1;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+/* ---- the child ---- */
+
+static void hand_over(int gate, int listener)
+{
+	char byte;
+
+	if (!send_descriptor(gate, listener))
+		fail("handing the listener over");
+	close(listener);
+	/* Nobody would answer what is trapped. */
+	if (read(gate, &byte, 1) != 1)
+		fail("the supervisor has ended");
+}
+
+/* Opening is trapped from here on. */
+static void submit(const struct program *program, int gate)
+{
+	int listener = filter_enter(program->mode != RUN_OPEN);
+
+	if (listener >= 0)
+		hand_over(gate, listener);
+	else if (errno != EBUSY)
+		fail("seccomp");
+	else if (!program->is_nested)
+		fail_busy();
+}
+
+static _Noreturn void become(const struct program *program, int gate)
+{
+	if (setenv(RUN_VARIABLE, "1", 1) != 0)
+		fail(RUN_VARIABLE);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		fail("no_new_privs");
+	if (program->confinement >= 0 && !confinement_enter(program->confinement))
+		fail("Landlock");
+	submit(program, gate);
+	close(gate);
+	sigprocmask(SIG_SETMASK, &program->mask, NULL);
+	_exit(tool_become(program->arguments));
+}
+
+/* ---- the supervisor's side ---- */
+
+pid_t program_start(const struct program *program, int *listener, int *gate)
+{
+	int gates[2];
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gates) != 0)
+		return -1;
+	child = fork();
+	if (child == 0) {
+		close(gates[0]);
+		become(program, gates[1]);
+	}
+	close(gates[1]);
+	*gate = gates[0];
+	*listener = child > 0 ? receive_descriptor(gates[0]) : -1;
+	return child;
+}
+
+void program_go(int gate)
+{
+	(void)send(gate, "", 1, MSG_NOSIGNAL);
+	close(gate);
+}

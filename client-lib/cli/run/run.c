@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fdbroker run: starts a program that knows nothing of a broker under a supervisor, which gets for
+ * it what the policy grants. This process is the command: it stays what the shell has started, until
+ * the program has ended.
+ *
+ *	fdbroker run      passes signals on, and ends as the program does    (run.c)
+ *	  supervisor      receives the program's calls: supervisor.c, receivers.c
+ *	    the program   no_new_privs, Landlock, the filter: program.c, filter.c
+ *
+ *	open(2) in the program -> filter -> receivers.c -> open.c: which file? (target.c, name.c)
+ *	  might the policy grant it? (grants.c) -> the broker (connection.c) -> its descriptor appears
+ *	  in the program; or else the kernel goes on with the call, by the program's own rights.
+ *
+ * Must never: run the program less confined than was asked for.
+ */
+#include "run.h"
+#include "cli.h"
+#include "confinement.h"
+#include "descriptors.h"
+#include "notification.h"
+#include "supervisor.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char run_help[] =
+	"Usage: fdbroker run [--sandbox [-r DIR]... [-w DIR]...|--policy-only] -- PROGRAM ARGS...\n"
+	"\n"
+	"Runs PROGRAM as it is. Files that it opens and ports that it binds it gets from the\n"
+	"broker where the policy grants them; everything else is up to its own rights.\n"
+	"\n"
+	"  --sandbox      by itself it can use the system's folders and that of PROGRAM, to read\n"
+	"                 and to execute, and bind no TCP port\n"
+	"  -r DIR         in the sandbox it can read and execute what is below DIR, too\n"
+	"  -w DIR         in the sandbox it can do everything with what is below DIR, too\n"
+	"  --policy-only  it opens and binds what the policy grants, and nothing else: not even\n"
+	"                 its own libraries\n"
+	"\n"
+	"Exit status: 125 it failed itself, 126 PROGRAM cannot be run, 127 it is not there,\n"
+	"64 wrong usage; else PROGRAM's.\n";
+
+struct run {
+	struct program program;
+	struct confinement_wishes wishes;
+	bool wants_sandbox, wants_policy_only;
+};
+
+/* ---- the command line ---- */
+
+static int usage_error(const char *what)
+{
+	return tool_usage_error("run ", "run: %s", what);
+}
+
+static int check_arguments(struct run *run)
+{
+	if (run->program.arguments[0] == NULL)
+		return usage_error("a program is missing");
+	if (run->wants_sandbox && run->wants_policy_only)
+		return usage_error("--sandbox and --policy-only exclude each other");
+	if (!run->wants_sandbox && run->wishes.readable_count + run->wishes.writable_count > 0)
+		return usage_error("-r and -w go with --sandbox");
+	if (run->wants_sandbox)
+		run->program.mode = RUN_SANDBOX;
+	if (run->wants_policy_only)
+		run->program.mode = RUN_POLICY_ONLY;
+	run->wishes.program = run->program.arguments[0];
+	return 0;
+}
+
+/* Options end at the program. The folders have room for argc each. */
+static int parse_arguments(struct run *run, int argc, char **argv, char **readable, char **writable)
+{
+	static const struct option options[] = {{"sandbox", no_argument, NULL, 's'},
+		{"policy-only", no_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'}, {0}};
+	int option;
+	char letter[3];
+
+	opterr = 0; /* its messages do not name the subcommand */
+	optind = 0; /* begin anew, whatever main() did with it (man 3 getopt) */
+	while ((option = getopt_long(argc, argv, "+:r:w:h", options, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			run->wants_sandbox = true;
+			break;
+		case 'p':
+			run->wants_policy_only = true;
+			break;
+		case 'r':
+			readable[run->wishes.readable_count++] = optarg;
+			break;
+		case 'w':
+			writable[run->wishes.writable_count++] = optarg;
+			break;
+		case ':':
+			return tool_usage_error(
+				"run ", "run: %s: its argument is missing", argv[optind - 1]);
+		default:
+			return tool_usage_error("run ", "run: there is no option '%s'",
+				tool_wrong_option(argv, letter));
+		}
+	}
+	run->program.arguments = argv + optind;
+	return check_arguments(run);
+}
+
+/* ---- what it takes ---- */
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "fdbroker: run: %s: %s\n", what, strerror(errno));
+	return EXIT_OWN_FAILURE;
+}
+
+/* Yama, Documentation/admin-guide/LSM/Yama.rst of the kernel: from 2 on it takes an administrator to
+   look into another process. */
+static bool may_look_into_programs(void)
+{
+	static const char setting[] = "/proc/sys/kernel/yama/ptrace_scope";
+	FILE *file = fopen(setting, "re");
+	int scope = 0;
+
+	if (file == NULL)
+		return true;
+	if (fscanf(file, "%d", &scope) != 1)
+		scope = 0;
+	fclose(file);
+	if (scope >= 2)
+		fprintf(stderr,
+			"fdbroker: run: what a program asks for can be seen by no supervisor, as "
+			"%s is %d; it has to be 0 or 1\n",
+			setting, scope);
+	return scope < 2;
+}
+
+static bool is_possible(const struct run *run)
+{
+	struct place place;
+
+	if (!may_look_into_programs())
+		return false;
+	if (!notification_fits()) {
+		fail("the kernel's seccomp_unotify(2)");
+		return false;
+	}
+	if (!place_find_own(&place)) {
+		fail("/proc/self/root");
+		return false;
+	}
+	if (run->program.is_nested && run->wants_policy_only) {
+		fprintf(stderr, "fdbroker: run: --policy-only does not work inside of another "
+				"'fdbroker run', whose supervisor answers here\n");
+		return false;
+	}
+	return true;
+}
+
+/* ---- until the program has ended ---- */
+
+/* The program gets what is sent to this process; what comes from the terminal goes to both, and to
+   stop and go on with a job is the shell's business with both. */
+static void choose_signals(sigset_t *signals)
+{
+	static const int own[] = {SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGPIPE, SIGSEGV,
+		SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
+
+	sigfillset(signals);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(signals, own[i]);
+}
+
+static void pass_signal_on(int signals, int channel)
+{
+	struct signalfd_siginfo information;
+	int number;
+
+	if (read(signals, &information, sizeof(information)) != sizeof(information))
+		return;
+	number = (int)information.ssi_signo;
+	if (information.ssi_code != SI_KERNEL)
+		(void)send(channel, &number, sizeof(number), MSG_NOSIGNAL);
+}
+
+/* False: the supervisor has died. */
+static bool wait_for_status(int signals, int channel, int *status)
+{
+	for (;;) {
+		struct pollfd ready[] = {
+			{.fd = channel, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+
+		if (poll(ready, sizeof(ready) / sizeof(ready[0]), -1) < 0)
+			continue;
+		if (ready[0].revents != 0)
+			return recv(channel, status, sizeof(*status), 0) == sizeof(*status);
+		if (ready[1].revents != 0)
+			pass_signal_on(signals, channel);
+	}
+}
+
+/* As the program has ended: whoever waits for this process is to see the same. */
+static int end_like(int status)
+{
+	sigset_t all;
+
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	/* This process is not dumpable, so there is no second core(5). */
+	signal(WTERMSIG(status), SIG_DFL);
+	sigfillset(&all);
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	raise(WTERMSIG(status));
+	return 128 + WTERMSIG(status); /* process 1 of a pid namespace survives its own signals */
+}
+
+static int stay_until_end(int channel, const sigset_t *passed)
+{
+	int signals = signalfd(-1, passed, SFD_CLOEXEC);
+	int status;
+
+	if (signals < 0)
+		return fail("signalfd");
+	descriptors_keep((int[]){channel, signals}, 2);
+	descriptors_leave_standard(STDOUT_FILENO);
+	if (wait_for_status(signals, channel, &status))
+		return end_like(status);
+	fprintf(stderr,
+		"fdbroker: run: the supervisor has died; what the program opens and binds from "
+		"now on fails\n");
+	return EXIT_OWN_FAILURE;
+}
+
+/* ---- all together ---- */
+
+static int start(struct run *run, struct fdbroker *broker, struct grants *grants)
+{
+	sigset_t passed;
+	int channel;
+
+	choose_signals(&passed);
+	if (sigprocmask(SIG_BLOCK, &passed, &run->program.mask) != 0 ||
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+		!supervisor_start(&run->program, broker, grants, &channel))
+		return fail("starting the supervisor");
+	return stay_until_end(channel, &passed);
+}
+
+static int start_with_broker(struct run *run)
+{
+	struct fdbroker *broker = tool_connect();
+	struct grants *grants = grants_new();
+
+	if (broker == NULL)
+		return EXIT_OWN_FAILURE;
+	if (grants == NULL)
+		return fail("the policy");
+	if (grants_refresh(grants, broker) != 0) {
+		tool_complain("run");
+		return EXIT_OWN_FAILURE;
+	}
+	return start(run, broker, grants);
+}
+
+static int run_program(struct run *run)
+{
+	run->program.is_nested = getenv(RUN_VARIABLE) != NULL;
+	if (!is_possible(run))
+		return EXIT_OWN_FAILURE;
+	if (run->program.mode != RUN_OPEN) {
+		run->program.confinement = confinement_make(&run->wishes);
+		if (run->program.confinement < 0)
+			return EXIT_OWN_FAILURE;
+	}
+	return start_with_broker(run);
+}
+
+int run_main(int argc, char **argv)
+{
+	struct run run = {.program.confinement = -1};
+	char **readable = calloc((size_t)argc, sizeof(char *));
+	char **writable = calloc((size_t)argc, sizeof(char *));
+	int status;
+
+	if (argc > 1 && tool_wants_help(argv[1]))
+		return tool_print(run_help);
+	if (readable == NULL || writable == NULL)
+		return fail("its arguments");
+	run.wishes.readable = readable;
+	run.wishes.writable = writable;
+	status = parse_arguments(&run, argc, argv, readable, writable);
+	return status != 0 ? status : run_program(&run);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program is of the same user, and could do all this by itself: connect to the broker, and ask.
+ * What it must not get is more: so nobody may look into this process, and what it answers with is
+ * what the broker gave for what the program asked.
+ *
+ * Must never: hold what the program or its starter has open (they would see no end of file), write
+ * to a terminal, or die of a signal that was meant for the program.
+ */
+#include "supervisor.h"
+#include "cleanup.h"
+#include "cli.h"
+#include "descriptors.h"
+#include "notification.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Beside the threads that answer there is this one, which watches over the processes. */
+struct watch {
+	pid_t program;
+	int listener, channel, children; /* -1: no longer */
+	bool has_ended;                  /* the program, not its descendants */
+};
+
+/* ---- at the start ---- */
+
+/* Each thread may hold a socket and a file, beside its connection. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* ---- while the program runs ---- */
+
+static void tell_status(struct watch *watch, int status)
+{
+	watch->has_ended = true;
+	(void)send(watch->channel, &status, sizeof(status), MSG_NOSIGNAL);
+	cleanup_close(&watch->channel);
+	watch->channel = -1;
+}
+
+/* Also the program's descendants whose parent has died: they have come to this process. */
+static void reap(struct watch *watch, int options)
+{
+	int status;
+	pid_t child;
+
+	while ((child = waitpid(-1, &status, options)) > 0) {
+		if (child == watch->program)
+			tell_status(watch, status);
+	}
+}
+
+static void reap_signalled(struct watch *watch)
+{
+	struct signalfd_siginfo information;
+
+	(void)read(watch->children, &information, sizeof(information));
+	reap(watch, WNOHANG);
+}
+
+/* Until it has been waited for, its number is its own. */
+static void pass_signal_on(struct watch *watch)
+{
+	int number;
+
+	if (recv(watch->channel, &number, sizeof(number), 0) == sizeof(number)) {
+		if (!watch->has_ended)
+			(void)kill(watch->program, number);
+		return;
+	}
+	/* The command is gone; the program goes on. */
+	cleanup_close(&watch->channel);
+	watch->channel = -1;
+}
+
+/* The listener hangs up when no process is left that has the filter, seccomp_unotify(2). */
+static bool is_over(const struct watch *watch, const struct pollfd *listener)
+{
+	return watch->listener >= 0 ? (listener->revents & POLLHUP) != 0 : watch->has_ended;
+}
+
+static void watch_over(struct watch *watch)
+{
+	struct pollfd ready[3] = {{.fd = -1}};
+
+	while (!is_over(watch, &ready[0])) {
+		ready[0] = (struct pollfd){.fd = watch->listener};
+		ready[1] = (struct pollfd){.fd = watch->channel, .events = POLLIN};
+		ready[2] = (struct pollfd){.fd = watch->children, .events = POLLIN};
+		if (poll(ready, 3, -1) < 0)
+			continue;
+		if (ready[1].revents != 0)
+			pass_signal_on(watch);
+		if (ready[2].revents != 0)
+			reap_signalled(watch);
+	}
+	/* Who has hung up may not have been reaped yet. */
+	if (!watch->has_ended)
+		reap(watch, 0);
+}
+
+static int watch_children(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+static bool serve(struct supervision *supervision, struct fdbroker *broker)
+{
+	connections_init(&supervision->connections, broker, tool_inherits());
+	return place_find_own(&supervision->place) && receivers_start(supervision);
+}
+
+static _Noreturn void supervise(
+	const struct program *program, struct fdbroker *broker, struct grants *grants, int channel)
+{
+	static struct supervision supervision;
+	struct watch watch = {.channel = channel};
+	int gate;
+
+	watch.program = program_start(program, &watch.listener, &gate);
+	if (watch.program < 0)
+		_exit(EXIT_OWN_FAILURE);
+	descriptors_keep((int[]){channel, gate, watch.listener, fdbroker_fd(broker)}, 4);
+	descriptors_leave_standard(STDERR_FILENO);
+	(void)chdir("/"); /* or what it is on could not be unmounted */
+	raise_descriptor_limit();
+	watch.children = watch_children();
+	supervision.listener = watch.listener;
+	supervision.mode = program->mode;
+	supervision.grants = grants;
+	if (watch.listener >= 0 && !serve(&supervision, broker))
+		_exit(EXIT_OWN_FAILURE);
+	program_go(gate);
+	watch_over(&watch);
+	_exit(EXIT_SUCCESS);
+}
+
+/* Of an ignored SIGCHLD there would be no status to tell, waitpid(2). */
+static bool block_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	return signal(SIGCHLD, SIG_DFL) != SIG_ERR && sigprocmask(SIG_SETMASK, &all, NULL) == 0;
+}
+
+bool supervisor_start(
+	const struct program *program, struct fdbroker *broker, struct grants *grants, int *channel)
+{
+	int channels[2];
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) != 0)
+		return false;
+	child = fork();
+	if (child == 0) {
+		close(channels[0]);
+		/* Orphans come to this process: so it stays their ancestor, as the kernel may want
+		   it of who looks into a process (Yama). */
+		if (!block_signals() || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+			_exit(EXIT_OWN_FAILURE);
+		supervise(program, broker, grants, channels[1]);
+	}
+	close(channels[1]);
+	fdbroker_free(broker);
+	*channel = channels[0];
+	return child > 0;
+}
