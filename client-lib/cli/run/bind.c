@@ -64,7 +64,7 @@ static bool take_socket(struct wanted_address *wanted, const struct notification
 	       getsockopt(wanted->socket, SOL_SOCKET, SO_PROTOCOL, &wanted->protocol, &size) == 0;
 }
 
-/* Abstract ones and those that the kernel is to name are everybody's: unix(7). */
+/* Made absolute. Abstract ones and those that the kernel is to name are everybody's: unix(7). */
 static bool find_path(struct wanted_address *wanted, struct receiver *receiver, pid_t thread)
 {
 	char path[sizeof(wanted->address.unix_.sun_path) + 1] = "";
@@ -79,12 +79,6 @@ static bool find_path(struct wanted_address *wanted, struct receiver *receiver, 
 	memcpy(address->sun_path, name.text, name.length);
 	wanted->length = sizeof(*address);
 	return true;
-}
-
-static bool is_path(const struct wanted_address *wanted)
-{
-	return wanted->address.any.sa_family == AF_UNIX &&
-	       wanted->length <= sizeof(wanted->address.unix_);
 }
 
 /* Whether the family is one that the broker binds, and the address complete. */

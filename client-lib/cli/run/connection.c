@@ -92,7 +92,7 @@ int connections_ask_first(struct connections *connections, question *ask, void *
 static int ask_any(struct connections *connections, struct fdbroker **own, question *ask,
 	void *argument, const struct fdbroker **ended)
 {
-	int result;
+	int result = -1;
 
 	*ended = NULL;
 	pthread_rwlock_rdlock(&connections->lock);

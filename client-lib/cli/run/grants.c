@@ -27,6 +27,8 @@
 #include <unistd.h>
 
 #define FRESH_NSEC INT64_C(1000000000)
+/* How long others wait for the one that asks the broker, which may have stopped. */
+#define PATIENCE_NSEC INT64_C(100000000)
 #define NEVER INT64_MIN
 
 /* What one text of the broker says. */
@@ -178,7 +180,6 @@ static bool learn(struct grants *grants, struct known *fresh)
 static int refresh(struct grants *grants, struct fdbroker *broker)
 {
 	struct known fresh = {0};
-	int64_t began = now_nsec();
 	int fd = fdbroker_grants(broker), error;
 	bool done;
 
@@ -189,19 +190,34 @@ static int refresh(struct grants *grants, struct fdbroker *broker)
 	close(fd);
 	known_drop(&fresh);
 	errno = error;
-	if (done)
-		atomic_store(&grants->refreshed_nsec, began);
 	return done ? 0 : -1;
 }
 
+/* Returns 0 or a positive errno. */
+static int begin_refreshing(struct grants *grants)
+{
+	int64_t until = now_nsec() + PATIENCE_NSEC;
+	const struct timespec deadline = {until / 1000000000, until % 1000000000};
+
+	return pthread_mutex_clocklock(&grants->refreshing, CLOCK_MONOTONIC, &deadline);
+}
+
+/* What has failed, or takes too long, is not tried again at once either. */
 int grants_refresh(struct grants *grants, struct fdbroker *broker)
 {
-	int result;
+	int64_t began = now_nsec();
+	int result = 0, error = begin_refreshing(grants);
 
-	pthread_mutex_lock(&grants->refreshing);
-	result = refresh(grants, broker);
-	pthread_mutex_unlock(&grants->refreshing);
-	return result;
+	if (error == 0) {
+		/* While this one waited another one has asked. */
+		if (grants_are_old(grants))
+			result = refresh(grants, broker);
+		pthread_mutex_unlock(&grants->refreshing);
+	}
+	atomic_store(&grants->refreshed_nsec, began);
+	if (error != 0)
+		errno = error;
+	return error != 0 ? -1 : result;
 }
 
 /* ---- asking the image ---- */

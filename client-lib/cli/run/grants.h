@@ -22,15 +22,14 @@ struct grants *grants_new(void);
 void grants_free(struct grants *grants);
 
 /*
- * Asks the broker, and takes over what it says if that is not what is known already. 0, also when
- * the text makes no sense to the policy library, or the name service fails, whose names it asks
- * for: then everything might be granted that grants_open() and grants_bind() can be about at all;
- * or -1, with errno and the reason of fdbroker_grants() or an errno of reading its text, ENOMEM
- * among them: what was known is known still. Several threads that refresh do so one by one.
+ * Asks the broker, and takes over what it says if that is not what is known already; unless another
+ * thread does just that, which is waited for, but not for long. 0, also when the text makes no sense
+ * to the policy library: then everything might be granted; or -1, with errno and the reason of
+ * fdbroker_grants(), ENOMEM, or ETIMEDOUT: what was known is known still.
  */
 int grants_refresh(struct grants *grants, struct fdbroker *broker);
 
-/* Has there been no refresh that succeeded, or did the last one begin a second ago? Never waits. */
+/* Was the broker asked last longer ago than a second, or never? */
 bool grants_are_old(const struct grants *grants);
 
 /*

@@ -69,8 +69,8 @@ static void reap_signalled(struct watch *watch)
 {
 	struct signalfd_siginfo information;
 
-	(void)read(watch->children, &information, sizeof(information));
-	reap(watch, WNOHANG);
+	if (read(watch->children, &information, sizeof(information)) > 0)
+		reap(watch, WNOHANG);
 }
 
 /* Until it has been waited for, its number is its own. */
@@ -141,13 +141,13 @@ static _Noreturn void supervise(
 		_exit(EXIT_OWN_FAILURE);
 	descriptors_keep((int[]){channel, gate, watch.listener, fdbroker_fd(broker)}, 4);
 	descriptors_leave_standard(STDERR_FILENO);
-	(void)chdir("/"); /* or what it is on could not be unmounted */
 	raise_descriptor_limit();
 	watch.children = watch_children();
 	supervision.listener = watch.listener;
 	supervision.mode = program->mode;
 	supervision.grants = grants;
-	if (watch.listener >= 0 && !serve(&supervision, broker))
+	/* From "/", or what this is on could not be unmounted. */
+	if (chdir("/") != 0 || (watch.listener >= 0 && !serve(&supervision, broker)))
 		_exit(EXIT_OWN_FAILURE);
 	program_go(gate);
 	watch_over(&watch);
