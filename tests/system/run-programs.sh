@@ -72,6 +72,12 @@ test_what_was_set_before_the_bind_survives_it() {
 		$'1 5 False True (\'127.0.0.1\', 80)\nTrue\nserved'
 }
 
+# No descriptor of it is left anywhere when the bind has returned.
+test_a_port_can_be_bound_again_as_soon_as_it_is_closed() {
+	run_policy
+	expect_equal "$(run calls binds 2000 80)" "ok=2000"
+}
+
 test_a_socket_in_the_file_system_is_bound() {
 	run_policy
 	expect_equal "$(run ask --direct "make AF_UNIX SOCK_STREAM" "bind-it unix /srv/sockets/one" \
@@ -222,7 +228,7 @@ test_a_static_program_is_served() {
 	expect_equal "$(run calls-static ways /srv/granted)" \
 		$'ok granted\nok granted\nok granted'
 	expect_equal "$(run calls-static binds 3 80)" "ok=3"
-	expect_equal "$(run calls-static binds 3 81)" "EACCES=3"
+	expect_equal "$(run calls-static binds 3 81)" "ok=0 EACCES=3"
 	expect_equal "$(run calls-static append /srv/log second && cat /srv/log)" $'ok\nfirst\nsecond'
 }
 
@@ -239,8 +245,9 @@ test_many_threads_open_at_once() {
 
 test_xargs_runs_many_at_once() {
 	run_policy
+	# Each writes its line in one piece.
 	# shellcheck disable=SC2016 # expanded inside
-	expect_equal "$(run sh -c 'seq 400 | xargs -P 8 -n 1 sh -c "cat /srv/granted && echo" |
+	expect_equal "$(run sh -c 'seq 400 | xargs -P 8 -n 1 sh -c "echo \$(cat /srv/granted)" |
 		sort | uniq -c | xargs')" "400 granted"
 }
 
@@ -331,16 +338,18 @@ test_no_descriptor_is_left_in_the_launcher_or_the_broker() {
 	expect_descriptors "$in_broker"
 }
 
-# Killed while they open, and with no number left for what they get.
+# Killed while they open, and with no number left for what they get. The supervisor has at most so
+# many connections to the broker as threads, and starts them as needed.
 test_no_descriptor_is_left_of_calls_that_fail_halfway() {
-	local before
+	local before threads
 	run_policy
+	threads=$(awk '$2 == "RECEIVERS_MAX" { print $3 }' client-lib/cli/run/receivers.h)
 	cat >/run/test/halfway <<-'END'
 		calls read /srv/granted
 		until [[ -e /run/test/go ]]; do sleep 0.05; done
-		for _ in {1..20}; do
+		for _ in {1..200}; do
 			calls times 1000000 /srv/granted &
-			sleep 0.05
+			sleep 0.02
 			kill -KILL $!
 			wait $!
 			calls fill /srv/granted
@@ -353,8 +362,8 @@ test_no_descriptor_is_left_of_calls_that_fail_halfway() {
 	SUPERVISOR=$(supervisor_of $!)
 	before=$(descriptors_of "$SUPERVISOR")
 	touch /run/test/go
-	eventually 40 has_lines 22 /run/test/answers || fail "it has not ended"
+	eventually 40 has_lines 202 /run/test/answers || fail "it has not ended"
 	expect_equal "$(sort /run/test/answers | uniq -c | sort -n | xargs)" \
-		"1 ok granted 1 over 20 EMFILE after 63"
-	eventually 5 supervisor_has "$before" || fail "it has $(descriptors_of "$SUPERVISOR")"
+		"1 ok granted 1 over 200 EMFILE after 63"
+	expect_at_most "$(descriptors_of "$SUPERVISOR")" $((before + threads)) "descriptors"
 }

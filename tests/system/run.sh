@@ -471,7 +471,11 @@ test_a_program_whose_supervisor_was_killed_fails_and_does_not_hang() {
 	supervisor=$(supervisor_of "${SESSION_PID[program]}")
 	kill -KILL "$supervisor"
 	eventually 5 process_is_gone "$supervisor" || fail "it lives"
-	expect_equal "$(tell program "cat /srv/granted")" ENOSYS
+	# The command says it, at the same place at which the program answers.
+	expect_match "$(tell program "cat /srv/granted")" '^fdbroker: run: the supervisor has died'
+	IFS= read -r -t 15 -u "${SESSION_OUT[program]}" output || fail "the program hangs"
+	expect_equal "$output" ENOSYS
+	expect_end "${SESSION_PID[program]}" 125
 	expect_equal "$(tell program "cat /etc/passwd")" ENOSYS
 	expect_equal "$(tell program "make AF_INET SOCK_STREAM")" ok
 	expect_equal "$(tell program "bind-it inet 0.0.0.0 80")" ENOSYS
