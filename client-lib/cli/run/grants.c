@@ -54,7 +54,8 @@ struct grants *grants_new(void)
 	if (grants == NULL)
 		return NULL;
 	grants->refreshing = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	grants->lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+	/* Those who ask, one after the other, must not keep the answer from being replaced. */
+	grants->lock = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 	atomic_init(&grants->refreshed_nsec, NEVER);
 	return grants;
 }

@@ -146,16 +146,10 @@ static bool may_look_into_programs(void)
 
 static bool is_possible(const struct run *run)
 {
-	struct place place;
-
 	if (!may_look_into_programs())
 		return false;
 	if (!notification_fits()) {
 		fail("the kernel's seccomp_unotify(2)");
-		return false;
-	}
-	if (!place_find_own(&place)) {
-		fail("/proc/self/root");
 		return false;
 	}
 	if (run->program.is_nested && run->wants_policy_only) {
@@ -168,18 +162,18 @@ static bool is_possible(const struct run *run)
 
 /* ---- until the program has ended ---- */
 
-/* The program gets what is sent to this process; what comes from the terminal goes to both, and to
-   stop and go on with a job is the shell's business with both. */
+/* Those that mean this process: of its child, and of its own mistakes. */
 static void choose_signals(sigset_t *signals)
 {
-	static const int own[] = {SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGPIPE, SIGSEGV,
-		SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
+	static const int own[] = {
+		SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
 
 	sigfillset(signals);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		sigdelset(signals, own[i]);
 }
 
+/* What comes from the terminal, the program gets by itself. */
 static void pass_signal_on(int signals, int channel)
 {
 	struct signalfd_siginfo information;
@@ -201,10 +195,17 @@ static bool wait_for_status(int signals, int channel, int *status)
 
 		if (poll(ready, sizeof(ready) / sizeof(ready[0]), -1) < 0)
 			continue;
-		if (ready[0].revents != 0)
-			return recv(channel, status, sizeof(*status), 0) == sizeof(*status);
 		if (ready[1].revents != 0)
 			pass_signal_on(signals, channel);
+		if (ready[0].revents == 0)
+			continue;
+		if (recv(channel, status, sizeof(*status), 0) != sizeof(*status))
+			return false;
+		if (!WIFSTOPPED(*status))
+			return true;
+		/* Job control: whoever waits for this process sees a stopped job, and what goes on
+		   with it goes on with its whole process group. */
+		raise(SIGSTOP);
 	}
 }
 
@@ -242,7 +243,7 @@ static int stay_until_end(int channel, const sigset_t *passed)
 
 /* ---- all together ---- */
 
-static int start(struct run *run, struct fdbroker *broker, struct grants *grants)
+static int start(struct run *run)
 {
 	sigset_t passed;
 	int channel;
@@ -250,25 +251,9 @@ static int start(struct run *run, struct fdbroker *broker, struct grants *grants
 	choose_signals(&passed);
 	if (sigprocmask(SIG_BLOCK, &passed, &run->program.mask) != 0 ||
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-		!supervisor_start(&run->program, broker, grants, &channel))
+		!supervisor_start(&run->program, &channel))
 		return fail("starting the supervisor");
 	return stay_until_end(channel, &passed);
-}
-
-static int start_with_broker(struct run *run)
-{
-	struct fdbroker *broker = tool_connect();
-	struct grants *grants = grants_new();
-
-	if (broker == NULL)
-		return EXIT_OWN_FAILURE;
-	if (grants == NULL)
-		return fail("the policy");
-	if (grants_refresh(grants, broker) != 0) {
-		tool_complain("run");
-		return EXIT_OWN_FAILURE;
-	}
-	return start(run, broker, grants);
 }
 
 static int run_program(struct run *run)
@@ -281,7 +266,7 @@ static int run_program(struct run *run)
 		if (run->program.confinement < 0)
 			return EXIT_OWN_FAILURE;
 	}
-	return start_with_broker(run);
+	return start(run);
 }
 
 int run_main(int argc, char **argv)

@@ -16,6 +16,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -47,8 +50,10 @@ static void raise_descriptor_limit(void)
 
 static void tell_status(struct watch *watch, int status)
 {
-	watch->has_ended = true;
 	(void)send(watch->channel, &status, sizeof(status), MSG_NOSIGNAL);
+	if (WIFSTOPPED(status))
+		return;
+	watch->has_ended = true;
 	cleanup_close(&watch->channel);
 	watch->channel = -1;
 }
@@ -59,7 +64,7 @@ static void reap(struct watch *watch, int options)
 	int status;
 	pid_t child;
 
-	while ((child = waitpid(-1, &status, options)) > 0) {
+	while ((child = waitpid(-1, &status, options | WUNTRACED)) > 0) {
 		if (child == watch->program)
 			tell_status(watch, status);
 	}
@@ -123,34 +128,74 @@ static int watch_children(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-static bool serve(struct supervision *supervision, struct fdbroker *broker)
+/* ---- the process ---- */
+
+static bool fail(const char *what)
 {
-	connections_init(&supervision->connections, broker, tool_inherits());
-	return place_find_own(&supervision->place) && receivers_start(supervision);
+	fprintf(stderr, "fdbroker: run: %s: %s\n", what, strerror(errno));
+	return false;
 }
 
-static _Noreturn void supervise(
-	const struct program *program, struct fdbroker *broker, struct grants *grants, int channel)
+/* Connects by itself: of whose connection it is the log of the broker tells. */
+static bool prepare(struct supervision *supervision, const struct program *program)
 {
-	static struct supervision supervision;
-	struct watch watch = {.channel = channel};
+	struct fdbroker *broker = tool_connect();
+
+	if (broker == NULL)
+		return false;
+	supervision->mode = program->mode;
+	supervision->grants = grants_new();
+	connections_init(&supervision->connections, broker, tool_inherits());
+	if (supervision->grants == NULL)
+		return fail("the policy");
+	if (!place_find_own(&supervision->place))
+		return fail("/proc/self/root");
+	if (grants_refresh(supervision->grants, broker) == 0)
+		return true;
+	tool_complain("run");
+	return false;
+}
+
+/* The program holds what was open; from here on this process does not. */
+static void let_go(const struct supervision *supervision, const struct watch *watch, int gate)
+{
+	int kept[] = {gate, watch->listener, watch->channel, watch->children,
+		fdbroker_fd(supervision->connections.first)};
+
+	descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
+	descriptors_leave_standard(STDERR_FILENO);
+}
+
+static bool start(
+	struct supervision *supervision, struct watch *watch, const struct program *program)
+{
 	int gate;
 
-	watch.program = program_start(program, &watch.listener, &gate);
-	if (watch.program < 0)
-		_exit(EXIT_OWN_FAILURE);
-	descriptors_keep((int[]){channel, gate, watch.listener, fdbroker_fd(broker)}, 4);
-	descriptors_leave_standard(STDERR_FILENO);
+	watch->children = watch_children();
+	if (watch->children < 0)
+		return fail("signalfd");
+	watch->program = program_start(program, &watch->listener, &gate);
+	if (watch->program < 0)
+		return fail("starting the program");
+	let_go(supervision, watch, gate);
 	raise_descriptor_limit();
-	watch.children = watch_children();
-	supervision.listener = watch.listener;
-	supervision.mode = program->mode;
-	supervision.grants = grants;
+	supervision->listener = watch->listener;
 	/* From "/", or what this is on could not be unmounted. */
-	if (chdir("/") != 0 || (watch.listener >= 0 && !serve(&supervision, broker)))
-		_exit(EXIT_OWN_FAILURE);
+	if (chdir("/") != 0 || (watch->listener >= 0 && !receivers_start(supervision)))
+		return false;
 	program_go(gate);
-	watch_over(&watch);
+	return true;
+}
+
+static _Noreturn void supervise(const struct program *program, int channel)
+{
+	static struct supervision supervision;
+	struct watch watch = {.listener = -1, .channel = channel};
+
+	if (prepare(&supervision, program) && start(&supervision, &watch, program))
+		watch_over(&watch);
+	else
+		tell_status(&watch, W_EXITCODE(EXIT_OWN_FAILURE, 0));
 	_exit(EXIT_SUCCESS);
 }
 
@@ -163,8 +208,7 @@ static bool block_signals(void)
 	return signal(SIGCHLD, SIG_DFL) != SIG_ERR && sigprocmask(SIG_SETMASK, &all, NULL) == 0;
 }
 
-bool supervisor_start(
-	const struct program *program, struct fdbroker *broker, struct grants *grants, int *channel)
+bool supervisor_start(const struct program *program, int *channel)
 {
 	int channels[2];
 	pid_t child;
@@ -178,10 +222,9 @@ bool supervisor_start(
 		   it of who looks into a process (Yama). */
 		if (!block_signals() || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
 			_exit(EXIT_OWN_FAILURE);
-		supervise(program, broker, grants, channels[1]);
+		supervise(program, channels[1]);
 	}
 	close(channels[1]);
-	fdbroker_free(broker);
 	*channel = channels[0];
 	return child > 0;
 }

@@ -9,9 +9,8 @@
 #include "program.h"
 
 /*
- * Starts it. *channel: signals are sent to the program through it, as an int each, and as the one
- * answer comes the status of waitpid(2) when the program has ended. Takes the broker over. False,
- * with errno, if it cannot be started.
+ * Starts it. *channel: signals are sent to the program through it, as an int each, and what comes
+ * is the status of waitpid(2) each time that the program is stopped, and at last when it has ended;
+ * that of an exit with 125 if it could not be started, after the user has been told. False, with errno, if there is no supervisor.
  */
-bool supervisor_start(const struct program *program, struct fdbroker *broker, struct grants *grants,
-	int *channel);
+bool supervisor_start(const struct program *program, int *channel);
