@@ -223,7 +223,7 @@ static void keep(struct client *client, int fd)
 static void keep_and_print(struct client *client, int fd)
 {
 	if (fd < 0) {
-		print_refusal();
+		print_outcome(-1);
 		return;
 	}
 	keep(client, fd);
@@ -245,23 +245,29 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
 
 /* ---- commands that ask the broker ---- */
 
+static int open_path(const struct client *client, const char *path, int flags, mode_t mode)
+{
+	return is_direct ? open(path, flags | O_CLOEXEC, mode)
+			 : fdbroker_open(client->broker, path, flags | O_CLOEXEC, mode);
+}
+
 static void do_open(struct client *client, int count, char **words)
 {
 	int flags = count > 2 ? FLAGS_FROM(open_flags, words[2]) : O_RDONLY;
 	mode_t mode = count > 3 ? (mode_t)strtoul(words[3], NULL, 8) : 0666;
 
-	keep_and_print(client, fdbroker_open(client->broker, words[1], flags | O_CLOEXEC, mode));
+	keep_and_print(client, open_path(client, words[1], flags, mode));
 }
 
 static void do_cat(struct client *client, int count, char **words)
 {
 	char buffer[65536];
 	ssize_t length;
-	int fd = fdbroker_open(client->broker, words[1], O_RDONLY | O_CLOEXEC);
+	int fd = open_path(client, words[1], O_RDONLY, 0);
 
 	(void)count;
 	if (fd < 0) {
-		print_refusal();
+		print_outcome(-1);
 		return;
 	}
 	length = read_all(fd, buffer, sizeof(buffer));
@@ -1194,7 +1200,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = is_direct ? 2 : 1; i < argc; i++)
 		run(&client, argv[i]);
-	while (argc == 1 && getline(&line, &size, stdin) >= 0) {
+	while (argc == (is_direct ? 2 : 1) && getline(&line, &size, stdin) >= 0) {
 		line[strcspn(line, "\n")] = '\0';
 		run(&client, line);
 	}

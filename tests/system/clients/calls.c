@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes system calls directly, in forms in which the shell and libc do not make them; built twice,
+ * once as a static program. It uses nothing but libc. Prints one line for each call: "ok", "ok TEXT",
+ * or an errno.
+ *
+ *	calls read PATH          openat(2): the content
+ *	calls ways PATH          open(2), openat(2), openat2(2): the content, for each
+ *	calls below DIR PATH     openat(2) below a descriptor of DIR (O_PATH)
+ *	calls resolve PATH       openat2(2) with RESOLVE_NO_SYMLINKS
+ *	calls handle PATH        with O_PATH
+ *	calls make PATH TEXT     creat(2), with mode 0666, and write(2)
+ *	calls append PATH TEXT   O_APPEND|O_CREAT, with mode 0666
+ *	calls exec PATH          opens with O_CLOEXEC and without; which are there after execve(2)
+ *	calls times COUNT PATH   opens and closes; how often each came of it, as "ok=3 EACCES=0"
+ *	calls binds COUNT PORT   the same for bind(2) of a TCP socket to PORT
+ *	calls fill PATH          opens until an error, with RLIMIT_NOFILE 64: the error, and how many
+ *	calls io_uring | x32 | int80
+ *	calls attack PID         every way to get into another process
+ *	calls signal PID         SIGTERM
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define X32_BIT 0x40000000L /* __X32_SYSCALL_BIT of asm/unistd.h */
+#define ERRNO_MAX 200
+
+static const char *errno_name(void)
+{
+	const char *name = strerrorname_np(errno);
+
+	return name != NULL ? name : "unknown-errno";
+}
+
+static void print_result(const char *what, long result)
+{
+	printf("%s%s%s\n", what, *what != '\0' ? ": " : "", result < 0 ? errno_name() : "ok");
+}
+
+/* Takes the descriptor over. */
+static void print_content(int fd)
+{
+	char text[4096];
+	ssize_t length;
+
+	if (fd < 0) {
+		print_result("", -1);
+		return;
+	}
+	length = read(fd, text, sizeof(text));
+	if (length < 0)
+		print_result("read", -1);
+	else
+		printf("ok %.*s\n", (int)length, text);
+	close(fd);
+}
+
+static int open_by_openat2(const char *path, uint64_t resolve)
+{
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC, .resolve = resolve};
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* ---- files ---- */
+
+static void do_read(char **words)
+{
+	print_content(open(words[0], O_RDONLY | O_CLOEXEC));
+}
+
+static void do_ways(char **words)
+{
+#ifdef SYS_open /* not on arm64 */
+	print_content((int)syscall(SYS_open, words[0], O_RDONLY | O_CLOEXEC, 0));
+#else
+	do_read(words);
+#endif
+	print_content((int)syscall(SYS_openat, AT_FDCWD, words[0], O_RDONLY | O_CLOEXEC, 0));
+	print_content(open_by_openat2(words[0], 0));
+}
+
+static void do_below(char **words)
+{
+	int folder = open(words[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0)
+		print_result("folder", -1);
+	else
+		print_content(openat(folder, words[1], O_RDONLY | O_CLOEXEC));
+}
+
+static void do_resolve(char **words)
+{
+	print_content(open_by_openat2(words[0], RESOLVE_NO_SYMLINKS));
+}
+
+static void do_handle(char **words)
+{
+	print_result("", open(words[0], O_PATH | O_CLOEXEC));
+}
+
+static void write_into(int fd, const char *text)
+{
+	print_result("", fd < 0 ? -1 : write(fd, text, strlen(text)));
+}
+
+static void do_make(char **words)
+{
+	write_into(creat(words[0], 0666), words[1]);
+}
+
+static void do_append(char **words)
+{
+	write_into(open(words[0], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666), words[1]);
+}
+
+static void do_exec(char **words)
+{
+	int closed = open(words[0], O_RDONLY | O_CLOEXEC), kept = open(words[0], O_RDONLY);
+	char one[16], other[16];
+
+	if (closed < 0 || kept < 0) {
+		print_result("", -1);
+		return;
+	}
+	snprintf(one, sizeof(one), "%d", closed);
+	snprintf(other, sizeof(other), "%d", kept);
+	execl("/proc/self/exe", "calls", "are-open", one, other, NULL);
+	print_result("execl", -1);
+}
+
+static void do_are_open(char **words)
+{
+	print_result("with O_CLOEXEC", fcntl(atoi(words[0]), F_GETFD));
+	print_result("without", fcntl(atoi(words[1]), F_GETFD));
+}
+
+/* ---- many times ---- */
+
+static unsigned long tally[ERRNO_MAX];
+
+static void count_result(int fd)
+{
+	tally[fd < 0 && errno < ERRNO_MAX ? errno : 0]++;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void print_tally(void)
+{
+	printf("ok=%lu", tally[0]);
+	for (errno = 1; errno < ERRNO_MAX; errno++) {
+		if (tally[errno] > 0)
+			printf(" %s=%lu", errno_name(), tally[errno]);
+	}
+	printf("\n");
+}
+
+static void do_times(char **words)
+{
+	for (unsigned long left = strtoul(words[0], NULL, 10); left > 0; left--)
+		count_result(open(words[1], O_RDONLY | O_CLOEXEC));
+	print_tally();
+}
+
+static int bind_to(in_port_t port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
+
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static void do_binds(char **words)
+{
+	for (unsigned long left = strtoul(words[0], NULL, 10); left > 0; left--)
+		count_result(bind_to((in_port_t)atoi(words[1])));
+	print_tally();
+}
+
+static void do_fill(char **words)
+{
+	const struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
+	int fd, last = -1;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+		print_result("setrlimit", -1);
+		return;
+	}
+	while ((fd = open(words[0], O_RDONLY | O_CLOEXEC)) >= 0)
+		last = fd;
+	printf("%s after %d\n", errno_name(), last);
+}
+
+/* ---- what a filter may have forgotten ---- */
+
+static void do_io_uring(char **words)
+{
+	char parameters[256] = {0}; /* struct io_uring_params has 120 bytes */
+
+	(void)words;
+	print_result("", syscall(SYS_io_uring_setup, 1, parameters));
+}
+
+static void do_x32(char **words)
+{
+	(void)words;
+	print_result("", syscall(X32_BIT | SYS_getpid));
+}
+
+/* getpid(2) by the 32-bit table, in which it is 20. */
+static void do_int80(char **words)
+{
+	(void)words;
+#ifdef __x86_64__
+	long result = 20;
+
+	__asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+	printf("%s\n", result == getpid() ? "ok" : "ENOSYS");
+#else
+	printf("no int 0x80 on this machine\n");
+#endif
+}
+
+/* ---- other processes ---- */
+
+static void attack_its_memory(pid_t pid)
+{
+	char path[64], byte;
+	struct iovec here = {&byte, 1}, there = {(void *)(uintptr_t)0x1000, 1};
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	print_result("mem", open(path, O_RDWR | O_CLOEXEC));
+	print_result("process_vm_readv", process_vm_readv(pid, &here, 1, &there, 1, 0));
+}
+
+static void do_attack(char **words)
+{
+	pid_t pid = (pid_t)atoi(words[0]);
+	char path[64];
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	print_result("seize", ptrace(PTRACE_SEIZE, pid, NULL, NULL));
+	print_result("attach", ptrace(PTRACE_ATTACH, pid, NULL, NULL));
+	attack_its_memory(pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	print_result("fd", open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	print_result("pidfd_getfd", syscall(SYS_pidfd_getfd, pidfd, 3, 0));
+}
+
+static void do_signal(char **words)
+{
+	print_result("", kill((pid_t)atoi(words[0]), SIGTERM));
+}
+
+/* ---- the command line ---- */
+
+static const struct {
+	const char *name;
+	int words;
+	void (*run)(char **words);
+} calls[] = {
+	{"read", 1, do_read},
+	{"ways", 1, do_ways},
+	{"below", 2, do_below},
+	{"resolve", 1, do_resolve},
+	{"handle", 1, do_handle},
+	{"make", 2, do_make},
+	{"append", 2, do_append},
+	{"exec", 1, do_exec},
+	{"are-open", 2, do_are_open},
+	{"times", 2, do_times},
+	{"binds", 2, do_binds},
+	{"fill", 1, do_fill},
+	{"io_uring", 0, do_io_uring},
+	{"x32", 0, do_x32},
+	{"int80", 0, do_int80},
+	{"attack", 1, do_attack},
+	{"signal", 1, do_signal},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && argc > 1; i++) {
+		if (strcmp(argv[1], calls[i].name) != 0 || argc != 2 + calls[i].words)
+			continue;
+		calls[i].run(argv + 2);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	fprintf(stderr,
+		"calls: no such call, or not with so many words: see the head of calls.c\n");
+	return 64;
+}

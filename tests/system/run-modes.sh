@@ -1,0 +1,217 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # $output is of expect_status
+# `fdbroker run --sandbox` and `--policy-only`: what the program can still get at by itself.
+source tests/system/run.lib
+
+# A file of alice's own, which she can read and write without any broker.
+modes_policy() { # as run_policy
+	needs_landlock 1 "files"
+	run_policy "$@"
+	belongs_to alice /home/alice/work/own own
+	chown alice:alice /home/alice/work
+}
+
+# ---- sandbox ----
+
+test_programs_of_the_system_run_in_a_sandbox() {
+	modes_policy
+	expect_equal "$(run --sandbox cat /srv/granted)" granted
+	expect_equal "$(run --sandbox sh -c 'echo x | sed s/x/y/ 2>/dev/null')" y
+	expect_equal "$(run --sandbox python3 -c 'import json; print(open("/srv/granted").read())')" \
+		granted
+	expect_equal "$(run --sandbox sh -c 'echo x >/dev/null && head -c 2 /dev/zero | wc -c &&
+		cat /proc/self/comm && head -c 1 /dev/urandom | wc -c')" $'2\ncat\n1'
+	run --sandbox sh -c 'echo second >>/srv/log'
+	expect_equal "$(cat /srv/log)" $'first\nsecond'
+}
+
+test_a_sandbox_hides_what_is_the_users_own() {
+	modes_policy
+	expect_equal "$(run cat /home/alice/work/own)" own
+	expect_status 1 run --sandbox cat /home/alice/work/own
+	expect_match "$output" 'Permission denied'
+	expect_status 2 run --sandbox ls /home/alice
+	expect_status 2 run --sandbox sh -c 'echo x >/home/alice/work/own'
+	expect_status 2 run --sandbox sh -c 'echo x >/tmp/file'
+	expect_status 1 run --sandbox rm -f /home/alice/work/own
+	expect_status 1 run --sandbox mkdir /home/alice/work/folder
+	expect_equal "$(cat /home/alice/work/own)" own
+	expect_equal "$(ls /tmp)" "" "what lies in /tmp"
+}
+
+test_readable_folders_of_a_sandbox_can_be_read() {
+	modes_policy
+	expect_equal "$(run --sandbox -r /home/alice/work cat /home/alice/work/own)" own
+	expect_equal "$(cd /home/alice && run --sandbox -r work cat work/own)" own
+	expect_status 2 run --sandbox -r /home/alice/work sh -c 'echo x >>/home/alice/work/own'
+	expect_match "$output" 'Permission denied'
+	expect_equal "$(cat /home/alice/work/own)" own
+}
+
+test_writable_folders_of_a_sandbox_can_be_written() {
+	modes_policy
+	as alice mkdir /home/alice/other
+	run --sandbox -w /home/alice/work -w /home/alice/other sh -c 'cd /home/alice/work &&
+		echo new >file && cat own >>file && mkdir folder && mv file folder/ && rm own &&
+		ln -s folder link && mv folder/file ../other/'
+	expect_equal "$(cat /home/alice/other/file)" $'new\nown'
+	expect_status 2 run --sandbox -w /home/alice/work sh -c 'echo x >/home/alice/other/file'
+	expect_equal "$(cat /home/alice/other/file)" $'new\nown'
+}
+
+test_a_folder_that_is_not_there_is_said() {
+	modes_policy
+	expect_status 125 run --sandbox -w /home/alice/nowhere true
+	expect_match "$output" '^fdbroker: run: .*/home/alice/nowhere'
+}
+
+# Of a program that lies in the home or in /tmp only the file itself, or the home would be open.
+test_a_program_of_ones_own_runs_in_a_sandbox() {
+	modes_policy
+	as alice mkdir /home/alice/app
+	as alice cp "$(command -v cat)" /home/alice/app/cat
+	as alice cp "$(command -v cat)" /home/alice/cat
+	as alice cp "$(command -v cat)" /tmp/cat
+	as alice sh -c 'echo data >/home/alice/app/data'
+	expect_equal "$(run --sandbox /home/alice/app/cat /srv/granted /home/alice/app/data)" \
+		granteddata
+	expect_equal "$(run --sandbox /home/alice/cat /srv/granted)" granted
+	expect_equal "$(cd /home/alice && run --sandbox ./cat /srv/granted)" granted
+	expect_equal "$(run --sandbox /tmp/cat /srv/granted)" granted
+	expect_status 1 run --sandbox /home/alice/cat /home/alice/work/own
+	expect_match "$output" 'Permission denied'
+}
+
+test_a_sandbox_binds_only_by_the_broker() {
+	needs_landlock 4 "ports"
+	modes_policy - <<-'END'
+		allow bind tcp:8081
+	END
+	expect_equal "$(run --sandbox ask --direct "make AF_INET SOCK_STREAM" \
+		"bind-it inet 0.0.0.0 8080" "make AF_INET6 SOCK_STREAM" "bind-it inet6 :: 8080" \
+		"make AF_INET SOCK_STREAM" "bind-it inet 0.0.0.0 80" \
+		"make AF_INET SOCK_STREAM" "bind-it inet 0.0.0.0 8081" | xargs)" \
+		"ok EACCES ok EACCES ok ok ok ok"
+}
+
+test_a_sandbox_sends_no_signal_to_the_outside() {
+	local outside
+	needs_landlock 6 "signals"
+	modes_policy
+	start_as alice sleep 300
+	outside=$!
+	expect_equal "$(as alice calls signal "$outside")" ok
+	wait "$outside" || true
+	start_as alice sleep 300
+	outside=$!
+	expect_equal "$(run --sandbox calls signal "$outside")" EPERM
+	kill -0 "$outside" || fail "it has ended"
+	# shellcheck disable=SC2016 # expanded inside
+	expect_equal "$(run --sandbox sh -c 'calls signal "$PPID"; cat /srv/granted')" \
+		$'EPERM\ngranted' "its supervisor"
+	# shellcheck disable=SC2016 # expanded inside
+	expect_equal "$(run --sandbox bash -c 'sleep 300 & calls signal $!; wait $!; echo $?')" \
+		$'ok\n143' "its own"
+}
+
+test_a_sandbox_reaches_no_abstract_socket_of_the_outside() {
+	needs_landlock 6 "abstract sockets"
+	modes_policy
+	start_as alice python3 -c 'import socket, time
+server = socket.socket(socket.AF_UNIX)
+server.bind("\0abstract")
+server.listen()
+print("ready", flush=True)
+time.sleep(300)' >/run/test/server
+	eventually 10 has_lines 1 /run/test/server || fail "the server is not ready"
+	local client='import socket
+try:
+    socket.socket(socket.AF_UNIX).connect("\0abstract")
+    print("connected")
+except OSError as error:
+    print(error.strerror)'
+	expect_equal "$(run python3 -c "$client")" connected
+	expect_equal "$(run --sandbox python3 -c "$client")" "Operation not permitted"
+}
+
+test_what_a_sandbox_starts_is_in_the_sandbox() {
+	modes_policy
+	expect_status 1 run --sandbox sh -c '(setsid --wait cat /home/alice/work/own)'
+	expect_match "$output" 'Permission denied'
+}
+
+test_without_Landlock_a_sandbox_is_refused() {
+	local mode
+	modes_policy
+	expect_equal "$(as alice without landlock_create_ruleset fdbroker run cat /srv/granted)" granted
+	for mode in --sandbox --policy-only; do
+		expect_status 125 as alice without landlock_create_ruleset fdbroker run $mode \
+			echo started
+		expect_match "$output" '^fdbroker: run: .*Landlock'
+		[[ $output != *started* ]] || fail "$mode: the program was started"
+	done
+}
+
+# ---- policy only ----
+
+test_the_policy_alone_decides_what_a_static_program_opens() {
+	needs_static
+	modes_policy
+	expect_equal "$(run --policy-only calls-static ways /srv/granted)" \
+		$'ok granted\nok granted\nok granted'
+	expect_equal "$(run --policy-only calls-static ways /home/alice/work/own | uniq -c | xargs)" \
+		"3 EACCES"
+	local path
+	for path in "$(command -v calls-static)" /etc/passwd /dev/null /proc/self/status /sys/kernel \
+		/srv/other /srv/nothing /tmp .; do
+		expect_equal "$(run --policy-only calls-static read "$path")" EACCES "$path"
+	done
+	expect_equal "$(run --policy-only calls-static make /tmp/file x)" EACCES
+	expect_equal "$(run --policy-only calls-static handle /srv/granted)" EACCES
+	expect_equal "$(run --policy-only calls-static resolve /srv/granted)" EACCES
+	expect_equal "$(run --policy-only calls-static read /srv/missing)" ENOENT
+}
+
+test_the_policy_alone_decides_what_is_bound() {
+	needs_static
+	modes_policy
+	expect_equal "$(run --policy-only calls-static binds 2 80)" "ok=2"
+	expect_equal "$(run --policy-only calls-static binds 2 81)" "ok=0 EACCES=2"
+	expect_equal "$(run --policy-only calls-static binds 2 8080)" "ok=0 EACCES=2"
+	expect_equal "$(run --policy-only calls-static binds 2 0)" "ok=0 EACCES=2"
+}
+
+# The policy of the manual: what a dynamic program opens before its first line.
+test_a_dynamic_program_runs_where_the_policy_names_its_libraries() {
+	modes_policy
+	expect_status 127 run --policy-only cat /srv/granted
+	sed -i 's|^from user alice|&\nallow read /etc/ld.so.cache /usr/** /lib/** /lib64/**|' "$POLICY"
+	reload_broker
+	expect_equal "$(run --policy-only cat /srv/granted)" granted
+	expect_status 1 run --policy-only cat /home/alice/work/own
+	expect_match "$output" 'Permission denied'
+	# python3 also lists the folders of its modules.
+	sed -i 's|/lib64/\*\*|& type file,directory|' "$POLICY"
+	reload_broker
+	expect_equal "$(run --policy-only python3 -c '
+print(open("/srv/granted").read())
+try:
+    open("/home/alice/work/own")
+except OSError as error:
+    print(error.strerror)')" $'granted\nPermission denied'
+}
+
+test_a_program_that_was_bound_by_the_policy_alone_cannot_leave_it() {
+	needs_static
+	modes_policy
+	expect_equal "$(run --policy-only busybox sh -c 'exec calls-static read /etc/passwd')" EACCES
+	expect_equal "$(run --policy-only busybox sh -c 'exec calls-static read /srv/granted')" \
+		"ok granted"
+}
+
+test_without_a_broker_the_policy_alone_grants_nothing() {
+	needs_static
+	modes_policy
+	stop_broker
+	expect_status 125 run --policy-only calls-static read /etc/passwd
+}
