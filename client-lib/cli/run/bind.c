@@ -131,29 +131,32 @@ static void leave(const struct receiver *receiver, const struct notification *no
 		answer_without_broker(receiver, notification);
 }
 
-static void bind_by_broker(struct receiver *receiver, const struct notification *notification,
+/*
+ * Afterwards the program alone has the socket: it may close it, and bind another one to the address.
+ * False: the broker refuses.
+ */
+static bool bind_by_broker(struct receiver *receiver, const struct notification *notification,
 	struct wanted_address *wanted)
 {
+	int result, error;
+
 	receiver_may_wait(receiver);
-	if (connections_ask(&receiver->supervision->connections, &receiver->broker, ask, wanted) ==
-		0) {
-		notification_return(notification, 0);
-		return;
-	}
-	int error = answer_errno(fdbroker_last_reason(), errno);
-	if (error != 0)
-		notification_return(notification, error);
-	else
-		leave(receiver, notification, wanted);
+	result = connections_ask(
+		&receiver->supervision->connections, &receiver->broker, ask, wanted);
+	error = result == 0 ? 0 : answer_errno(fdbroker_last_reason(), errno);
+	close(take_fd(&wanted->socket));
+	if (result != 0 && error == 0)
+		return false;
+	notification_return(notification, error);
+	return true;
 }
 
 void serve_bind(struct receiver *receiver, const struct notification *notification)
 {
 	struct wanted_address wanted = {.socket = -1};
 
-	if (find_address(&wanted, receiver, notification))
-		bind_by_broker(receiver, notification, &wanted);
-	else
+	if (!find_address(&wanted, receiver, notification) ||
+		!bind_by_broker(receiver, notification, &wanted))
 		leave(receiver, notification, &wanted);
 	cleanup_close(&wanted.socket);
 }

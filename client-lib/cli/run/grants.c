@@ -194,8 +194,8 @@ static int refresh(struct grants *grants, struct fdbroker *broker)
 	return done ? 0 : -1;
 }
 
-/* Returns 0 or a positive errno. */
-static int begin_refreshing(struct grants *grants)
+/* Waits for another thread that does the same. 0 or a positive errno. */
+static int wait_for_other(struct grants *grants)
 {
 	int64_t until = now_nsec() + PATIENCE_NSEC;
 	const struct timespec deadline = {until / 1000000000, until % 1000000000};
@@ -207,18 +207,17 @@ static int begin_refreshing(struct grants *grants)
 int grants_refresh(struct grants *grants, struct fdbroker *broker)
 {
 	int64_t began = now_nsec();
-	int result = 0, error = begin_refreshing(grants);
+	bool is_first = pthread_mutex_trylock(&grants->refreshing) == 0;
+	int error = is_first ? 0 : wait_for_other(grants), result = -1;
 
 	if (error == 0) {
-		/* While this one waited another one has asked. */
-		if (grants_are_old(grants))
-			result = refresh(grants, broker);
+		result = is_first || grants_are_old(grants) ? refresh(grants, broker) : 0;
+		error = errno;
 		pthread_mutex_unlock(&grants->refreshing);
 	}
 	atomic_store(&grants->refreshed_nsec, began);
-	if (error != 0)
-		errno = error;
-	return error != 0 ? -1 : result;
+	errno = error;
+	return result;
 }
 
 /* ---- asking the image ---- */

@@ -67,23 +67,24 @@ static bool find_file(struct wanted_file *file, struct receiver *receiver,
 	       notification_is_alive(notification);
 }
 
-static void open_by_broker(struct receiver *receiver, const struct notification *notification,
+/* False: the broker refuses. */
+static bool open_by_broker(struct receiver *receiver, const struct notification *notification,
 	struct wanted_file *file)
 {
 	_cleanup_close_ int fd = -1;
+	int error;
 
 	receiver_may_wait(receiver);
 	fd = connections_ask(&receiver->supervision->connections, &receiver->broker, ask, file);
 	if (fd >= 0) {
 		notification_return_descriptor(
 			notification, fd, (file->how.flags & O_CLOEXEC) != 0);
-		return;
+		return true;
 	}
-	int error = answer_errno(fdbroker_last_reason(), errno);
+	error = answer_errno(fdbroker_last_reason(), errno);
 	if (error != 0)
 		notification_return(notification, error);
-	else
-		answer_without_broker(receiver, notification);
+	return error != 0;
 }
 
 static void serve(struct receiver *receiver, const struct notification *notification,
@@ -91,9 +92,8 @@ static void serve(struct receiver *receiver, const struct notification *notifica
 {
 	struct wanted_file file;
 
-	if (find_file(&file, receiver, notification, opening))
-		open_by_broker(receiver, notification, &file);
-	else
+	if (!find_file(&file, receiver, notification, opening) ||
+		!open_by_broker(receiver, notification, &file))
 		answer_without_broker(receiver, notification);
 }
 

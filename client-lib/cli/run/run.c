@@ -35,7 +35,8 @@
 #include <unistd.h>
 
 static const char run_help[] =
-	"Usage: fdbroker run [--sandbox [-r DIR]... [-w DIR]...|--policy-only] [--] PROGRAM ARGS...\n"
+	"Usage: fdbroker run [--sandbox [-r DIR]... [-w DIR]...|--policy-only] [--] PROGRAM "
+	"ARGS...\n"
 	"\n"
 	"Runs PROGRAM as it is. Files that it opens and ports that it binds it gets from the\n"
 	"broker where the policy grants them; everything else is up to its own rights.\n"
@@ -186,6 +187,20 @@ static void pass_signal_on(int signals, int channel)
 		(void)send(channel, &number, sizeof(number), MSG_NOSIGNAL);
 }
 
+/* Job control: whoever waits for this process sees a stopped job, and lets its whole process group
+   go on. */
+static void stop_like(int status)
+{
+	sigset_t stopping;
+
+	sigemptyset(&stopping);
+	sigaddset(&stopping, WSTOPSIG(status));
+	raise(WSTOPSIG(status));
+	sigprocmask(SIG_UNBLOCK, &stopping, NULL);
+	/* And here it has been let go on. */
+	sigprocmask(SIG_BLOCK, &stopping, NULL);
+}
+
 /* False: the supervisor has died. */
 static bool wait_for_status(int signals, int channel, int *status)
 {
@@ -203,9 +218,7 @@ static bool wait_for_status(int signals, int channel, int *status)
 			return false;
 		if (!WIFSTOPPED(*status))
 			return true;
-		/* Job control: whoever waits for this process sees a stopped job, and what goes on
-		   with it goes on with its whole process group. */
-		raise(SIGSTOP);
+		stop_like(*status);
 	}
 }
 

@@ -51,11 +51,7 @@ static void raise_descriptor_limit(void)
 static void tell_status(struct watch *watch, int status)
 {
 	(void)send(watch->channel, &status, sizeof(status), MSG_NOSIGNAL);
-	if (WIFSTOPPED(status))
-		return;
-	watch->has_ended = true;
-	cleanup_close(&watch->channel);
-	watch->channel = -1;
+	watch->has_ended = !WIFSTOPPED(status);
 }
 
 /* Also the program's descendants whose parent has died: they have come to this process. */
@@ -196,6 +192,9 @@ static _Noreturn void supervise(const struct program *program, int channel)
 		watch_over(&watch);
 	else
 		tell_status(&watch, W_EXITCODE(EXIT_OWN_FAILURE, 0));
+	/* Closed with a signal unread, the socket would take the status back: ECONNRESET. */
+	while (watch.channel >= 0)
+		pass_signal_on(&watch);
 	_exit(EXIT_SUCCESS);
 }
 
