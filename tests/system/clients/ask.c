@@ -34,6 +34,7 @@
  *	get-option LEVEL NAME | nonblock | connected | ping
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
+ *	sandbox FLAGS                fdbroker_sandbox
  *	open-myself PATH | bind-myself ADDRESS PORT
  *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
@@ -1007,6 +1008,13 @@ static void do_confine(struct client *client, int count, char **words)
 	printf("ok\n");
 }
 
+static void do_sandbox(struct client *client, int count, char **words)
+{
+	(void)client;
+	(void)count;
+	print_result(fdbroker_sandbox((unsigned int)strtoul(words[1], NULL, 0)));
+}
+
 static void do_open_myself(struct client *client, int count, char **words)
 {
 	int fd = open(words[1], O_RDONLY | O_CLOEXEC);
@@ -1131,6 +1139,7 @@ static const struct command {
 	{"receive", 1, do_receive},
 	{"close", 1, do_close},
 	{"confine", 1, do_confine},
+	{"sandbox", 2, do_sandbox},
 	{"open-myself", 2, do_open_myself},
 	{"bind-myself", 3, do_bind_myself},
 	{"become", 2, do_become},
