@@ -1056,6 +1056,9 @@ const char *fdbroker_strreason(enum fdbroker_reason reason);
  *	time, memory and processors: what the process uses up, and what can be learned from that
  *	the policy: narrow the connection, fdbroker_limit()
  *
+ * A child that was made before is outside: it gets no signal from here any more, nor the one of
+ * PR_SET_PDEATHSIG (prctl(2)) when this process ends.
+ *
  * After it nothing is loaded any more (dlopen(3), the name service, locales, time zones), unless it
  * is there already. So set up first: locale, time zone, logging, random numbers from a file. A
  * program that meets hostile data does well to add a filter of its own that lists what it needs:
