@@ -38,6 +38,7 @@
  *	open-myself PATH | bind-myself ADDRESS PORT
  *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
+ *	clone                        fdbroker_clone; it is the one in use from now on
  *	adopt-connection NUMBER      fdbroker_from_fd; it is the one in use from now on
  *
  * With --direct as the first argument there is no broker at all: those of the above that stand for
@@ -851,6 +852,21 @@ static void do_peer(struct client *client, int count, char **words)
 		printf("ok %s %s\n", host, port);
 }
 
+static void do_clone(struct client *client, int count, char **words)
+{
+	struct fdbroker *clone = fdbroker_clone(client->broker);
+
+	(void)count;
+	(void)words;
+	if (clone == NULL) {
+		print_refusal();
+		return;
+	}
+	fdbroker_free(client->broker);
+	client->broker = clone;
+	printf("ok\n");
+}
+
 static void do_connect_again(struct client *client, int count, char **words)
 {
 	(void)count;
@@ -1128,6 +1144,7 @@ static const struct command {
 	{"grants", 1, do_grants},
 	{"limit", 3, do_limit},
 	{"peer", 1, do_peer},
+	{"clone", 1, do_clone},
 	{"connect-again", 1, do_connect_again},
 	{"adopt-connection", 2, do_adopt_connection},
 	{"read", 1, do_read},
