@@ -230,7 +230,7 @@ static int forbid_conditions(scmp_filter_ctx filter, unsigned int flags)
  */
 static int forbid_the_odd_ones(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp has_path = SCMP_CMP(1, SCMP_CMP_NE, 0);
+	const struct scmp_arg_cmp has_path = SCMP_CMP(1, SCMP_CMP_NE, 0, 0);
 	int error = seccomp_rule_add(
 		filter, SCMP_ACT_ERRNO(EPERM), SYSTEM_CALL(utimensat), 1, has_path);
 
@@ -247,11 +247,11 @@ static int forbid_the_odd_ones(scmp_filter_ctx filter)
 static int forbid_families(scmp_filter_ctx filter)
 {
 	int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SYSTEM_CALL(socket), 1,
-		SCMP_A0(SCMP_CMP_GT, AF_INET6));
+		SCMP_A0(SCMP_CMP_GT, AF_INET6, 0));
 
 	for (unsigned int family = AF_INET + 1; family < AF_INET6 && error == 0; family++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SYSTEM_CALL(socket), 1,
-			SCMP_A0(SCMP_CMP_EQ, family));
+			SCMP_A0(SCMP_CMP_EQ, family, 0));
 	return error;
 }
 
