@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -34,6 +35,13 @@ bool notification_receive(struct notification *notification, int listener)
 	for (size_t i = 0; i < sizeof(notification->arguments) / sizeof(uint64_t); i++)
 		notification->arguments[i] = received.data.args[i];
 	return true;
+}
+
+bool notification_is_over(int listener)
+{
+	struct pollfd ready = {.fd = listener};
+
+	return poll(&ready, 1, 0) == 1;
 }
 
 bool notification_is_alive(const struct notification *notification)

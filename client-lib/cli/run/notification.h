@@ -22,8 +22,11 @@ struct notification {
 /* Does the header that this was built with know as much as this kernel writes? */
 bool notification_fits(void);
 
-/* Waits for one. False: there is none, as the caller was interrupted before; wait again. */
+/* Waits for one. False: there is none, as the caller was interrupted before, or as it is over. */
 bool notification_receive(struct notification *notification, int listener);
+
+/* Can there be no more? The listener hangs up when no process is left that has the filter. */
+bool notification_is_over(int listener);
 
 /*
  * Is the caller still in this call? As long as it is, its thread id is its own: what was looked up

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stddef.h>
 
-/* Paths and an image of the policy are elsewhere; some names of PATH_MAX bytes are on it. */
-#define STACK_BYTES (256 * 1024)
+/* Some names of PATH_MAX bytes, and what the name service needs while the policy is read. */
+#define STACK_BYTES (1024 * 1024)
 
 static void take_turn(struct receiver *receiver)
 {
@@ -33,15 +33,18 @@ static void serve(struct receiver *receiver, const struct notification *notifica
 static void *receive(void *argument)
 {
 	struct receiver receiver = {.supervision = argument};
+	int listener = receiver.supervision->listener;
 	struct notification notification;
 
+	/* When it is over, the turn is nobody's any more. */
 	for (;;) {
 		if (!receiver.has_turn)
 			take_turn(&receiver);
-		if (notification_receive(&notification, receiver.supervision->listener))
+		if (notification_receive(&notification, listener))
 			serve(&receiver, &notification);
+		else if (notification_is_over(listener))
+			return NULL;
 	}
-	return NULL;
 }
 
 static int start_thread(struct supervision *supervision)

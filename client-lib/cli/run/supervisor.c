@@ -89,7 +89,6 @@ static void pass_signal_on(struct watch *watch)
 	watch->channel = -1;
 }
 
-/* The listener hangs up when no process is left that has the filter, seccomp_unotify(2). */
 static bool is_over(const struct watch *watch, const struct pollfd *listener)
 {
 	return watch->listener >= 0 ? (listener->revents & POLLHUP) != 0 : watch->has_ended;
