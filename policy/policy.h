@@ -402,6 +402,12 @@ struct policy_decision {
 };
 
 /*
+ * The verbs that an open(2) with these flags asks for; with O_CREAT it is `create` besides if there
+ * is no such file. 0: the broker does not serve it.
+ */
+uint32_t policy_open_verbs(uint32_t flags);
+
+/*
  * May the peer use every verb of the set (POLICY_BIT) on this path? The path is absolute bytes,
  * without NUL; one that is not in the canonical form (empty, "." or ".." components, a slash at the
  * end of another path than "/", not absolute, longer than PATH_MAX - 1) is denied: nothing can be

@@ -16,7 +16,6 @@ run_policy() { # [MORE RULES OF alice]
 			allow read /srv/copies/* copy
 			allow read /srv/two/*
 			allow write /srv/two/f symlinks none
-			allow read /proc/version /sys/kernel/notes
 			allow read /srv/folder/* type directory
 			allow create /srv/new/*
 			${1-}
@@ -32,7 +31,7 @@ run_policy() { # [MORE RULES OF alice]
 			allow read,write,create /srv/run/** mode 0600
 			allow append /srv/log/*
 			allow read %h/own/* as peer
-			allow read /srv/by-name/%u/* /proc/version /sys/kernel/notes
+			allow read /srv/by-name/%u/*
 			allow read /srv/as/* as bob
 			allow read "/srv/a\\x2bb/[xy]?"
 			allow read /srv/copies/* copy
@@ -119,20 +118,6 @@ test_a_file_that_would_have_to_be_created_might_be_there() {
 		open O_WRONLY|O_CREAT /srv/new/new
 	END
 	)" $'ok\nyes ok\nyes EEXIST kernel\nyes EACCES policy\nno EACCES policy'
-}
-
-test_what_the_kernel_makes_up_is_never_the_brokers() {
-	run_policy
-	run_files
-	start_broker
-	expect_equal "$(as alice guesses <<-'END'
-		refresh
-		open O_RDONLY /proc/version
-		open O_RDONLY /sys/kernel/notes
-		open O_RDONLY /proc
-		open O_RDONLY /process
-	END
-	)" $'ok\nno ok\nno ok\nno EACCES policy\nno EACCES policy'
 }
 
 test_what_only_another_open_would_be_granted_is_refused_by_both() {
@@ -228,7 +213,6 @@ test_grants_that_make_no_sense_to_the_client_might_grant_everything() {
 	expect_equal "$(tell alice "open O_RDONLY /srv/a/f")" "no EACCES policy"
 	expect_equal "$(tell alice "refresh")" ok
 	expect_equal "$(tell alice "open O_RDONLY /srv/a/f")" "yes EACCES policy"
-	expect_equal "$(tell alice "open O_RDONLY /proc/version")" "no ok"
 	expect_equal "$(tell alice "open O_RDONLY|O_PATH /srv/run/g")" "no EINVAL flags"
 	expect_equal "$(tell alice "bind stream inet 0.0.0.0 81")" "yes EACCES policy"
 	# It is tried again, though the text is the same.

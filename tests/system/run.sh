@@ -162,6 +162,19 @@ test_what_the_broker_refuses_is_tried_with_the_programs_own_rights() {
 	expect_equal "$(run sh -c 'echo through >/home/alice/pipe & cat /home/alice/pipe')" through
 }
 
+# Of /proc the broker has its own, as every process.
+test_what_the_kernel_makes_up_is_never_the_brokers() {
+	run_policy - <<-'END'
+		allow read /proc/version /proc/self/comm /sys/kernel/notes
+	END
+	expect_equal "$(run cat /proc/self/comm)" cat
+	expect_match "$(run sh -c 'cat ../../../proc/version; cd /proc && cat version')" '^Linux '
+	run cat /sys/kernel/notes >/dev/null
+	expect_equal "$(run cat /srv/granted)" granted
+	expect_log '^audit: allowed .*object="/srv/granted"'
+	expect_equal "$(audit_lines '/proc|/sys')" ""
+}
+
 test_the_kernels_own_errors_come_through() {
 	run_policy - <<-'END'
 		allow read,write,create /srv/kinds/**

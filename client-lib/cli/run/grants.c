@@ -260,68 +260,18 @@ static bool ask(struct grants *grants, const struct question *question)
 	return allowed;
 }
 
-static bool is_below(const char *path, size_t length, const char *folder)
-{
-	size_t size = strlen(folder);
-
-	return length >= size && memcmp(path, folder, size) == 0 &&
-	       (length == size || path[size] == '/');
-}
-
-/* What is there depends on who looks, and the broker would look for itself. */
-static bool is_kernels(const char *path, size_t length)
-{
-	return is_below(path, length, "/proc") || is_below(path, length, "/sys");
-}
-
 static bool ask_path(struct grants *grants, uint32_t verbs, const char *path, size_t length)
 {
 	const struct question question = {.verbs = verbs, .path = path, .length = length};
 
-	return length > 0 && path[0] == '/' && !is_kernels(path, length) && ask(grants, &question);
+	return length > 0 && path[0] == '/' && ask(grants, &question);
 }
 
 /* ---- open ---- */
 
-/*
- * On x86-64 glibc's O_LARGEFILE is 0, and the kernel's a number that an open(2) of a program may
- * have all the same.
- */
-#if defined(__x86_64__)
-#define FLAG_LARGEFILE 0100000
-#else
-#define FLAG_LARGEFILE O_LARGEFILE
-#endif
-/* What the broker knows: the table of flags in fdbroker-protocol(7). */
-#define FLAGS_SERVED                                                                               \
-	(O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT | O_CREAT |     \
-		O_EXCL | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC | O_NOCTTY | FLAG_LARGEFILE)
-
-/* The verbs that an open with these flags needs if the file is there; 0: it is not served. */
-static uint32_t open_verbs(int flags)
-{
-	uint32_t write = (flags & (O_APPEND | O_TRUNC)) == O_APPEND ? POLICY_BIT(POLICY_APPEND)
-								    : POLICY_BIT(POLICY_WRITE);
-
-	if ((flags & ~FLAGS_SERVED) != 0)
-		return 0;
-	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
-		return 0;
-	switch (flags & O_ACCMODE) {
-	case O_RDONLY:
-		return (flags & O_TRUNC) != 0 ? 0 : POLICY_BIT(POLICY_READ);
-	case O_WRONLY:
-		return write;
-	case O_RDWR:
-		return POLICY_BIT(POLICY_READ) | write;
-	default:
-		return 0;
-	}
-}
-
 bool grants_open(struct grants *grants, const char *path, size_t length, int flags)
 {
-	uint32_t verbs = open_verbs(flags);
+	uint32_t verbs = policy_open_verbs((uint32_t)flags);
 
 	return verbs != 0 && ask_path(grants, verbs, path, length);
 }

@@ -35,8 +35,7 @@ bool grants_are_old(const struct grants *grants);
 /*
  * Might an open(2) with these flags be granted? path is absolute, without "." and "..", and need
  * not be NUL-terminated. `create` is not asked for, as the file may be there. False for what the
- * broker does not serve (O_PATH, O_TMPFILE, unknown flags) and for all of /proc and /sys, which are
- * another process's or nobody's business.
+ * broker does not serve: O_PATH, O_TMPFILE, unknown flags.
  */
 bool grants_open(struct grants *grants, const char *path, size_t length, int flags);
 

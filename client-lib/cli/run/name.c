@@ -30,7 +30,7 @@ static bool append(struct walk *walk, const char *component, size_t length)
 }
 
 /* "/" is no component. */
-static bool take_known(struct walk *walk, const char *folder)
+static void take_known(struct walk *walk, const char *folder)
 {
 	size_t length = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
 
@@ -38,7 +38,6 @@ static bool take_known(struct walk *walk, const char *folder)
 	walk->name->text[length] = '\0';
 	walk->name->length = length;
 	walk->known = length;
-	return true;
 }
 
 /* Where the name so far leads. It may be a file system that does not answer. */
@@ -57,7 +56,8 @@ static bool look(struct walk *walk)
 	if (length <= 0 || (size_t)length >= sizeof(folder) || folder[0] != '/')
 		return false;
 	folder[length] = '\0';
-	return take_known(walk, folder);
+	take_known(walk, folder);
+	return true;
 }
 
 static bool go_up(struct walk *walk)
@@ -100,6 +100,14 @@ static bool go_along(struct walk *walk, const char *path)
 	return true;
 }
 
+static bool is_below(const struct name *name, const char *folder)
+{
+	size_t length = strlen(folder);
+
+	return strncmp(name->text, folder, length) == 0 &&
+	       (name->text[length] == '\0' || name->text[length] == '/');
+}
+
 bool name_make(
 	struct name *name, struct receiver *receiver, pid_t thread, int dirfd, const char *path)
 {
@@ -109,20 +117,10 @@ bool name_make(
 	name->wants_folder = false;
 	if (path[0] != '/' && !target_folder(thread, dirfd, folder))
 		return false;
-	if (!take_known(&walk, folder) || !go_along(&walk, path))
+	take_known(&walk, folder);
+	if (!go_along(&walk, path))
 		return false;
-	return name->length > 0 || append(&walk, "", 0);
-}
-
-static bool is_below(const struct name *name, const char *folder)
-{
-	size_t length = strlen(folder);
-
-	return strncmp(name->text, folder, length) == 0 &&
-	       (name->text[length] == '\0' || name->text[length] == '/');
-}
-
-bool name_is_of_kernel(const struct name *name)
-{
-	return is_below(name, "/proc") || is_below(name, "/sys");
+	if (name->length == 0)
+		return append(&walk, "", 0);
+	return !is_below(name, "/proc") && !is_below(name, "/sys");
 }

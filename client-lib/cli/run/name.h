@@ -17,10 +17,8 @@ struct name {
 /*
  * dirfd and path are the thread's, as for openat(2). "//" and "." are dropped. What ".." leaves is
  * found by looking, as this process's user, and not told from the text: before it may stand a link.
- * False if it cannot be found, or is too long.
+ * False if it cannot be found or is too long, or if it is /proc, /sys or below: there the kernel
+ * answers each process differently (proc(5)), and the broker would get its own.
  */
-bool name_make(
-	struct name *name, struct receiver *receiver, pid_t thread, int dirfd, const char *path);
-
-/* Is it /proc, /sys or below? There the kernel answers each process differently: proc(5). */
-bool name_is_of_kernel(const struct name *name);
+bool name_make(struct name *name, struct receiver *receiver, pid_t thread, int dirfd,
+	const char *path);

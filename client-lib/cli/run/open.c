@@ -57,8 +57,7 @@ static bool find_file(struct wanted_file *file, struct receiver *receiver,
 
 	file->how = opening->how;
 	if (!is_for_broker(&file->how) || !target_read_path(thread, opening->path, path) ||
-		!name_make(&file->name, receiver, thread, opening->dirfd, path) ||
-		name_is_of_kernel(&file->name))
+		!name_make(&file->name, receiver, thread, opening->dirfd, path))
 		return false;
 	if (file->name.wants_folder)
 		file->how.flags |= O_DIRECTORY;
