@@ -71,6 +71,7 @@ claims() {
 		$DAEMON|journalctl -t fdbrokerd *|examples:the_records_of_the_manual_are_as_it_says
 		$LIBRARY|struct fdbroker \*narrowed *|examples:the_code_of_the_manual_of_the_library_works
 		$LIBRARY|const char \*number *|examples:the_code_of_the_manual_of_the_library_works
+		$LIBRARY|if (fdbroker_sandbox*|examples:the_code_of_the_manual_of_the_library_works
 		$LIBRARY|struct fdbroker \*broker *|examples:the_code_of_the_manual_of_the_library_works
 		$PROTOCOL|66 42 01 0[12] *|examples:the_packets_of_the_manual_are_those_of_the_broker
 		$HEADER|struct fdbroker \*broker *|examples:the_code_of_the_header_works
@@ -635,6 +636,11 @@ test_the_code_of_the_manual_of_the_library_works() {
 	expect_equal "$(types app ./adopted)" $'granted\ngranted'
 	expect_equal "$(types app "fdbroker exec --limit 'read:/srv/**' -- ./adopted")" \
 		$'granted\ndenied'
+
+	c_program sandboxed "$CONNECT" "$(denied broker /srv/data/a)
+		puts(open(\"/etc/passwd\", O_RDONLY) < 0 ? \"denied\" : \"granted\");" \
+		< <(example "$LIBRARY" "if (fdbroker_sandbox")
+	expect_equal "$(types app ./sandboxed)" $'granted\ndenied'
 
 	c_program first "" "${PRINT_KEY/(key/(fd}" < <(example "$LIBRARY" "$CONNECT")
 	expect_equal "$(types app ./first)" "the key"

@@ -62,7 +62,9 @@ test_writable_folders_of_a_sandbox_can_be_written() {
 test_a_folder_that_is_not_there_is_said() {
 	modes_policy
 	expect_status 125 run --sandbox -w /home/alice/nowhere true
-	expect_match "$output" '^fdbroker: run: .*/home/alice/nowhere'
+	expect_equal "$output" "fdbroker: run: -w /home/alice/nowhere: No such file or directory"
+	expect_status 125 run --sandbox -r $'/srv/no\where\e' true
+	[[ $output != *$'\e'* ]] || fail "an escape is printed"
 }
 
 # Of a program that lies in the home or in /tmp only the file itself, or the home would be open.
@@ -80,6 +82,61 @@ test_a_program_of_ones_own_runs_in_a_sandbox() {
 	expect_equal "$(run --sandbox /tmp/cat /srv/granted)" granted
 	expect_status 1 run --sandbox /home/alice/cat /home/alice/work/own
 	expect_match "$output" 'Permission denied'
+}
+
+# A program that prints what lies beside it, and what else it is told to.
+program_in() { # FOLDER [MODE]
+	mkdir -p "$1"
+	# shellcheck disable=SC2016 # it is the program that expands it
+	printf '#!/bin/sh\ncat "$(dirname "$0")/beside" "$@"\n' >"$1/program"
+	echo beside >"$1/beside"
+	chmod 0755 "$1/program"
+	chmod "${2-0755}" "$1"
+}
+
+test_a_program_reads_the_system_and_what_lies_beside_it() {
+	modes_policy
+	program_in /srv/app
+	belongs_to alice /srv/mine mine
+	expect_status 0 run --sandbox /srv/app/program /etc/passwd /proc/self/status
+	expect_match "$output" $'^beside\n.*alice.*Seccomp:'
+	expect_status 1 run --sandbox /srv/app/program /srv/mine
+	expect_match "$output" "/srv/mine: Permission denied"
+	expect_status 0 run --sandbox -r /srv/mine /srv/app/program /srv/mine
+	expect_equal "$output" $'beside\nmine'
+}
+
+test_the_program_is_found_as_execvp_finds_it() {
+	modes_policy
+	program_in /srv/app
+	expect_status 0 as alice env PATH="/nowhere:/srv/app:$PATH" fdbroker run --sandbox program
+	expect_equal "$output" beside
+	expect_status 127 run --sandbox no-such-program
+}
+
+# Else the sandbox would be none for a program that lies there.
+test_a_home_or_a_folder_for_everybody_is_not_opened_for_a_program_in_it() {
+	local folder
+	modes_policy
+	program_in /tmp/open 1777
+	program_in /home/alice
+	program_in /home
+	for folder in /tmp/open /home/alice /home; do
+		expect_status 1 run --sandbox "$folder/program"
+		expect_match "$output" "beside: Permission denied" "$folder"
+	done
+	program_in /home/alice/app
+	expect_status 0 run --sandbox /home/alice/app/program
+}
+
+test_a_file_that_a_link_of_etc_leads_to_can_be_read() {
+	modes_policy
+	mkdir -p /run/resolve
+	echo "nameserver 192.0.2.1" >/run/resolve/stub
+	ln -sf /run/resolve/stub /etc/resolv.conf
+	expect_status 0 run --sandbox cat /etc/resolv.conf
+	echo hidden >/run/resolve/hidden
+	expect_status 1 run --sandbox cat /run/resolve/hidden
 }
 
 test_a_sandbox_binds_only_by_the_broker() {

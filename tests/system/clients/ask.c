@@ -34,9 +34,11 @@
  *	get-option LEVEL NAME | nonblock | connected | ping
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
+ *	sandbox FLAGS                fdbroker_sandbox
  *	open-myself PATH | bind-myself ADDRESS PORT
  *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
+ *	clone                        fdbroker_clone; it is the one in use from now on
  *	adopt-connection NUMBER      fdbroker_from_fd; it is the one in use from now on
  *
  * With --direct as the first argument there is no broker at all: those of the above that stand for
@@ -856,6 +858,21 @@ static void do_peer(struct client *client, int count, char **words)
 		printf("ok %s %s\n", host, port);
 }
 
+static void do_clone(struct client *client, int count, char **words)
+{
+	struct fdbroker *clone = fdbroker_clone(client->broker);
+
+	(void)count;
+	(void)words;
+	if (clone == NULL) {
+		print_refusal();
+		return;
+	}
+	fdbroker_free(client->broker);
+	client->broker = clone;
+	printf("ok\n");
+}
+
 static void do_connect_again(struct client *client, int count, char **words)
 {
 	(void)count;
@@ -1013,6 +1030,13 @@ static void do_confine(struct client *client, int count, char **words)
 	printf("ok\n");
 }
 
+static void do_sandbox(struct client *client, int count, char **words)
+{
+	(void)client;
+	(void)count;
+	print_result(fdbroker_sandbox((unsigned int)strtoul(words[1], NULL, 0)));
+}
+
 static void do_open_myself(struct client *client, int count, char **words)
 {
 	int fd = open(words[1], O_RDONLY | O_CLOEXEC);
@@ -1126,6 +1150,7 @@ static const struct command {
 	{"grants", 1, do_grants},
 	{"limit", 3, do_limit},
 	{"peer", 1, do_peer},
+	{"clone", 1, do_clone},
 	{"connect-again", 1, do_connect_again},
 	{"adopt-connection", 2, do_adopt_connection},
 	{"read", 1, do_read},
@@ -1137,6 +1162,7 @@ static const struct command {
 	{"receive", 1, do_receive},
 	{"close", 1, do_close},
 	{"confine", 1, do_confine},
+	{"sandbox", 2, do_sandbox},
 	{"open-myself", 2, do_open_myself},
 	{"bind-myself", 3, do_bind_myself},
 	{"become", 2, do_become},
