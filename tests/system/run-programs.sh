@@ -307,6 +307,7 @@ bind_often() { # SESSION COUNT
 	local i
 	for ((i = 0; i < $2; i++)); do
 		expect_equal "$(tell "$1" "make AF_INET SOCK_STREAM")" ok
+		expect_equal "$(tell "$1" "bind-it inet 127.0.0.1 81")" EACCES
 		expect_equal "$(tell "$1" "bind-it inet 127.0.0.1 80")" ok
 		expect_equal "$(tell "$1" close)" ok
 	done
