@@ -236,6 +236,9 @@ test_the_policy_alone_decides_what_is_bound() {
 	expect_equal "$(run --policy-only calls-static binds 2 81)" "ok=0 EACCES=2"
 	expect_equal "$(run --policy-only calls-static binds 2 8080)" "ok=0 EACCES=2"
 	expect_equal "$(run --policy-only calls-static binds 2 0)" "ok=0 EACCES=2"
+	# Of these Landlock knows nothing.
+	expect_equal "$(run --policy-only calls-static datagram-binds 2 53)" "ok=2"
+	expect_equal "$(run --policy-only calls-static datagram-binds 2 5353)" "ok=0 EACCES=2"
 }
 
 # The policy of the manual: what a dynamic program opens before its first line.

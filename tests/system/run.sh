@@ -434,12 +434,31 @@ test_a_job_is_stopped_and_continued() {
 		        seen += lines.read(1)
 		wait_for(b"ready")
 		os.write(terminal, b"\x1a")
-		wait_for(b"stopped 148")
+		wait_for(b"stopped 14") # of which signal is not said
 		os.write(terminal, b"\n")
 		wait_for(b"ended 3")
 		print(b"granted" in seen)
 	END
 	expect_equal "$(as alice python3 /run/test/terminal.py)" True
+}
+
+test_a_stop_that_the_command_gets_is_passed_on() {
+	local program
+	run_policy
+	# shellcheck disable=SC2016 # expanded inside
+	start_run sh -c 'echo $$; exec sleep 300' >/run/test/pid
+	eventually 10 has_lines 1 /run/test/pid || fail "the program is not ready"
+	program=$(cat /run/test/pid)
+	kill -TSTP $!
+	eventually 5 state_is "$program" T || fail "it is not stopped"
+	kill -CONT $!
+	eventually 5 state_is "$program" S || fail "it does not go on"
+	kill -TERM $!
+	expect_end $! 143
+}
+
+state_is() { # PID LETTER
+	[[ $(awk '$1 == "State:" { print $2 }' "/proc/$1/status") == "$2" ]]
 }
 
 # ---- the supervisor ----

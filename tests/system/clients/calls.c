@@ -14,6 +14,7 @@
  *	calls exec PATH          opens with O_CLOEXEC and without; which are there after execve(2)
  *	calls times COUNT PATH   opens and closes; how often each came of it, as "ok=3 EACCES=0"
  *	calls binds COUNT PORT   the same for bind(2) of a TCP socket to PORT
+ *	calls datagram-binds COUNT PORT      of a UDP socket
  *	calls fill PATH          opens until an error, with RLIMIT_NOFILE 64: the error, and how many
  *	calls io_uring | x32 | int80
  *	calls attack PID         every way to get into another process
@@ -179,10 +180,10 @@ static void do_times(char **words)
 	print_tally();
 }
 
-static int bind_to(in_port_t port)
+static int bind_to(int type, in_port_t port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), error;
 
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
@@ -192,11 +193,21 @@ static int bind_to(in_port_t port)
 	return -1;
 }
 
-static void do_binds(char **words)
+static void bind_often(int type, char **words)
 {
 	for (unsigned long left = strtoul(words[0], NULL, 10); left > 0; left--)
-		count_result(bind_to((in_port_t)atoi(words[1])));
+		count_result(bind_to(type, (in_port_t)atoi(words[1])));
 	print_tally();
+}
+
+static void do_binds(char **words)
+{
+	bind_often(SOCK_STREAM, words);
+}
+
+static void do_datagram_binds(char **words)
+{
+	bind_often(SOCK_DGRAM, words);
 }
 
 static void do_fill(char **words)
@@ -292,6 +303,7 @@ static const struct {
 	{"are-open", 2, do_are_open},
 	{"times", 2, do_times},
 	{"binds", 2, do_binds},
+	{"datagram-binds", 2, do_datagram_binds},
 	{"fill", 1, do_fill},
 	{"io_uring", 0, do_io_uring},
 	{"x32", 0, do_x32},
