@@ -21,6 +21,9 @@ NEEDED=(
 	"iproute2" "command -v ip"
 	"procps" "command -v ps"
 	"curl" "command -v curl"
+)
+# What only tests/run needs besides: programs that know nothing of fdbroker.
+PROGRAMS=(
 	"openssl" "command -v openssl"
 	"busybox-static" "busybox --list | grep -x httpd"
 	"nginx" "command -v nginx"
