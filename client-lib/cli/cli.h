@@ -38,8 +38,6 @@ int tool_print(const char *text);
 struct fdbroker *tool_connect(void);
 /* Does the environment name one? */
 bool tool_inherits(void);
-/* Where the broker listens: $FDBROKER_SOCKET, or what this was built with. */
-const char *tool_socket_path(void);
 
 /*
  * For a program that this process is about to become: *fd is the descriptor of the connection that
@@ -68,6 +66,9 @@ bool tool_takes_option(const char *name, char **argv, int *next, char **text);
 
 /* What getopt_long(3) has just given '?' for; `letter` is room for an option of one letter. */
 const char *tool_wrong_option(char **argv, char letter[static 3]);
+
+/* Tells the user what the kernel refuses: "fdbroker: COMMAND: WHAT: " and errno. */
+void tool_fail(const char *command, const char *what);
 
 /* Tells the user what is wrong with the command line and where to read on. Returns EXIT_USAGE. */
 int tool_usage_error(const char *command, const char *format, ...)

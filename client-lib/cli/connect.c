@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-const char *tool_socket_path(void)
+static const char *socket_path(void)
 {
 	const char *path = secure_getenv("FDBROKER_SOCKET");
 
@@ -50,7 +50,7 @@ static struct fdbroker *connect_anew(void)
 
 	if (broker == NULL)
 		fprintf(stderr, "fdbroker: cannot connect to the broker at %s: %s (%s)\n",
-			tool_socket_path(), strerror(errno), connect_hint(errno));
+			socket_path(), strerror(errno), connect_hint(errno));
 	return broker;
 }
 

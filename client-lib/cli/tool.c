@@ -83,6 +83,11 @@ void tool_complain(const char *object)
 	}
 }
 
+void tool_fail(const char *command, const char *what)
+{
+	fprintf(stderr, "fdbroker: %s: %s: %s\n", command, what, strerror(errno));
+}
+
 /* ---- the command line ---- */
 
 bool tool_wants_help(const char *argument)

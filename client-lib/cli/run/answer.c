@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
-#include "notification.h"
 
 #include <errno.h>
 
@@ -14,29 +13,33 @@ void answer_without_broker(const struct receiver *receiver, const struct notific
 
 /* ---- before it is asked ---- */
 
-static int refresh(struct fdbroker *broker, void *grants)
-{
-	return grants_refresh(grants, broker);
-}
-
-bool answer_may_be_granted(struct receiver *receiver,
+static bool may_be_granted(struct receiver *receiver,
 	bool (*guess)(struct grants *grants, const void *argument), const void *argument)
 {
 	struct supervision *supervision = receiver->supervision;
 
-	/* There the log of what was refused is whole, and what is known may be old. */
+	/* There all that is refused is to be in the broker's log. */
 	if (supervision->mode == RUN_POLICY_ONLY || guess(supervision->grants, argument))
 		return true;
 	if (!grants_are_old(supervision->grants))
 		return false;
 	receiver_may_wait(receiver);
-	(void)connections_ask_first(&supervision->connections, refresh, supervision->grants);
+	refresher_refresh(&supervision->refresher);
 	return guess(supervision->grants, argument);
 }
 
-/* ---- afterwards ---- */
+bool answer_is_for_broker(struct receiver *receiver, const struct notification *notification,
+	bool (*guess)(struct grants *grants, const void *argument), const void *argument)
+{
+	return may_be_granted(receiver, guess, argument) &&
+	       target_is_at(notification->thread, &receiver->supervision->place) &&
+	       notification_is_alive(notification);
+}
 
-int answer_errno(enum fdbroker_reason reason, int error)
+/* ---- the broker's answer ---- */
+
+/* The errno for the program; 0: its own rights decide. */
+static int program_errno(enum fdbroker_reason reason, int error)
 {
 	switch (reason) {
 	case FDBROKER_REASON_KERNEL:
@@ -49,4 +52,15 @@ int answer_errno(enum fdbroker_reason reason, int error)
 	default:
 		return error == EFBIG ? EFBIG : 0; /* a `copy`: allowed, but for its size */
 	}
+}
+
+int answer_ask(struct receiver *receiver, question *ask, void *argument, int *error)
+{
+	int result;
+
+	receiver_may_wait(receiver);
+	result = connections_ask(
+		&receiver->supervision->connections, &receiver->broker, ask, argument);
+	*error = result < 0 ? program_errno(fdbroker_last_reason(), errno) : 0;
+	return result;
 }

@@ -9,7 +9,6 @@
 #include "answer.h"
 #include "cleanup.h"
 #include "name.h"
-#include "notification.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +24,7 @@ struct wanted_address {
 		struct sockaddr_storage storage;
 	} address;
 	socklen_t length;
-	int socket, type, protocol;
+	int socket, domain, type, protocol;
 };
 
 static bool guess(struct grants *grants, const void *argument)
@@ -53,15 +52,20 @@ static bool read_address(struct wanted_address *wanted, const struct notificatio
 	       target_read(notification->thread, arguments[1], &wanted->address, wanted->length);
 }
 
+static bool read_option(int socket, int name, int *value)
+{
+	socklen_t size = sizeof(*value);
+
+	return getsockopt(socket, SOL_SOCKET, name, value, &size) == 0;
+}
+
 static bool take_socket(struct wanted_address *wanted, const struct notification *notification)
 {
-	socklen_t size = sizeof(int);
-
 	wanted->socket =
 		target_take_descriptor(notification->thread, (int)notification->arguments[0]);
-	return wanted->socket >= 0 &&
-	       getsockopt(wanted->socket, SOL_SOCKET, SO_TYPE, &wanted->type, &size) == 0 &&
-	       getsockopt(wanted->socket, SOL_SOCKET, SO_PROTOCOL, &wanted->protocol, &size) == 0;
+	return wanted->socket >= 0 && read_option(wanted->socket, SO_DOMAIN, &wanted->domain) &&
+	       read_option(wanted->socket, SO_TYPE, &wanted->type) &&
+	       read_option(wanted->socket, SO_PROTOCOL, &wanted->protocol);
 }
 
 /* Made absolute. Abstract ones and those that the kernel is to name are everybody's: unix(7). */
@@ -72,8 +76,10 @@ static bool find_path(struct wanted_address *wanted, struct receiver *receiver, 
 	struct name name;
 
 	memcpy(path, address->sun_path, wanted->length - sizeof(address->sun_family));
-	if (path[0] == '\0' || !name_make(&name, receiver, thread, AT_FDCWD, path) ||
-		name.wants_folder || name.length >= sizeof(address->sun_path))
+	if (name_may_wait(path))
+		receiver_may_wait(receiver);
+	if (path[0] == '\0' || !name_make(&name, thread, AT_FDCWD, path) || name.wants_folder ||
+		name.length >= sizeof(address->sun_path))
 		return false;
 	memset(address->sun_path, 0, sizeof(address->sun_path));
 	memcpy(address->sun_path, name.text, name.length);
@@ -101,25 +107,21 @@ static bool complete_address(struct wanted_address *wanted, struct receiver *rec
 static bool find_address(struct wanted_address *wanted, struct receiver *receiver,
 	const struct notification *notification)
 {
-	const pid_t thread = notification->thread;
-
-	return read_address(wanted, notification) && take_socket(wanted, notification) &&
-	       complete_address(wanted, receiver, thread) &&
-	       answer_may_be_granted(receiver, guess, wanted) &&
-	       target_is_at(thread, &receiver->supervision->place) &&
-	       notification_is_alive(notification);
+	return take_socket(wanted, notification) && read_address(wanted, notification) &&
+	       complete_address(wanted, receiver, notification->thread) &&
+	       answer_is_for_broker(receiver, notification, guess, wanted);
 }
 
 /*
  * In a sandbox the ports of streams are the broker's to give. From Linux 6.7 on Landlock sees to
- * that; before, this is all there is, and a program that changes the address in time gets by it.
+ * that for TCP. What is told here is told by the socket, which the program can replace in time, and
+ * which nobody can look at in a process that is not dumpable.
  */
 static bool is_kept_from(const struct receiver *receiver, const struct wanted_address *wanted)
 {
-	const int family = wanted->address.any.sa_family;
-
 	return receiver->supervision->mode == RUN_SANDBOX &&
-	       (family == AF_INET || family == AF_INET6) && wanted->type != SOCK_DGRAM;
+	       (wanted->domain == AF_INET || wanted->domain == AF_INET6) &&
+	       wanted->type != SOCK_DGRAM;
 }
 
 static void leave(const struct receiver *receiver, const struct notification *notification,
@@ -138,17 +140,12 @@ static void leave(const struct receiver *receiver, const struct notification *no
 static bool bind_by_broker(struct receiver *receiver, const struct notification *notification,
 	struct wanted_address *wanted)
 {
-	int result, error;
+	int error, result = answer_ask(receiver, ask, wanted, &error);
 
-	receiver_may_wait(receiver);
-	result = connections_ask(
-		&receiver->supervision->connections, &receiver->broker, ask, wanted);
-	error = result == 0 ? 0 : answer_errno(fdbroker_last_reason(), errno);
 	close(take_fd(&wanted->socket));
-	if (result != 0 && error == 0)
-		return false;
-	notification_return(notification, error);
-	return true;
+	if (result == 0 || error != 0)
+		notification_return(notification, error);
+	return result == 0 || error != 0;
 }
 
 void serve_bind(struct receiver *receiver, const struct notification *notification)

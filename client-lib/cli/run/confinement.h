@@ -10,8 +10,8 @@
 
 struct confinement_wishes {
 	const char *program; /* as the user named it: looked for as by execvp(3) */
-	char *const *readable;
-	char *const *writable;
+	char **readable;
+	char **writable;
 	size_t readable_count, writable_count;
 };
 

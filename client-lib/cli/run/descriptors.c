@@ -11,19 +11,25 @@ static int compare_numbers(const void *left, const void *right)
 	return *(const int *)left - *(const int *)right;
 }
 
-void descriptors_keep(int *kept, size_t count)
+/* From first to last, both included. */
+static bool close_all(unsigned int first, unsigned int last)
 {
-	int next = STDERR_FILENO + 1;
+	return first > last || close_range(first, last, 0) == 0;
+}
+
+bool descriptors_keep(int *kept, size_t count)
+{
+	unsigned int next = STDERR_FILENO + 1;
 
 	qsort(kept, count, sizeof(*kept), compare_numbers);
 	for (size_t i = 0; i < count; i++) {
-		if (kept[i] < next)
+		if (kept[i] < (int)next)
 			continue;
-		if (kept[i] > next)
-			(void)close_range((unsigned int)next, (unsigned int)kept[i] - 1, 0);
-		next = kept[i] + 1;
+		if (!close_all(next, (unsigned int)kept[i] - 1))
+			return false;
+		next = (unsigned int)kept[i] + 1;
 	}
-	(void)close_range((unsigned int)next, ~0u, 0);
+	return close_all(next, ~0u);
 }
 
 void descriptors_leave_standard(int last)

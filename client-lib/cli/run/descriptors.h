@@ -5,10 +5,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Closes all descriptors from 3 on but these, which are put in order; -1 is none. */
-void descriptors_keep(int *kept, size_t count);
+/* Closes all descriptors from 3 on but these, which are put in order; -1 is none. False, with errno,
+   if the kernel refuses. */
+bool descriptors_keep(int *kept, size_t count);
 
 /* Puts /dev/null in the place of the standard descriptors up to `last`. */
 void descriptors_leave_standard(int last);

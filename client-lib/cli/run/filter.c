@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "trapped.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -22,83 +23,91 @@
 #define X32_BIT 0x40000000 /* __X32_SYSCALL_BIT of asm/unistd.h */
 #define NOT_THERE (SECCOMP_RET_ERRNO | ENOSYS)
 
-struct program {
-	struct sock_filter instructions[INSTRUCTIONS_MAX];
-	unsigned short length;
+struct instructions {
+	struct sock_filter list[INSTRUCTIONS_MAX];
+	unsigned short count;
 };
 
-static void add(struct program *program, struct sock_filter instruction)
+static void add(struct instructions *filter, struct sock_filter instruction)
 {
-	program->instructions[program->length++] = instruction;
+	assert(filter->count < INSTRUCTIONS_MAX);
+	filter->list[filter->count++] = instruction;
 }
 
-static void load(struct program *program, size_t offset)
+static void load(struct instructions *filter, size_t offset)
 {
-	add(program, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+	add(filter, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
 }
 
-static void end(struct program *program, uint32_t action)
+static void end(struct instructions *filter, uint32_t action)
 {
-	add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
+	add(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
 }
 
-static void end_if(struct program *program, uint32_t value, uint32_t action)
+static void end_if(struct instructions *filter, uint32_t value, uint32_t action)
 {
-	add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1));
-	end(program, action);
+	add(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1));
+	end(filter, action);
 }
 
-static void check_architecture(struct program *program)
+/* Afterwards the number of the system call is loaded. */
+static void check_architecture(struct instructions *filter)
 {
 	/* libseccomp's names of architectures are the kernel's, AUDIT_ARCH_... of linux/audit.h. */
-	load(program, offsetof(struct seccomp_data, arch));
-	add(program, (struct sock_filter)BPF_JUMP(
-			     BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 1, 0));
-	end(program, SECCOMP_RET_KILL_PROCESS);
+	load(filter, offsetof(struct seccomp_data, arch));
+	add(filter, (struct sock_filter)BPF_JUMP(
+			    BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 1, 0));
+	end(filter, SECCOMP_RET_KILL_PROCESS);
+	load(filter, offsetof(struct seccomp_data, nr));
 }
 
 /* socket(2): the protocol is the third argument, of which the kernel takes 32 bits. */
-static void refuse_mptcp(struct program *program)
+static void refuse_mptcp(struct instructions *filter)
 {
 	const uint32_t low = __BYTE_ORDER == __LITTLE_ENDIAN ? 0 : sizeof(uint32_t);
 
 	/* Nothing is asked of the number after this, so it need not be loaded again. */
-	add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3));
-	load(program, offsetof(struct seccomp_data, args[2]) + low);
-	end_if(program, IPPROTO_MPTCP, SECCOMP_RET_ERRNO | EPROTONOSUPPORT);
+	add(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3));
+	load(filter, offsetof(struct seccomp_data, args[2]) + low);
+	end_if(filter, IPPROTO_MPTCP, SECCOMP_RET_ERRNO | EPROTONOSUPPORT);
 }
 
-static void write_program(struct program *program, bool without_mptcp)
+static int enter(struct instructions *filter, unsigned long flags)
 {
-	check_architecture(program);
-	load(program, offsetof(struct seccomp_data, nr));
+	const struct sock_fprog program = {filter->count, filter->list};
+
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+bool filter_refuse(bool without_mptcp)
+{
+	struct instructions filter = {.count = 0};
+
+	check_architecture(&filter);
 #ifdef __x86_64__
 	/* The same architecture by other numbers. */
-	add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1));
-	end(program, NOT_THERE);
+	add(&filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1));
+	end(&filter, NOT_THERE);
 #endif
-	for (size_t i = 0; i < trapped_call_count; i++)
-		end_if(program, (uint32_t)trapped_calls[i].number, SECCOMP_RET_USER_NOTIF);
 	/* It opens and binds without any system call that a filter sees. */
-	end_if(program, SYS_io_uring_setup, NOT_THERE);
+	end_if(&filter, SYS_io_uring_setup, NOT_THERE);
 	if (without_mptcp)
-		refuse_mptcp(program);
-	end(program, SECCOMP_RET_ALLOW);
+		refuse_mptcp(&filter);
+	end(&filter, SECCOMP_RET_ALLOW);
+	return enter(&filter, 0) == 0;
 }
 
-static int enter(const struct sock_fprog *filter, unsigned long flags)
+int filter_trap(void)
 {
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, filter);
-}
+	const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	struct instructions filter = {.count = 0};
+	int listener;
 
-int filter_enter(bool without_mptcp)
-{
-	struct program program = {.length = 0};
-
-	write_program(&program, without_mptcp);
-	const struct sock_fprog filter = {program.length, program.instructions};
+	check_architecture(&filter);
+	for (size_t i = 0; i < trapped_call_count; i++)
+		end_if(&filter, (uint32_t)trapped_calls[i].number, SECCOMP_RET_USER_NOTIF);
+	end(&filter, SECCOMP_RET_ALLOW);
 	/* Linux 5.19: once the supervisor has received a call, only death takes it away again. */
-	int listener = enter(&filter, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
-	return listener < 0 && errno == EINVAL ? enter(&filter, 0) : listener;
+	listener = enter(&filter, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	return listener < 0 && errno == EINVAL ? enter(&filter, flags) : listener;
 }

@@ -27,8 +27,6 @@
 #include <unistd.h>
 
 #define FRESH_NSEC INT64_C(1000000000)
-/* How long others wait for the one that asks the broker, which may have stopped. */
-#define PATIENCE_NSEC INT64_C(100000000)
 #define NEVER INT64_MIN
 
 /* What one text of the broker says. */
@@ -41,8 +39,7 @@ struct known {
 };
 
 struct grants {
-	pthread_mutex_t refreshing; /* one at a time, so that an old answer replaces no newer one */
-	pthread_rwlock_t lock;      /* of what is known; the refreshing thread alone changes it */
+	pthread_rwlock_t lock; /* of what is known; the refreshing thread alone changes it */
 	struct known known;
 	_Atomic int64_t refreshed_nsec; /* when the last refresh began; or NEVER */
 };
@@ -53,7 +50,6 @@ struct grants *grants_new(void)
 
 	if (grants == NULL)
 		return NULL;
-	grants->refreshing = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	/* Those who ask, one after the other, must not keep the answer from being replaced. */
 	grants->lock = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 	atomic_init(&grants->refreshed_nsec, NEVER);
@@ -194,29 +190,13 @@ static int refresh(struct grants *grants, struct fdbroker *broker)
 	return done ? 0 : -1;
 }
 
-/* Waits for another thread that does the same. 0 or a positive errno. */
-static int wait_for_other(struct grants *grants)
-{
-	int64_t until = now_nsec() + PATIENCE_NSEC;
-	const struct timespec deadline = {until / 1000000000, until % 1000000000};
-
-	return pthread_mutex_clocklock(&grants->refreshing, CLOCK_MONOTONIC, &deadline);
-}
-
-/* What has failed, or takes too long, is not tried again at once either. */
+/* What has failed is not tried again at once either. */
 int grants_refresh(struct grants *grants, struct fdbroker *broker)
 {
 	int64_t began = now_nsec();
-	bool is_first = pthread_mutex_trylock(&grants->refreshing) == 0;
-	int error = is_first ? 0 : wait_for_other(grants), result = -1;
+	int result = refresh(grants, broker);
 
-	if (error == 0) {
-		result = is_first || grants_are_old(grants) ? refresh(grants, broker) : 0;
-		error = errno;
-		pthread_mutex_unlock(&grants->refreshing);
-	}
 	atomic_store(&grants->refreshed_nsec, began);
-	errno = error;
 	return result;
 }
 

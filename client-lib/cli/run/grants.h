@@ -22,10 +22,10 @@ struct grants *grants_new(void);
 void grants_free(struct grants *grants);
 
 /*
- * Asks the broker, and takes over what it says if that is not what is known already; unless another
- * thread does just that, which is waited for, but not for long. 0, also when the text makes no sense
- * to the policy library: then everything might be granted; or -1, with errno and the reason of
- * fdbroker_grants(), ENOMEM, or ETIMEDOUT: what was known is known still.
+ * Asks the broker, and takes over what it says if that is not what is known already. 0, also when
+ * the text makes no sense to the policy library: then everything might be granted; or -1, with errno
+ * and the reason of fdbroker_grants() or ENOMEM: what was known is known still. One thread at a
+ * time.
  */
 int grants_refresh(struct grants *grants, struct fdbroker *broker);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "name.h"
 #include "cleanup.h"
-#include "receivers.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A name on its way; `known` of its bytes are as the kernel wrote them, so that no link is in
@@ -13,7 +14,6 @@
 struct walk {
 	struct name *name;
 	size_t known;
-	struct receiver *receiver;
 };
 
 static bool append(struct walk *walk, const char *component, size_t length)
@@ -40,24 +40,42 @@ static void take_known(struct walk *walk, const char *folder)
 	walk->known = length;
 }
 
-/* Where the name so far leads. It may be a file system that does not answer. */
+static bool is_below(const struct name *name, const char *folder)
+{
+	size_t length = strlen(folder);
+
+	return strncmp(name->text, folder, length) == 0 &&
+	       (name->text[length] == '\0' || name->text[length] == '/');
+}
+
+static bool is_of_kernel(const struct name *name)
+{
+	return is_below(name, "/proc") || is_below(name, "/sys");
+}
+
+/*
+ * Where the name so far leads. Not by a link like those of /proc/PID, which lead this process
+ * elsewhere than the one that asks.
+ */
+static int open_folder(const struct name *name)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+
+	return is_of_kernel(name)
+		       ? -1
+		       : (int)syscall(SYS_openat2, AT_FDCWD, name->text, &how, sizeof(how));
+}
+
 static bool look(struct walk *walk)
 {
-	char folder[PATH_MAX], link[64];
-	_cleanup_close_ int fd = -1;
-	ssize_t length;
+	char folder[PATH_MAX];
+	_cleanup_close_ int fd = open_folder(walk->name);
 
-	receiver_may_wait(walk->receiver);
-	fd = open(walk->name->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 || !target_folder(gettid(), fd, folder))
 		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, folder, sizeof(folder));
-	if (length <= 0 || (size_t)length >= sizeof(folder) || folder[0] != '/')
-		return false;
-	folder[length] = '\0';
 	take_known(walk, folder);
-	return true;
+	return !is_of_kernel(walk->name);
 }
 
 static bool go_up(struct walk *walk)
@@ -100,18 +118,14 @@ static bool go_along(struct walk *walk, const char *path)
 	return true;
 }
 
-static bool is_below(const struct name *name, const char *folder)
+bool name_may_wait(const char *path)
 {
-	size_t length = strlen(folder);
-
-	return strncmp(name->text, folder, length) == 0 &&
-	       (name->text[length] == '\0' || name->text[length] == '/');
+	return strstr(path, "..") != NULL;
 }
 
-bool name_make(
-	struct name *name, struct receiver *receiver, pid_t thread, int dirfd, const char *path)
+bool name_make(struct name *name, pid_t thread, int dirfd, const char *path)
 {
-	struct walk walk = {.name = name, .receiver = receiver};
+	struct walk walk = {.name = name};
 	char folder[PATH_MAX] = "/";
 
 	name->wants_folder = false;
@@ -122,5 +136,5 @@ bool name_make(
 		return false;
 	if (name->length == 0)
 		return append(&walk, "", 0);
-	return !is_below(name, "/proc") && !is_below(name, "/sys");
+	return !is_of_kernel(name);
 }

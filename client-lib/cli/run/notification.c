@@ -37,6 +37,13 @@ bool notification_receive(struct notification *notification, int listener)
 	return true;
 }
 
+bool notification_comes(int listener, int timeout_msec)
+{
+	struct pollfd ready = {.fd = listener, .events = POLLIN};
+
+	return poll(&ready, 1, timeout_msec) == 1;
+}
+
 bool notification_is_over(int listener)
 {
 	struct pollfd ready = {.fd = listener};

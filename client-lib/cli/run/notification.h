@@ -25,6 +25,9 @@ bool notification_fits(void);
 /* Waits for one. False: there is none, as the caller was interrupted before, or as it is over. */
 bool notification_receive(struct notification *notification, int listener);
 
+/* Waits for one to come, but no longer than that. False: none has. */
+bool notification_comes(int listener, int timeout_msec);
+
 /* Can there be no more? The listener hangs up when no process is left that has the filter. */
 bool notification_is_over(int listener);
 

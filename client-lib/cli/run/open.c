@@ -8,11 +8,11 @@
 #include "answer.h"
 #include "cleanup.h"
 #include "name.h"
-#include "notification.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <string.h>
 
 struct opening {
 	int dirfd;
@@ -42,7 +42,7 @@ static int ask(struct fdbroker *broker, void *argument)
 }
 
 /* O_PATH gives no access, and what it is for is to go on from there. O_TMPFILE has no name. */
-static bool is_for_broker(const struct open_how *how)
+static bool is_served(const struct open_how *how)
 {
 	return how->resolve == 0 && (how->flags & O_PATH) == 0 &&
 	       (how->flags & O_TMPFILE) != O_TMPFILE;
@@ -52,38 +52,33 @@ static bool is_for_broker(const struct open_how *how)
 static bool find_file(struct wanted_file *file, struct receiver *receiver,
 	const struct notification *notification, const struct opening *opening)
 {
-	const pid_t thread = notification->thread;
 	char path[PATH_MAX];
 
 	file->how = opening->how;
-	if (!is_for_broker(&file->how) || !target_read_path(thread, opening->path, path) ||
-		!name_make(&file->name, receiver, thread, opening->dirfd, path))
+	if (!is_served(&file->how) || !target_read_path(notification->thread, opening->path, path))
+		return false;
+	if (name_may_wait(path))
+		receiver_may_wait(receiver);
+	if (!name_make(&file->name, notification->thread, opening->dirfd, path))
 		return false;
 	if (file->name.wants_folder)
 		file->how.flags |= O_DIRECTORY;
-	return answer_may_be_granted(receiver, guess, file) &&
-	       target_is_at(thread, &receiver->supervision->place) &&
-	       notification_is_alive(notification);
+	return answer_is_for_broker(receiver, notification, guess, file);
 }
 
 /* False: the broker refuses. */
 static bool open_by_broker(struct receiver *receiver, const struct notification *notification,
 	struct wanted_file *file)
 {
-	_cleanup_close_ int fd = -1;
 	int error;
+	_cleanup_close_ int fd = answer_ask(receiver, ask, file, &error);
 
-	receiver_may_wait(receiver);
-	fd = connections_ask(&receiver->supervision->connections, &receiver->broker, ask, file);
-	if (fd >= 0) {
+	if (fd >= 0)
 		notification_return_descriptor(
 			notification, fd, (file->how.flags & O_CLOEXEC) != 0);
-		return true;
-	}
-	error = answer_errno(fdbroker_last_reason(), errno);
-	if (error != 0)
+	else if (error != 0)
 		notification_return(notification, error);
-	return error != 0;
+	return fd >= 0 || error != 0;
 }
 
 static void serve(struct receiver *receiver, const struct notification *notification,
@@ -125,16 +120,32 @@ void serve_openat(struct receiver *receiver, const struct notification *notifica
 			{.flags = (uint32_t)arguments[2], .mode = (mode_t)arguments[3]}});
 }
 
-/* One that is larger has what this does not know of; of what is wrong with it the kernel tells. */
+/*
+ * What is longer than this knows is all zeroes, or asks for something of a later kernel. openat2(2)
+ * refuses what openat(2) cuts off: of all that is wrong the kernel tells.
+ */
+static bool read_how(struct open_how *how, pid_t thread, uint64_t address, uint64_t size)
+{
+	unsigned char bytes[4096]; /* a page: the most that the kernel takes */
+
+	if (size < sizeof(*how) || size > sizeof(bytes) ||
+		!target_read(thread, address, bytes, size))
+		return false;
+	for (size_t i = sizeof(*how); i < size; i++) {
+		if (bytes[i] != 0)
+			return false;
+	}
+	memcpy(how, bytes, sizeof(*how));
+	return how->flags <= INT_MAX &&
+	       (how->mode & ~(uint64_t)(how->flags & O_CREAT ? 07777 : 0)) == 0;
+}
+
 void serve_openat2(struct receiver *receiver, const struct notification *notification)
 {
 	const uint64_t *arguments = notification->arguments;
 	struct opening opening = {(int)arguments[0], arguments[1], {.flags = 0}};
 
-	if (arguments[3] == sizeof(opening.how) &&
-		target_read(
-			notification->thread, arguments[2], &opening.how, sizeof(opening.how)) &&
-		opening.how.flags <= INT_MAX)
+	if (read_how(&opening.how, notification->thread, arguments[2], arguments[3]))
 		serve(receiver, notification, &opening);
 	else
 		answer_without_broker(receiver, notification);

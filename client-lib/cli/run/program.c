@@ -8,7 +8,6 @@
 #include "cli.h"
 #include "confinement.h"
 #include "filter.h"
-#include "run.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +19,7 @@
 
 static _Noreturn void fail(const char *what)
 {
-	fprintf(stderr, "fdbroker: run: %s: %s\n", what, strerror(errno));
+	tool_fail("run", what);
 	_exit(EXIT_OWN_FAILURE);
 }
 
@@ -61,7 +60,7 @@ static bool send_descriptor(int gate, int fd)
 /* -1: none came. */
 static int receive_descriptor(int gate)
 {
-	union control control;
+	union control control = {.bytes = ""};
 	char byte;
 	struct iovec data = {&byte, 1};
 	struct msghdr message = {.msg_iov = &data,
@@ -74,7 +73,8 @@ static int receive_descriptor(int gate)
 	if (recvmsg(gate, &message, MSG_CMSG_CLOEXEC) != 1)
 		return -1;
 	header = CMSG_FIRSTHDR(&message);
-	if (header == NULL || header->cmsg_type != SCM_RIGHTS)
+	if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+		header->cmsg_len != CMSG_LEN(sizeof(fd)))
 		return -1;
 	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
 	return fd;
@@ -89,36 +89,49 @@ static void hand_over(int gate, int listener)
 	if (!send_descriptor(gate, listener))
 		fail("handing the listener over");
 	close(listener);
-	/* Nobody would answer what is trapped. */
+	/* Nobody would answer what is trapped. The supervisor has said why. */
 	if (read(gate, &byte, 1) != 1)
-		fail("the supervisor has ended");
+		_exit(EXIT_OWN_FAILURE);
 }
 
-/* Opening is trapped from here on. */
-static void submit(const struct program *program, int gate)
+/* For good. */
+static void confine(const struct program *program)
 {
-	int listener = filter_enter(program->mode != RUN_OPEN);
-
-	if (listener >= 0)
-		hand_over(gate, listener);
-	else if (errno != EBUSY)
-		fail("seccomp");
-	else if (!program->is_nested)
-		fail_busy();
-}
-
-static _Noreturn void become(const struct program *program, int gate)
-{
-	if (setenv(RUN_VARIABLE, "1", 1) != 0)
-		fail(RUN_VARIABLE);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		fail("no_new_privs");
 	if (program->confinement >= 0 && !confinement_enter(program->confinement))
 		fail("Landlock");
-	submit(program, gate);
+	if (!filter_refuse(program->mode != RUN_OPEN))
+		fail("seccomp");
+}
+
+/* Opening is trapped from here on. */
+static void submit(int gate)
+{
+	int listener = filter_trap();
+
+	if (listener < 0 && errno == EBUSY)
+		fail_busy();
+	if (listener < 0)
+		fail("seccomp");
+	hand_over(gate, listener);
+}
+
+static _Noreturn void become_supervised(const struct program *program, int gate)
+{
+	confine(program);
+	submit(gate);
 	close(gate);
+	if (program->ignores_children)
+		signal(SIGCHLD, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &program->mask, NULL);
 	_exit(tool_become(program->arguments));
+}
+
+int program_become(const struct program *program)
+{
+	confine(program);
+	return tool_become(program->arguments);
 }
 
 /* ---- the supervisor's side ---- */
@@ -133,7 +146,7 @@ pid_t program_start(const struct program *program, int *listener, int *gate)
 	child = fork();
 	if (child == 0) {
 		close(gates[0]);
-		become(program, gates[1]);
+		become_supervised(program, gates[1]);
 	}
 	close(gates[1]);
 	*gate = gates[0];

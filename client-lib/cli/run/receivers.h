@@ -6,36 +6,26 @@
  */
 #pragma once
 
-#include "connection.h"
-#include "grants.h"
-#include "target.h"
-
-#include <stdatomic.h>
+#include "notification.h"
+#include "supervision.h"
 
 /* Beyond these, calls wait until one of those before has been answered. */
 #define RECEIVERS_MAX 64
 
-enum run_mode { RUN_OPEN, RUN_SANDBOX, RUN_POLICY_ONLY };
-
-/* What the threads have in common. */
-struct supervision {
-	int listener;
-	enum run_mode mode;
-	struct place place;
-	struct grants *grants;
-	struct connections connections;
-	pthread_mutex_t turn; /* to receive */
-	atomic_uint thread_count, waiting_count;
-};
+struct receivers;
 
 struct receiver {
 	struct supervision *supervision;
-	struct fdbroker *broker; /* its own connection, or NULL: see connections_ask() */
+	struct receivers *receivers;
+	struct fdbroker *broker; /* its own connection, or NULL: connections_ask() */
 	bool has_turn;
 };
 
-/* Starts the first thread. False, with errno, if that fails. */
-bool receivers_start(struct supervision *supervision);
+/* Answers one call. */
+typedef void serve_call(struct receiver *receiver, const struct notification *notification);
+
+/* Starts the first thread. Returns 0 or a positive errno. */
+int receivers_start(int listener, serve_call *serve, struct supervision *supervision);
 
 /* From here on another thread receives. */
 void receiver_may_wait(struct receiver *receiver);

@@ -14,11 +14,11 @@
  *
  * Must never: run the program less confined than was asked for.
  */
-#include "run.h"
+#include "cleanup.h"
 #include "cli.h"
 #include "confinement.h"
 #include "descriptors.h"
-#include "notification.h"
+#include "nested.h"
 #include "supervisor.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ static const char run_help[] =
 struct run {
 	struct program program;
 	struct confinement_wishes wishes;
-	bool wants_sandbox, wants_policy_only;
+	bool wants_sandbox, wants_policy_only, wants_help;
 };
 
 /* ---- the command line ---- */
@@ -80,8 +80,32 @@ static int check_arguments(struct run *run)
 	return 0;
 }
 
-/* Options end at the program. The folders have room for argc each. */
-static int parse_arguments(struct run *run, int argc, char **argv, char **readable, char **writable)
+/* False: it is none, or not complete. The lists of folders have room for all that there are. */
+static bool take_option(struct run *run, int option)
+{
+	switch (option) {
+	case 's':
+		run->wants_sandbox = true;
+		return true;
+	case 'p':
+		run->wants_policy_only = true;
+		return true;
+	case 'h':
+		run->wants_help = true;
+		return true;
+	case 'r':
+		run->wishes.readable[run->wishes.readable_count++] = optarg;
+		return true;
+	case 'w':
+		run->wishes.writable[run->wishes.writable_count++] = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Options end at the program. */
+static int parse_arguments(struct run *run, int argc, char **argv)
 {
 	static const struct option options[] = {{"sandbox", no_argument, NULL, 's'},
 		{"policy-only", no_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'}, {0}};
@@ -91,27 +115,16 @@ static int parse_arguments(struct run *run, int argc, char **argv, char **readab
 	opterr = 0; /* its messages do not name the subcommand */
 	optind = 0; /* begin anew, whatever main() did with it (man 3 getopt) */
 	while ((option = getopt_long(argc, argv, "+:r:w:h", options, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			run->wants_sandbox = true;
-			break;
-		case 'p':
-			run->wants_policy_only = true;
-			break;
-		case 'r':
-			readable[run->wishes.readable_count++] = optarg;
-			break;
-		case 'w':
-			writable[run->wishes.writable_count++] = optarg;
-			break;
-		case ':':
+		if (take_option(run, option))
+			continue;
+		if (option == ':')
 			return tool_usage_error(
 				"run ", "run: %s: its argument is missing", argv[optind - 1]);
-		default:
-			return tool_usage_error("run ", "run: there is no option '%s'",
-				tool_wrong_option(argv, letter));
-		}
+		return tool_usage_error(
+			"run ", "run: there is no option '%s'", tool_wrong_option(argv, letter));
 	}
+	if (run->wants_help)
+		return tool_print(run_help);
 	run->program.arguments = argv + optind;
 	return check_arguments(run);
 }
@@ -120,7 +133,7 @@ static int parse_arguments(struct run *run, int argc, char **argv, char **readab
 
 static int fail(const char *what)
 {
-	fprintf(stderr, "fdbroker: run: %s: %s\n", what, strerror(errno));
+	tool_fail("run", what);
 	return EXIT_OWN_FAILURE;
 }
 
@@ -145,20 +158,26 @@ static bool may_look_into_programs(void)
 	return scope < 2;
 }
 
+/* Its files are root's, whose modes it may change without opening them, and Landlock does not mind. */
+static bool may_be_confined(void)
+{
+	if (getuid() != 0 && geteuid() != 0)
+		return true;
+	fprintf(stderr, "fdbroker: run: there is no sandbox for root; start it as the user that "
+			"the program is to be, as with setpriv(1)\n");
+	return false;
+}
+
 static bool is_possible(const struct run *run)
 {
+	if (run->program.mode != RUN_OPEN && !may_be_confined())
+		return false;
 	if (!may_look_into_programs())
 		return false;
-	if (!notification_fits()) {
-		fail("the kernel's seccomp_unotify(2)");
-		return false;
-	}
-	if (run->program.is_nested && run->wants_policy_only) {
-		fprintf(stderr, "fdbroker: run: --policy-only does not work inside of another "
-				"'fdbroker run', whose supervisor answers here\n");
-		return false;
-	}
-	return true;
+	if (notification_fits())
+		return true;
+	fail("the kernel's seccomp_unotify(2)");
+	return false;
 }
 
 /* ---- until the program has ended ---- */
@@ -174,17 +193,30 @@ static void choose_signals(sigset_t *signals)
 		sigdelset(signals, own[i]);
 }
 
-/* What comes from the terminal, the program gets by itself. */
+/* What the kernel sends to all processes of a terminal, the program gets by itself; not so what a
+   timer sends that was set before execve(2). */
+static bool is_from_terminal(const struct signalfd_siginfo *information)
+{
+	static const int sent[] = {
+		SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGCONT, SIGWINCH};
+
+	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		if ((int)information->ssi_signo == sent[i])
+			return information->ssi_code == SI_KERNEL;
+	}
+	return false;
+}
+
 static void pass_signal_on(int signals, int channel)
 {
 	struct signalfd_siginfo information;
 	int number;
 
-	if (read(signals, &information, sizeof(information)) != sizeof(information))
+	if (read(signals, &information, sizeof(information)) != sizeof(information) ||
+		is_from_terminal(&information))
 		return;
 	number = (int)information.ssi_signo;
-	if (information.ssi_code != SI_KERNEL)
-		(void)send(channel, &number, sizeof(number), MSG_NOSIGNAL);
+	(void)send(channel, &number, sizeof(number), MSG_NOSIGNAL);
 }
 
 /* Job control: whoever waits for this process sees a stopped job, and lets its whole process group
@@ -244,7 +276,8 @@ static int stay_until_end(int channel, const sigset_t *passed)
 
 	if (signals < 0)
 		return fail("signalfd");
-	descriptors_keep((int[]){channel, signals}, 2);
+	if (!descriptors_keep((int[]){channel, signals}, 2))
+		return fail("close_range");
 	descriptors_leave_standard(STDOUT_FILENO);
 	if (wait_for_status(signals, channel, &status))
 		return end_like(status);
@@ -269,9 +302,19 @@ static int start(struct run *run)
 	return stay_until_end(channel, &passed);
 }
 
+/* The outer supervisor serves it as it serves this process. */
+static int become(const struct run *run)
+{
+	if (run->program.mode == RUN_POLICY_ONLY) {
+		fprintf(stderr, "fdbroker: run: --policy-only does not work inside of another "
+				"'fdbroker run', whose supervisor answers here\n");
+		return EXIT_OWN_FAILURE;
+	}
+	return program_become(&run->program);
+}
+
 static int run_program(struct run *run)
 {
-	run->program.is_nested = getenv(RUN_VARIABLE) != NULL;
 	if (!is_possible(run))
 		return EXIT_OWN_FAILURE;
 	if (run->program.mode != RUN_OPEN) {
@@ -279,22 +322,20 @@ static int run_program(struct run *run)
 		if (run->program.confinement < 0)
 			return EXIT_OWN_FAILURE;
 	}
-	return start(run);
+	return nested_is_supervised() ? become(run) : start(run);
 }
 
 int run_main(int argc, char **argv)
 {
 	struct run run = {.program.confinement = -1};
-	char **readable = calloc((size_t)argc, sizeof(char *));
-	char **writable = calloc((size_t)argc, sizeof(char *));
+	_cleanup_free_ char **readable = calloc((size_t)argc, sizeof(char *));
+	_cleanup_free_ char **writable = calloc((size_t)argc, sizeof(char *));
 	int status;
 
-	if (argc > 1 && tool_wants_help(argv[1]))
-		return tool_print(run_help);
 	if (readable == NULL || writable == NULL)
 		return fail("its arguments");
 	run.wishes.readable = readable;
 	run.wishes.writable = writable;
-	status = parse_arguments(&run, argc, argv, readable, writable);
-	return status != 0 ? status : run_program(&run);
+	status = parse_arguments(&run, argc, argv);
+	return status != 0 || run.wants_help ? status : run_program(&run);
 }

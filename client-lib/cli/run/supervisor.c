@@ -11,7 +11,8 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "descriptors.h"
-#include "notification.h"
+#include "supervision.h"
+#include "trapped.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,8 +128,14 @@ static int watch_children(void)
 
 static bool fail(const char *what)
 {
-	fprintf(stderr, "fdbroker: run: %s: %s\n", what, strerror(errno));
+	tool_fail("run", what);
 	return false;
+}
+
+static bool fail_with(int error, const char *what)
+{
+	errno = error;
+	return fail(what);
 }
 
 /* Connects by itself: of whose connection it is the log of the broker tells. */
@@ -151,14 +158,28 @@ static bool prepare(struct supervision *supervision, const struct program *progr
 	return false;
 }
 
-/* The program holds what was open; from here on this process does not. */
-static void let_go(const struct supervision *supervision, const struct watch *watch, int gate)
+static bool start_threads(struct supervision *supervision, int listener)
+{
+	int error = refresher_start(
+		&supervision->refresher, supervision->grants, &supervision->connections);
+
+	if (error == 0)
+		error = receivers_start(listener, trapped_serve, supervision);
+	return error == 0 || fail_with(error, "starting a thread");
+}
+
+/* The program has what was open; from here on this process has not. */
+static bool let_go(const struct supervision *supervision, const struct watch *watch, int gate)
 {
 	int kept[] = {gate, watch->listener, watch->channel, watch->children,
 		fdbroker_fd(supervision->connections.first)};
 
-	descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
-	descriptors_leave_standard(STDERR_FILENO);
+	if (!descriptors_keep(kept, sizeof(kept) / sizeof(kept[0])))
+		return fail("close_range");
+	/* From "/", or what this is on could not be unmounted. */
+	if (chdir("/") != 0)
+		return fail("/");
+	return true;
 }
 
 static bool start(
@@ -172,22 +193,38 @@ static bool start(
 	watch->program = program_start(program, &watch->listener, &gate);
 	if (watch->program < 0)
 		return fail("starting the program");
-	let_go(supervision, watch, gate);
-	raise_descriptor_limit();
-	supervision->listener = watch->listener;
-	/* From "/", or what this is on could not be unmounted. */
-	if (chdir("/") != 0 || (watch->listener >= 0 && !receivers_start(supervision)))
+	if (!let_go(supervision, watch, gate) ||
+		(watch->listener >= 0 && !start_threads(supervision, watch->listener)))
 		return false;
+	raise_descriptor_limit();
+	descriptors_leave_standard(STDERR_FILENO);
 	program_go(gate);
 	return true;
 }
 
-static _Noreturn void supervise(const struct program *program, int channel)
+/* Orphans come to this process: so it stays their ancestor, as the kernel may want it of who looks
+   into a process (Yama). Of an ignored SIGCHLD there would be no status to tell, waitpid(2). */
+static bool become_parent(struct program *program)
+{
+	struct sigaction before;
+	sigset_t all;
+
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || sigaction(SIGCHLD, NULL, &before) != 0 ||
+		signal(SIGCHLD, SIG_DFL) == SIG_ERR ||
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		return fail("becoming a parent");
+	program->ignores_children = before.sa_handler == SIG_IGN;
+	return true;
+}
+
+static _Noreturn void supervise(struct program *program, int channel)
 {
 	static struct supervision supervision;
 	struct watch watch = {.listener = -1, .channel = channel};
 
-	if (prepare(&supervision, program) && start(&supervision, &watch, program))
+	if (become_parent(program) && prepare(&supervision, program) &&
+		start(&supervision, &watch, program))
 		watch_over(&watch);
 	else
 		tell_status(&watch, W_EXITCODE(EXIT_OWN_FAILURE, 0));
@@ -197,16 +234,7 @@ static _Noreturn void supervise(const struct program *program, int channel)
 	_exit(EXIT_SUCCESS);
 }
 
-/* Of an ignored SIGCHLD there would be no status to tell, waitpid(2). */
-static bool block_signals(void)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	return signal(SIGCHLD, SIG_DFL) != SIG_ERR && sigprocmask(SIG_SETMASK, &all, NULL) == 0;
-}
-
-bool supervisor_start(const struct program *program, int *channel)
+bool supervisor_start(struct program *program, int *channel)
 {
 	int channels[2];
 	pid_t child;
@@ -216,10 +244,6 @@ bool supervisor_start(const struct program *program, int *channel)
 	child = fork();
 	if (child == 0) {
 		close(channels[0]);
-		/* Orphans come to this process: so it stays their ancestor, as the kernel may want
-		   it of who looks into a process (Yama). */
-		if (!block_signals() || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
-			_exit(EXIT_OWN_FAILURE);
 		supervise(program, channels[1]);
 	}
 	close(channels[1]);

@@ -13,4 +13,4 @@
  * is the status of waitpid(2) each time that the program is stopped, and at last when it has ended;
  * that of an exit with 125 if it could not be started, after the user has been told. False, with errno, if there is no supervisor.
  */
-bool supervisor_start(const struct program *program, int *channel);
+bool supervisor_start(struct program *program, int *channel);

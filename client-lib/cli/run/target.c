@@ -20,13 +20,19 @@ static const char deleted[] = " (deleted)";
 
 /* ---- where it is ---- */
 
+static bool look_at(const char *path, struct statx *status)
+{
+	return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_MNT_ID,
+		       status) == 0;
+}
+
 static bool find_place(struct place *place, const char *process)
 {
 	char root[PROC_NAME_MAX];
 	struct statx status;
 
 	snprintf(root, sizeof(root), "/proc/%s/root", process);
-	if (statx(AT_FDCWD, root, AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &status) != 0)
+	if (!look_at(root, &status))
 		return false;
 	*place = (struct place){status.stx_mnt_id, status.stx_ino};
 	return true;
@@ -86,12 +92,20 @@ bool target_read_path(pid_t thread, uint64_t address, char path[static PATH_MAX]
 
 /* ---- folders ---- */
 
-static bool is_folder(const char *link)
+/*
+ * Is it the folder that has this name here? The kernel tells the name from the root of the mount if
+ * that is not mounted here (detached, or of another mount namespace). A folder that may not be
+ * looked at is taken for what it says it is.
+ */
+static bool is_folder_called(const char *link, const char *name)
 {
-	struct statx status;
+	struct statx folder, called;
 
-	return statx(AT_FDCWD, link, AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
-	       S_ISDIR(status.stx_mode);
+	if (!look_at(link, &folder) || !S_ISDIR(folder.stx_mode))
+		return false;
+	if (!look_at(name, &called))
+		return errno == EACCES;
+	return folder.stx_mnt_id == called.stx_mnt_id && folder.stx_ino == called.stx_ino;
 }
 
 static bool ends_with(const char *text, size_t length, const char *end)
@@ -101,8 +115,7 @@ static bool ends_with(const char *text, size_t length, const char *end)
 	return length >= end_length && memcmp(text + length - end_length, end, end_length) == 0;
 }
 
-/* What is not reached from this process's root begins with "(unreachable)", and what has been
-   removed ends in " (deleted)": d_path() of the kernel's fs/d_path.c. */
+/* What has been removed ends in " (deleted)": d_path() of the kernel's fs/d_path.c. */
 bool target_folder(pid_t thread, int dirfd, char name[static PATH_MAX])
 {
 	char link[PROC_NAME_MAX];
@@ -117,7 +130,7 @@ bool target_folder(pid_t thread, int dirfd, char name[static PATH_MAX])
 		ends_with(name, (size_t)length, deleted))
 		return false;
 	name[length] = '\0';
-	return dirfd == AT_FDCWD || is_folder(link);
+	return is_folder_called(link, name);
 }
 
 /* ---- descriptors ---- */

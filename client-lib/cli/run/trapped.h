@@ -5,15 +5,17 @@
  */
 #pragma once
 
-#include <stddef.h>
+#include "receivers.h"
 
-struct notification;
-struct receiver;
+#include <stddef.h>
 
 struct trapped_call {
 	int number;
-	void (*serve)(struct receiver *receiver, const struct notification *notification);
+	serve_call *serve;
 };
 
 extern const struct trapped_call trapped_calls[];
 extern const size_t trapped_call_count;
+
+/* Has the right one of them answer. */
+serve_call trapped_serve;
