@@ -75,6 +75,19 @@ test_another_root_gets_no_file_of_the_host() {
 	expect_equal "$(log_count 'audit: .*object="/srv/')" 0 "requests"
 }
 
+test_another_root_gets_no_socket_in_a_folder_of_the_host() {
+	needs_static
+	may_unshare -Ur
+	run_policy
+	as alice mkdir -p /home/alice/jail/srv/sockets
+	as alice cp "$(command -v calls-static)" /home/alice/jail/calls
+	expect_equal "$(run unshare -Ur chroot /home/alice/jail /calls unix-bind /srv/sockets/one)" ok
+	[[ -S /home/alice/jail/srv/sockets/one ]] || fail "the jail has no socket"
+	expect_equal "$(ls /srv/sockets)" "" "sockets of the host"
+	expect_equal "$(run calls-static unix-bind /srv/sockets/one)" ok
+	expect_equal "$(ls /srv/sockets)" one
+}
+
 # Root of a user namespace of one's own is alice for everybody else.
 test_a_user_namespace_gets_no_more_than_alice() {
 	may_unshare -Ur

@@ -18,6 +18,7 @@
  *	calls times COUNT PATH   opens and closes; how often each came of it, as "ok=3 EACCES=0"
  *	calls binds COUNT PORT   the same for bind(2) of a TCP socket to PORT
  *	calls datagram-binds COUNT PORT      of a UDP socket
+ *	calls unix-bind PATH     bind(2) of a unix socket
  *	calls fill PATH          opens until an error, with RLIMIT_NOFILE 64: the error, and how many
  *	calls io_uring | x32 | int80
  *	calls attack PID         every way to get into another process
@@ -38,6 +39,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -233,6 +235,15 @@ static void do_datagram_binds(char **words)
 	bind_often(SOCK_DGRAM, words);
 }
 
+static void do_unix_bind(char **words)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strncpy(address.sun_path, words[0], sizeof(address.sun_path) - 1);
+	print_result("", bind(fd, (const struct sockaddr *)&address, sizeof(address)));
+}
+
 static void do_fill(char **words)
 {
 	const struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
@@ -329,6 +340,7 @@ static const struct {
 	{"times", 2, do_times},
 	{"binds", 2, do_binds},
 	{"datagram-binds", 2, do_datagram_binds},
+	{"unix-bind", 1, do_unix_bind},
 	{"fill", 1, do_fill},
 	{"io_uring", 0, do_io_uring},
 	{"x32", 0, do_x32},
