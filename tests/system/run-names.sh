@@ -85,9 +85,10 @@ test_a_detached_tree_is_not_taken_for_the_hosts() {
 		fds = socket.recv_fds(ours, 1, 1)[1]
 		if fds:
 		    print(os.readlink(f"/proc/self/fd/{fds[0]}"))
-		    log = os.open("srv/log", os.O_RDWR | os.O_APPEND, dir_fd=fds[0])
+		    log = os.open("srv/log", os.O_WRONLY | os.O_APPEND, dir_fd=fds[0])
 		    os.write(log, b"mine\n")
-		    print(os.pread(log, 100, 0).decode(), end="")
+		    log = os.open("srv/log", os.O_RDONLY, dir_fd=fds[0])
+		    print(os.read(log, 100).decode(), end="")
 	END
 	expect_status 0 run python3 /run/test/detached.py
 	[[ $output != *impossible* ]] || skip "alice may make no tree: $output"
