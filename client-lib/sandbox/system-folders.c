@@ -54,7 +54,7 @@ static bool is_no_loss(int error)
 	return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
-static int allow(int rules, const char *path, enum landlock_access access)
+static int allow(const struct landlock_rules *rules, const char *path, enum landlock_access access)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC), result, error;
 
@@ -67,7 +67,7 @@ static int allow(int rules, const char *path, enum landlock_access access)
 	return result;
 }
 
-int system_folders_allow(int rules)
+int system_folders_allow(const struct landlock_rules *rules)
 {
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		if (allow(rules, folders[i].path, folders[i].access) != 0)

@@ -62,7 +62,7 @@ static bool complain(const char *option, const char *path, int error)
 }
 
 /* 0, or an errno. */
-static int allow(int rules, const char *path, enum landlock_access access)
+static int allow(const struct landlock_rules *rules, const char *path, enum landlock_access access)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC), error = 0;
 
@@ -74,8 +74,8 @@ static int allow(int rules, const char *path, enum landlock_access access)
 	return error;
 }
 
-static bool allow_all(int rules, const char *option, char *const *paths, size_t count,
-	enum landlock_access access)
+static bool allow_all(const struct landlock_rules *rules, const char *option, char *const *paths,
+	size_t count, enum landlock_access access)
 {
 	for (size_t i = 0; i < count; i++) {
 		int error = allow(rules, paths[i], access);
@@ -156,7 +156,7 @@ static bool is_of_the_program(const char *folder)
  * The program is what was named, also if it begins with "#!": its interpreter lies in the system's
  * folders, or is to be named by -r. Of a link it is the folder that the link leads to.
  */
-static bool allow_program(int rules, const char *name)
+static bool allow_program(const struct landlock_rules *rules, const char *name)
 {
 	char path[PATH_MAX], folder[PATH_MAX];
 	char *slash;
@@ -173,7 +173,7 @@ static bool allow_program(int rules, const char *name)
 
 /* ---- the whole ---- */
 
-static bool add_rules(int rules, const struct confinement_wishes *wishes)
+static bool add_rules(const struct landlock_rules *rules, const struct confinement_wishes *wishes)
 {
 	if (system_folders_allow(rules) != 0) {
 		fprintf(stderr, "fdbroker: run: the rules of the system's folders: %s\n",
@@ -187,24 +187,24 @@ static bool add_rules(int rules, const struct confinement_wishes *wishes)
 
 int confinement_make(const struct confinement_wishes *wishes)
 {
-	int version = landlock_version(), rules;
+	struct landlock_rules rules;
+	int version = landlock_version();
 
 	if (version == 0) {
 		fprintf(stderr, "fdbroker: run: this kernel has no Landlock, or it is turned off: "
 				"see \"lsm=\" in landlock(7); without it there is no sandbox\n");
 		return -1;
 	}
-	rules = landlock_new();
-	if (rules < 0) {
+	if (landlock_new(&rules) != 0) {
 		fprintf(stderr, "fdbroker: run: Landlock: %s\n", strerror(errno));
 		return -1;
 	}
-	if (!add_rules(rules, wishes)) {
-		close(rules);
+	if (!add_rules(&rules, wishes)) {
+		close(rules.fd);
 		return -1;
 	}
 	tell_what_is_open(version);
-	return rules;
+	return rules.fd;
 }
 
 bool confinement_enter(int confinement)

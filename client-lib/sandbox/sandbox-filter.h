@@ -8,9 +8,9 @@
 
 /*
  * For the FDBROKER_SANDBOX_... flags; to be released by seccomp_release(3). NULL and errno. Nothing
- * is in force before filter_enter().
+ * is in force before sandbox_filter_enter().
  */
-scmp_filter_ctx filter_make(unsigned int flags);
+scmp_filter_ctx sandbox_filter_make(unsigned int flags);
 
 /* For this thread and its children. 0; or -1 and errno. */
-int filter_enter(scmp_filter_ctx filter);
+int sandbox_filter_enter(scmp_filter_ctx filter);

@@ -9,7 +9,7 @@
  *
  * Must never: forbid what SANDBOXES in fdbroker.h says that the library needs.
  */
-#include "filter.h"
+#include "sandbox-filter.h"
 
 #include "fdbroker.h"
 
@@ -272,7 +272,7 @@ static int fill(scmp_filter_ctx filter, unsigned int flags)
 	return error;
 }
 
-scmp_filter_ctx filter_make(unsigned int flags)
+scmp_filter_ctx sandbox_filter_make(unsigned int flags)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int error;
@@ -289,7 +289,7 @@ scmp_filter_ctx filter_make(unsigned int flags)
 	return NULL;
 }
 
-int filter_enter(scmp_filter_ctx filter)
+int sandbox_filter_enter(scmp_filter_ctx filter)
 {
 	int error = seccomp_load(filter);
 
