@@ -5,8 +5,8 @@
  * bind, signals and abstract unix sockets to the outside where the kernel knows these. glibc 2.36
  * has no wrappers, so the system calls are made by number.
  *
- * TCP connect, which Linux 6.7 restricts too, is left alone: `fdbroker run` says that it does not keep
- * a program from the network, and fdbroker_sandbox() forbids connect(2) as a whole.
+ * TCP connect, which Linux 6.7 restricts too, is left alone: `fdbroker run` says that it does not
+ * keep a program from the network, and fdbroker_sandbox() forbids connect(2) as a whole.
  *
  * Must never: leave out of a rule set another restriction that this kernel knows.
  */
@@ -41,11 +41,12 @@ struct landlock_rules {
 	uint64_t rights; /* to files, that this kernel knows */
 };
 
-/* A rule set that forbids all of this. Its descriptor is the caller's to close. 0; or -1 and errno. */
+/* A rule set that forbids all of this. The caller closes its descriptor. 0; or -1 and errno. */
 int landlock_new(struct landlock_rules *rules);
 
-/* Gives back an access below the folder, or of the file, of an O_PATH descriptor. 0; or -1, errno. */
+/* Gives back an access below the folder, or of the file, of an O_PATH descriptor. 0; or -1 and
+   errno. */
 int landlock_allow(const struct landlock_rules *rules, int fd, enum landlock_access access);
 
-/* Enters it, for this thread and its children. Wants no_new_privs (prctl(2)). 0; or -1 and errno. */
+/* For this thread and its children. Wants no_new_privs (prctl(2)). 0; or -1 and errno. */
 int landlock_enter(int fd);

@@ -133,7 +133,7 @@ static int make_rules(unsigned int flags)
 
 static int enter(int rules, unsigned int flags)
 {
-	scmp_filter_ctx filter = sandbox_filter_make(flags);
+	scmp_filter_ctx filter = sandbox_filter_for_library(flags);
 	int result, error;
 
 	if (filter == NULL)
