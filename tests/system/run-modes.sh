@@ -157,10 +157,12 @@ test_a_sandbox_sends_no_signal_to_the_outside() {
 	modes_policy
 	start_as alice sleep 300
 	outside=$!
+	eventually 10 grep -qx sleep "/proc/$outside/comm" || fail "it has not become alice's"
 	expect_equal "$(as alice calls signal "$outside")" ok
 	wait "$outside" || true
 	start_as alice sleep 300
 	outside=$!
+	eventually 10 grep -qx sleep "/proc/$outside/comm" || fail "it has not become alice's"
 	expect_equal "$(run --sandbox calls signal "$outside")" EPERM
 	kill -0 "$outside" || fail "it has ended"
 	# shellcheck disable=SC2016 # expanded inside
@@ -189,6 +191,82 @@ except OSError as error:
     print(error.strerror)'
 	expect_equal "$(run python3 -c "$client")" connected
 	expect_equal "$(run --sandbox python3 -c "$client")" "Operation not permitted"
+}
+
+# Each by a name and what became of it. Without a sandbox none is refused in this way.
+refused_in() { # MODE PROGRAM COMMAND
+	local mode=$1
+	shift
+	# shellcheck disable=SC2086 # none, or one word
+	run $mode "$@" | grep -E ': (EPERM|EPROTONOSUPPORT)$' || true
+}
+
+test_what_landlock_knows_nothing_of_is_forbidden_in_a_sandbox() {
+	local all
+	modes_policy
+	all=$(run calls forbidden)
+	expect_equal "$(refused_in "" calls forbidden)" "" "without a sandbox"
+	expect_equal "$(wc -l <<<"$all")" 28 "the calls"
+	all=$(sed -E 's/^(protocol: ).*/\1EPROTONOSUPPORT/; /^protocol/!s/: .*/: EPERM/' <<<"$all")
+	expect_equal "$(run --sandbox calls forbidden)" "$all"
+	expect_equal "$(run fdbroker run --sandbox calls forbidden)" "$all" "nested"
+	expect_equal "$(run --sandbox fdbroker run calls forbidden)" "$all" "nested the other way"
+	expect_equal "$(run --sandbox calls limit-itself | xargs)" "its own: ok to read: ok"
+	needs_static
+	expect_equal "$(run --policy-only calls-static forbidden)" "$all"
+}
+
+# Their ports are none of Landlock's business, and a nested sandbox binds with the program's own rights.
+test_a_nested_sandbox_has_no_sockets_of_multipath_tcp() {
+	local make="import socket
+socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)"
+	modes_policy
+	run python3 -c "$make" || skip "this kernel has no MPTCP"
+	expect_status 1 run fdbroker run --sandbox python3 -c "$make"
+	expect_match "$output" "Protocol not supported"
+}
+
+test_a_sandbox_types_nothing_into_its_terminal() {
+	local type='import errno, fcntl
+try:
+    fcntl.ioctl(0, 0x5412, b"x") # TIOCSTI
+    print("typed")
+except OSError as error:
+    print(errno.errorcode[error.errno])'
+	modes_policy
+	# Where the sysctl dev.tty.legacy_tiocsti is 0 it is EIO for everybody: ioctl_tty(2).
+	expect_match "$(on_a_terminal run python3 -c "$type")" "typed|EIO"
+	expect_match "$(on_a_terminal run --sandbox python3 -c "$type")" "EPERM"
+}
+
+on_a_terminal() { # run ARGUMENT...
+	as alice python3 -c 'import pty, sys
+pty.spawn(["fdbroker", *sys.argv[1:]])' "$@" </dev/null
+}
+
+test_a_sandbox_does_not_see_the_other_terminals_of_its_user() {
+	modes_policy
+	local try='import os, pty, subprocess, sys
+terminal = os.ttyname(pty.openpty()[1])
+sys.exit(subprocess.run(["setsid", "--wait", "fdbroker", "run", *sys.argv[1:], "head", "-c0", terminal]).returncode)'
+	expect_status 0 as alice python3 -c "$try"
+	expect_status 1 as alice python3 -c "$try" --sandbox
+	expect_match "$output" "Permission denied"
+}
+
+test_a_sandbox_makes_terminals_where_the_command_line_says_so() {
+	modes_policy
+	expect_status 1 run --sandbox python3 -c 'import os; os.openpty()'
+	expect_status 0 run --sandbox -w /dev/pts -w /dev/ptmx python3 -c 'import os; os.openpty()'
+}
+
+test_a_sandbox_has_no_capabilities() {
+	local -a capable=(env HOME=/home/alice setpriv --reuid=alice --regid=alice --init-groups
+		--inh-caps=+chown,+sys_admin --ambient-caps=+chown,+sys_admin fdbroker run)
+	modes_policy
+	expect_equal "$("${capable[@]}" grep -c 'Cap[A-Z].*0200001$' /proc/self/status)" 4 "without"
+	expect_equal "$("${capable[@]}" --sandbox grep -E 'Cap(Inh|Prm|Eff|Amb)' /proc/self/status |
+		cut -f2 | uniq -c | xargs)" "4 0000000000000000"
 }
 
 test_what_a_sandbox_starts_is_in_the_sandbox() {
@@ -227,6 +305,19 @@ test_the_policy_alone_decides_what_a_static_program_opens() {
 	expect_equal "$(run --policy-only calls-static handle /srv/granted)" EACCES
 	expect_equal "$(run --policy-only calls-static resolve /srv/granted)" EACCES
 	expect_equal "$(run --policy-only calls-static read /srv/missing)" ENOENT
+}
+
+test_by_the_policy_alone_nothing_is_watched_or_mounted() {
+	local kind
+	needs_static
+	modes_policy
+	expect_equal "$(refused_in "" calls-static forbidden-opens)" ""
+	for kind in forbidden-opens forbidden-mounts; do
+		expect_equal "$(run --policy-only calls-static $kind | cut -d' ' -f2 | uniq -c | xargs)" \
+			"5 EPERM" "$kind"
+	done
+	[[ $(run calls-static forbidden-mounts) != unshare:* ]] || skip "there are no user namespaces"
+	expect_equal "$(refused_in "" calls-static forbidden-mounts)" ""
 }
 
 test_the_policy_alone_decides_what_is_bound() {
