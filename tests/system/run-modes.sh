@@ -129,6 +129,69 @@ test_a_home_or_a_folder_for_everybody_is_not_opened_for_a_program_in_it() {
 	expect_status 0 run --sandbox /home/alice/app/program
 }
 
+# Only the program's own file, then.
+expect_alone() { # COMMAND...
+	expect_status 1 "$@"
+	expect_match "$output" "beside: Permission denied" "$*"
+}
+
+test_a_home_is_the_one_of_the_user_database_and_that_of_HOME() {
+	modes_policy
+	program_in /home/alice
+	program_in /srv/home
+	program_in /srv/home/app
+	expect_alone as alice env HOME=/elsewhere fdbroker run --sandbox /home/alice/program
+	expect_alone as alice env -u HOME fdbroker run --sandbox /home/alice/program
+	expect_alone as alice env HOME=/srv/home fdbroker run --sandbox /srv/home/program
+	expect_status 0 as alice env HOME=/srv/home fdbroker run --sandbox /srv/home/app/program
+	expect_status 0 as alice env HOME=/elsewhere fdbroker run --sandbox /srv/home/program
+}
+
+test_a_home_is_known_by_another_path_too() {
+	modes_policy
+	program_in /home/alice
+	program_in /home
+	mkdir /mnt/alice /mnt/homes
+	mount --bind /home/alice /mnt/alice
+	mount --bind /home /mnt/homes
+	expect_alone run --sandbox /mnt/alice/program
+	expect_alone run --sandbox /mnt/homes/program
+}
+
+test_the_folder_of_a_session_is_not_opened_for_a_program_in_it() {
+	modes_policy
+	program_in /run/user/2001
+	chown -R alice /run/user/2001
+	expect_alone run --sandbox /run/user/2001/program
+}
+
+test_of_a_user_without_a_home_every_folder_could_be_it() {
+	local unknown=(env -u HOME setpriv --reuid=5555 --regid=5555 --clear-groups --)
+	modes_policy
+	sed -i 's/^from user alice/from user 5555/' "$POLICY"
+	reload_broker
+	program_in /srv/app
+	program_in /srv/home
+	expect_alone "${unknown[@]}" fdbroker run --sandbox /srv/app/program
+	expect_status 0 "${unknown[@]}" env HOME=/srv/home fdbroker run --sandbox /srv/app/program
+	expect_alone "${unknown[@]}" env HOME=/srv/home fdbroker run --sandbox /srv/home/program
+}
+
+test_of_a_link_only_the_file_that_it_leads_to_is_opened() {
+	modes_policy
+	program_in /home/alice/private
+	mkdir /home/alice/unpacked
+	ln -s ../private/program /home/alice/unpacked/program
+	echo beside >/home/alice/unpacked/beside
+	expect_status 1 run --sandbox -r /home/alice/unpacked /home/alice/unpacked/program \
+		/home/alice/private/beside
+	expect_match "$output" $'^beside\n.*/private/beside: Permission denied'
+	expect_status 1 as alice env PATH="/home/alice/unpacked:$PATH" fdbroker run --sandbox program \
+		/home/alice/private/beside
+	expect_match "$output" '/private/beside: Permission denied'
+	expect_status 0 run --sandbox /home/alice/private/program
+}
+
 test_a_file_that_a_link_of_etc_leads_to_can_be_read() {
 	modes_policy
 	mkdir -p /run/resolve
