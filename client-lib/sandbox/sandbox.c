@@ -103,16 +103,11 @@ static bool everything_holds(unsigned int flags)
 
 /* The order: a rule set wants no_new_privs, and the filter is last, as it forbids some of what
    stands before it. Landlock is tried before the filter hides whether it holds. */
-static int give_up(int rules, scmp_filter_ctx filter)
+static bool give_up(int rules, scmp_filter_ctx filter)
 {
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || capabilities_drop() != 0 ||
-		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || landlock_enter(rules) != 0)
-		return -1;
-	if (!cannot_open()) {
-		errno = ENOTRECOVERABLE;
-		return -1;
-	}
-	return sandbox_filter_enter(filter);
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && capabilities_drop() == 0 &&
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && landlock_enter(rules) == 0 &&
+	       cannot_open() && sandbox_filter_enter(filter) == 0;
 }
 
 /* The descriptor of the rule set; or -1 and errno. */
@@ -131,22 +126,21 @@ static int make_rules(unsigned int flags)
 	return -1;
 }
 
+/* Once something has been given up there is one errno, whatever the kernel says: each of those that
+   it may say also stands for a failure that has changed nothing. */
 static int enter(int rules, unsigned int flags)
 {
 	scmp_filter_ctx filter = sandbox_filter_for_library(flags);
-	int result, error;
+	bool entered;
 
 	if (filter == NULL)
 		return -1;
-	result = give_up(rules, filter);
-	error = errno;
+	entered = give_up(rules, filter);
 	seccomp_release(filter);
-	if (result == 0 && !everything_holds(flags)) {
-		result = -1;
-		error = ENOTRECOVERABLE;
-	}
-	errno = error;
-	return result;
+	if (entered && everything_holds(flags))
+		return 0;
+	errno = ENOTRECOVERABLE;
+	return -1;
 }
 
 int fdbroker_sandbox(unsigned int flags)

@@ -150,10 +150,11 @@ test_what_does_not_hold_is_noticed() {
 	done
 }
 
-test_what_a_kernel_refuses_is_passed_on() {
+# After every other errno the process is as it was.
+test_when_a_part_has_been_given_up_the_errno_says_so() {
 	local step
-	for step in landlock_restrict_self capset prctl; do
-		expect_equal "$(boundary "no:$step" 0 2>&1)" "fdbroker_sandbox: ENOSYS" "$step"
+	for step in landlock_restrict_self capset prctl seccomp; do
+		expect_equal "$(boundary "no:$step" 0 2>&1)" "fdbroker_sandbox: ENOTRECOVERABLE" "$step"
 	done
 }
 
