@@ -1006,8 +1006,8 @@ const char *fdbroker_strreason(enum fdbroker_reason reason);
  *
  * What is given up, in this order. Before it returns 0 it has looked whether the process is not
  * dumpable, has no capability and has no_new_privs, and tried whether a folder can still be opened
- * (before the filter, so that it is Landlock that forbids it) and whether the filter refuses. For the
- * rest it takes the kernel's word: signals, the network, the bounding set.
+ * (before the filter, so that it is Landlock that forbids it) and whether the filter refuses. For
+ * the rest it takes the kernel's word: signals, the network, the bounding set.
  *	dumping		no core file; others of the user cannot trace the process or read its
  *			memory (PR_SET_DUMPABLE; execve(2) undoes it)
  *	capabilities	all of them: ambient, bounding (where there is CAP_SETPCAP), effective,
@@ -1024,7 +1024,8 @@ const char *fdbroker_strreason(enum fdbroker_reason reason);
  *			process_madvise, kcmp, and prlimit that sets a limit of another process;
  *			mount, umount, move_mount, fsopen and the rest of its family, pivot_root,
  *			chroot; unshare, setns, clone(2) with a new namespace; bpf, perf_event_open,
- *			userfaultfd, keys, modules, kexec; TIOCSTI and TIOCLINUX of ioctl(2). With ENOSYS: clone3, for which libc takes clone.
+ *			userfaultfd, keys, modules, kexec; TIOCSTI and TIOCLINUX of ioctl(2).
+ *			With ENOSYS: clone3, for which libc takes clone.
  *			System calls of another architecture (int 0x80, x32) end the process.
  *
  * flags: 0, or
@@ -1085,9 +1086,9 @@ const char *fdbroker_strreason(enum fdbroker_reason reason);
  *			this kernel has no Landlock, or it is turned off: landlock(7)
  *	ENOMEM, EMFILE, ENFILE
  *			there is no memory, or no room for a descriptor
- *	ENOTRECOVERABLE	something could not be given up, such as where a filter forbids it, Landlock was
- *			entered too many times or the kernel has no seccomp filters; or what should
- *			fail does not
+ *	ENOTRECOVERABLE	something could not be given up, such as where a filter forbids it, Landlock
+ *			was entered too many times or the kernel has no seccomp filters; or what
+ *			should fail does not
  * After ENOTRECOVERABLE the process may have lost a part, and the sandbox is not there: the process
  * should end. After any other errno it is as it was.
  *
