@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of system-folders.h. Left out on purpose: /run, /var, /srv and the folders of users,
- * where what is worth protecting lies; /dev/shm, where others have left their memory; /dev/pts, where
- * the user's other terminals are, in which passwords are typed (/dev/tty is one's own); and of /sys
- * all but how many processors and how much memory there are, by which runtimes (glibc, Go, Java,
- * node) choose the number of their threads and the size of their heaps. /proc is for reading; what
- * it tells of processes outside is what Landlock leaves of it: nothing that ptrace(2) would show.
+ * where what is worth protecting lies; /dev/shm, where others have left their memory; /dev/pts,
+ * where the user's other terminals are, in which passwords are typed (/dev/tty is one's own); and
+ * of /sys all but how many processors and how much memory there are, by which runtimes (glibc, Go,
+ * Java, node) choose the number of their threads and the size of their heaps. /proc is for reading;
+ * what it tells of processes outside is what Landlock leaves of it: nothing that ptrace(2) would
+ * show.
  */
 #include "system-folders.h"
 

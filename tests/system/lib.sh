@@ -80,7 +80,7 @@ eventually() { # SECONDS COMMAND...
 
 # ---- the machine ----
 
-# landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION, whose number is everywhere the same.
+# landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION, everywhere of the same number.
 landlock_version() {
 	python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))'
 }

@@ -279,7 +279,7 @@ test_what_landlock_knows_nothing_of_is_forbidden_in_a_sandbox() {
 	expect_equal "$(run --policy-only calls-static forbidden)" "$all"
 }
 
-# Their ports are none of Landlock's business, and a nested sandbox binds with the program's own rights.
+# Landlock does not know their ports, and a nested sandbox binds with the program's own rights.
 test_a_nested_sandbox_has_no_sockets_of_multipath_tcp() {
 	local make="import socket
 socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)"
@@ -311,7 +311,8 @@ test_a_sandbox_does_not_see_the_other_terminals_of_its_user() {
 	modes_policy
 	local try='import os, pty, subprocess, sys
 terminal = os.ttyname(pty.openpty()[1])
-sys.exit(subprocess.run(["setsid", "--wait", "fdbroker", "run", *sys.argv[1:], "head", "-c0", terminal]).returncode)'
+sys.exit(subprocess.run(["setsid", "--wait", "fdbroker", "run", *sys.argv[1:],
+	"head", "-c0", terminal]).returncode)'
 	expect_status 0 as alice python3 -c "$try"
 	expect_status 1 as alice python3 -c "$try" --sandbox
 	expect_match "$output" "Permission denied"
@@ -325,7 +326,7 @@ test_a_sandbox_makes_terminals_where_the_command_line_says_so() {
 
 test_a_sandbox_has_no_capabilities() {
 	local -a capable=(env HOME=/home/alice setpriv --reuid=alice --regid=alice --init-groups
-		--inh-caps=+chown,+sys_admin --ambient-caps=+chown,+sys_admin fdbroker run)
+		"--inh-caps=+chown,+sys_admin" "--ambient-caps=+chown,+sys_admin" fdbroker run)
 	modes_policy
 	expect_equal "$("${capable[@]}" grep -c 'Cap[A-Z].*0200001$' /proc/self/status)" 4 "without"
 	expect_equal "$("${capable[@]}" --sandbox grep -E 'Cap(Inh|Prm|Eff|Amb)' /proc/self/status |

@@ -24,7 +24,8 @@ int program_become(const struct program *program);
 /*
  * Starts it: a child of this process, which waits in front of execve(2) until program_go().
  * *listener is where its system calls are received; -1 if the program could not be confined: then
- * it has ended, after telling the user. Returns its pid; or -1 with errno. *gate is for program_go().
+ * it has ended, after telling the user. Returns its pid; or -1 with errno. *gate is for
+ * program_go().
  */
 pid_t program_start(const struct program *program, int *listener, int *gate);
 
