@@ -61,7 +61,8 @@ claims() {
 		$TOOL|fdbroker run -- nginx *|examples:run_serves_nginx_as_the_manual_says
 		$TOOL|daemon off;|examples:run_serves_nginx_as_the_manual_says
 		$TOOL|\[Unit\]|examples:the_unit_of_the_manual_runs_a_service
-		$TOOL|fdbroker run --sandbox *|examples:run_confines_as_the_manual_says
+		$TOOL|fdbroker run --sandbox -r . *|examples:run_lets_a_script_read_its_folder_as_the_manual_says
+		$TOOL|fdbroker run --sandbox -w *|examples:run_confines_as_the_manual_says
 		$TOOL|fdbroker run --policy-only *|examples:run_leaves_all_to_the_policy_of_the_manual
 		$DAEMON|fdbrokerd --check|examples:the_README_leads_to_a_first_grant
 		$DAEMON|systemctl restart fdbroker|examples:the_README_leads_to_a_first_grant
@@ -495,6 +496,23 @@ test_the_unit_of_the_manual_runs_a_service() {
 		grep -E 'report|fdbroker' || true)" ""
 }
 
+test_run_lets_a_script_read_its_folder_as_the_manual_says() {
+	users_of_the_documents
+	tool_policy
+	echo "beside it" >"$WORK/beside"
+	cat >"$WORK/app.py" <<-'END'
+		import os
+		print(open("beside").read() + open("/srv/data/a").read())
+		try:
+		    open("new", "w")
+		except PermissionError as error:
+		    print(error.strerror)
+	END
+	expect_equal "$(types app "$(example "$TOOL" "fdbroker run --sandbox -r .")")" \
+		$'beside it\none\nPermission denied'
+	[[ ! -e $WORK/new ]] || fail "it has written"
+}
+
 test_run_confines_as_the_manual_says() {
 	users_of_the_documents
 	tool_policy
@@ -508,7 +526,7 @@ test_run_confines_as_the_manual_says() {
 		echo >>/srv/open || echo "not written"
 		echo converted >/srv/spool/file && cat /srv/spool/file
 	END
-	expect_equal "$(types app "$(example "$TOOL" "fdbroker run --sandbox")" 2>/dev/null)" \
+	expect_equal "$(types app "$(example "$TOOL" "fdbroker run --sandbox -w")" 2>/dev/null)" \
 		$'one\nPermission denied\nnot written\nconverted'
 	expect_equal "$(cat /srv/open)" "for everybody"
 }
