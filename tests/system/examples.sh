@@ -63,6 +63,7 @@ claims() {
 		$TOOL|\[Unit\]|examples:the_unit_of_the_manual_runs_a_service
 		$TOOL|fdbroker run --sandbox -r . *|examples:run_lets_a_script_read_its_folder_as_the_manual_says
 		$TOOL|fdbroker run --sandbox -w *|examples:run_confines_as_the_manual_says
+		$TOOL|allow  read  /etc/ld.so.cache *|examples:an_interpreter_starts_by_the_rules_of_the_manual_alone
 		$TOOL|fdbroker run --policy-only *|examples:run_leaves_all_to_the_policy_of_the_manual
 		$DAEMON|fdbrokerd --check|examples:the_README_leads_to_a_first_grant
 		$DAEMON|systemctl restart fdbroker|examples:the_README_leads_to_a_first_grant
@@ -549,6 +550,34 @@ test_run_leaves_all_to_the_policy_of_the_manual() {
 	expect_status 127 types app "$command"
 	expect_match "$output" 'cannot open shared object file'
 	expect_log 'audit: denied .*/lib.*libc.so.*reason=policy'
+}
+
+test_an_interpreter_starts_by_the_rules_of_the_manual_alone() {
+	local program
+	users_of_the_documents
+	policy <<-END
+		client scripts {
+		from user app
+		$(example "$TOOL" "allow  read  /etc/ld.so.cache")
+		}
+	END
+	expect_status 0 fdbroker check "$POLICY"
+	secret /srv/file "not granted"
+	start_broker
+	cat >"$WORK/interpreters" <<-'END'
+		sh -c 'echo started; echo >/dev/null'
+		perl -e 'use POSIX; print "started\n"; open(my $f, "<", "/srv/file") and print "more\n"'
+		python3 -c 'import json, os; print("started"); os.path.exists("/etc/passwd") and open("/dev/null", "w")'
+		node -e 'console.log("started")'
+		git --version | sed 's/.*/started/'
+	END
+	while IFS= read -r program; do
+		command -v "${program%% *}" >/dev/null || continue
+		step "$program"
+		expect_equal "$(types app "fdbroker run --policy-only $program")" started "$program"
+	done <"$WORK/interpreters"
+	expect_status 1 types app "fdbroker run --policy-only python3 -c 'open(\"/etc/passwd\")'"
+	expect_match "$output" 'Permission denied'
 }
 
 # ---- what cannot be done in a sandbox ----
