@@ -43,6 +43,8 @@ static int program_errno(enum fdbroker_reason reason, int error)
 {
 	switch (reason) {
 	case FDBROKER_REASON_KERNEL:
+		/* Some file systems know their user and nobody else: FUSE, NFS. */
+		return error == EACCES || error == EPERM ? 0 : error;
 	case FDBROKER_REASON_LOCAL:
 		return error;
 	case FDBROKER_REASON_UNKNOWN:

@@ -4,9 +4,9 @@
  * it what the policy grants. This process is the command: it stays what the shell has started, until
  * the program has ended.
  *
- *	fdbroker run      passes signals on, and ends as the program does    (run.c)
+ *	fdbroker run      passes signals on, and ends as the program does: relay.c
  *	  supervisor      receives the program's calls: supervisor.c, receivers.c
- *	    the program   no_new_privs, Landlock, the filter: program.c, filter.c
+ *	    the program   no_new_privs, Landlock, the filters: program.c, filter.c
  *
  *	open(2) in the program -> filter -> receivers.c -> open.c: which file? (target.c, name.c)
  *	  might the policy grant it? (grants.c) -> the broker (connection.c) -> its descriptor appears
@@ -17,26 +17,23 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "confinement.h"
-#include "descriptors.h"
 #include "nested.h"
+#include "notification.h"
+#include "relay.h"
 #include "supervisor.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char run_help[] =
-	"Usage: fdbroker run [--sandbox [-r DIR]... [-w DIR]...|--policy-only] [--] PROGRAM "
-	"ARGS...\n"
+	"Usage: fdbroker run [--sandbox [-r DIR]... [-w DIR]...|--policy-only]\n"
+	"                    [--] PROGRAM [ARGS]...\n"
 	"\n"
 	"Runs PROGRAM as it is. Files that it opens and ports that it binds it gets from the\n"
 	"broker where the policy grants them; everything else is up to its own rights.\n"
@@ -158,21 +155,21 @@ static bool may_look_into_programs(void)
 	return scope < 2;
 }
 
-/* Its files are root's, whose modes it may change without opening them, and Landlock does not mind. */
-static bool may_be_confined(void)
+/* Root's programs become other users, also for single files (setfsuid(2)), and would still be served
+   as root; and they may do without the broker what it is there for. */
+static bool is_ordinary_user(void)
 {
 	if (getuid() != 0 && geteuid() != 0)
 		return true;
-	fprintf(stderr, "fdbroker: run: there is no sandbox for root; start it as the user that "
-			"the program is to be, as with setpriv(1)\n");
+	fprintf(stderr,
+		"fdbroker: run: not for root: start it as the user that the program is to "
+		"be, as in 'setpriv --reuid=app --regid=app --init-groups fdbroker run ...'\n");
 	return false;
 }
 
-static bool is_possible(const struct run *run)
+static bool is_possible(void)
 {
-	if (run->program.mode != RUN_OPEN && !may_be_confined())
-		return false;
-	if (!may_look_into_programs())
+	if (!is_ordinary_user() || !may_look_into_programs())
 		return false;
 	if (notification_fits())
 		return true;
@@ -180,126 +177,17 @@ static bool is_possible(const struct run *run)
 	return false;
 }
 
-/* ---- until the program has ended ---- */
-
-/* Those that mean this process: of its child, and of its own mistakes. */
-static void choose_signals(sigset_t *signals)
-{
-	static const int own[] = {
-		SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
-
-	sigfillset(signals);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		sigdelset(signals, own[i]);
-}
-
-/* What the kernel sends to all processes of a terminal, the program gets by itself; not so what a
-   timer sends that was set before execve(2). */
-static bool is_from_terminal(const struct signalfd_siginfo *information)
-{
-	static const int sent[] = {
-		SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGCONT, SIGWINCH};
-
-	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
-		if ((int)information->ssi_signo == sent[i])
-			return information->ssi_code == SI_KERNEL;
-	}
-	return false;
-}
-
-static void pass_signal_on(int signals, int channel)
-{
-	struct signalfd_siginfo information;
-	int number;
-
-	if (read(signals, &information, sizeof(information)) != sizeof(information) ||
-		is_from_terminal(&information))
-		return;
-	number = (int)information.ssi_signo;
-	(void)send(channel, &number, sizeof(number), MSG_NOSIGNAL);
-}
-
-/* Job control: whoever waits for this process sees a stopped job, and lets its whole process group
-   go on. */
-static void stop_like(int status)
-{
-	sigset_t stopping;
-
-	sigemptyset(&stopping);
-	sigaddset(&stopping, WSTOPSIG(status));
-	raise(WSTOPSIG(status));
-	sigprocmask(SIG_UNBLOCK, &stopping, NULL);
-	/* And here it has been let go on. */
-	sigprocmask(SIG_BLOCK, &stopping, NULL);
-}
-
-/* False: the supervisor has died. */
-static bool wait_for_status(int signals, int channel, int *status)
-{
-	for (;;) {
-		struct pollfd ready[] = {
-			{.fd = channel, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-
-		if (poll(ready, sizeof(ready) / sizeof(ready[0]), -1) < 0)
-			continue;
-		if (ready[1].revents != 0)
-			pass_signal_on(signals, channel);
-		if (ready[0].revents == 0)
-			continue;
-		if (recv(channel, status, sizeof(*status), 0) != sizeof(*status))
-			return false;
-		if (!WIFSTOPPED(*status))
-			return true;
-		stop_like(*status);
-	}
-}
-
-/* As the program has ended: whoever waits for this process is to see the same. */
-static int end_like(int status)
-{
-	sigset_t all;
-
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	/* This process is not dumpable, so there is no second core(5). */
-	signal(WTERMSIG(status), SIG_DFL);
-	sigfillset(&all);
-	sigprocmask(SIG_UNBLOCK, &all, NULL);
-	raise(WTERMSIG(status));
-	return 128 + WTERMSIG(status); /* process 1 of a pid namespace survives its own signals */
-}
-
-static int stay_until_end(int channel, const sigset_t *passed)
-{
-	int signals = signalfd(-1, passed, SFD_CLOEXEC);
-	int status;
-
-	if (signals < 0)
-		return fail("signalfd");
-	if (!descriptors_keep((int[]){channel, signals}, 2))
-		return fail("close_range");
-	descriptors_leave_standard(STDOUT_FILENO);
-	if (wait_for_status(signals, channel, &status))
-		return end_like(status);
-	fprintf(stderr,
-		"fdbroker: run: the supervisor has died; what the program opens and binds from "
-		"now on fails\n");
-	return EXIT_OWN_FAILURE;
-}
-
 /* ---- all together ---- */
 
 static int start(struct run *run)
 {
-	sigset_t passed;
 	int channel;
 
-	choose_signals(&passed);
-	if (sigprocmask(SIG_BLOCK, &passed, &run->program.mask) != 0 ||
+	if (sigprocmask(SIG_BLOCK, NULL, &run->program.mask) != 0 ||
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 		!supervisor_start(&run->program, &channel))
-		return fail("starting the supervisor");
-	return stay_until_end(channel, &passed);
+		return fail("starting the supervisor (see 'ulimit -u')");
+	return relay(channel);
 }
 
 /* The outer supervisor serves it as it serves this process. */
@@ -315,7 +203,7 @@ static int become(const struct run *run)
 
 static int run_program(struct run *run)
 {
-	if (!is_possible(run))
+	if (!is_possible())
 		return EXIT_OWN_FAILURE;
 	if (run->program.mode != RUN_OPEN) {
 		run->program.confinement = confinement_make(&run->wishes);

@@ -27,32 +27,45 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Beyond these, calls wait until one of those before has been answered. */
+#define THREADS_MAX 64
+/* Descriptors of this process itself, and of each thread: a connection, a file, a process. */
+#define DESCRIPTORS_OWN 32
+#define DESCRIPTORS_EACH 3
+
+/* A signal that is sent to a whole process group comes to each process within this time. */
+#define GROUP_MSEC 10
+
 /* Beside the threads that answer there is this one, which watches over the processes. */
 struct watch {
 	pid_t program;
-	int listener, channel, children; /* -1: no longer */
-	bool has_ended;                  /* the program, not its descendants */
+	int listener, channel, signals; /* -1: no longer */
+	bool has_ended;                 /* the program, not its descendants */
+	pid_t senders[_NSIG];           /* who last sent that signal to this process */
 };
 
 /* ---- at the start ---- */
 
-/* Each thread may hold a socket and a file, beside its connection. */
-static void raise_descriptor_limit(void)
+/* How many threads this process has descriptors for. */
+static unsigned int raise_descriptor_limit(void)
 {
 	struct rlimit limit;
+	rlim_t threads;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < DESCRIPTORS_OWN)
+		return 0;
+	threads = (limit.rlim_cur - DESCRIPTORS_OWN) / DESCRIPTORS_EACH;
+	return threads < THREADS_MAX ? (unsigned int)threads : THREADS_MAX;
 }
 
 /* ---- while the program runs ---- */
 
-static void tell_status(struct watch *watch, int status)
+static void tell(const struct watch *watch, int status)
 {
 	(void)send(watch->channel, &status, sizeof(status), MSG_NOSIGNAL);
-	watch->has_ended = !WIFSTOPPED(status);
 }
 
 /* Also the program's descendants whose parent has died: they have come to this process. */
@@ -62,66 +75,89 @@ static void reap(struct watch *watch, int options)
 	pid_t child;
 
 	while ((child = waitpid(-1, &status, options | WUNTRACED)) > 0) {
-		if (child == watch->program)
-			tell_status(watch, status);
+		if (child != watch->program)
+			continue;
+		watch->has_ended = !WIFSTOPPED(status);
+		tell(watch, status);
 	}
 }
 
-static void reap_signalled(struct watch *watch)
+static void take_signal(struct watch *watch)
 {
-	struct signalfd_siginfo information;
+	struct signalfd_siginfo signal;
 
-	if (read(watch->children, &information, sizeof(information)) > 0)
+	if (read(watch->signals, &signal, sizeof(signal)) != sizeof(signal))
+		return;
+	if (signal.ssi_signo == SIGCHLD)
 		reap(watch, WNOHANG);
+	else if (signal.ssi_signo < _NSIG)
+		watch->senders[signal.ssi_signo] = (pid_t)signal.ssi_pid;
 }
 
-/* Until it has been waited for, its number is its own. */
-static void pass_signal_on(struct watch *watch)
+/* Has the program got it as well, as it was sent to the group of all three processes? */
+static bool is_for_group(struct watch *watch, const struct passed_signal *passed)
 {
-	int number;
+	struct pollfd ready = {.fd = watch->signals, .events = POLLIN};
 
-	if (recv(watch->channel, &number, sizeof(number), 0) == sizeof(number)) {
-		if (!watch->has_ended)
-			(void)kill(watch->program, number);
+	if (passed->sender == 0 || getpgid(watch->program) != getpgrp())
+		return false;
+	while (watch->senders[passed->number] != passed->sender && poll(&ready, 1, GROUP_MSEC) == 1)
+		take_signal(watch);
+	if (watch->senders[passed->number] != passed->sender)
+		return false;
+	watch->senders[passed->number] = 0;
+	return true;
+}
+
+/* Until it has been waited for, the program's number is its own. */
+static void pass_on(struct watch *watch, const struct passed_signal *passed)
+{
+	if (!watch->has_ended && passed->number > 0 && passed->number < _NSIG &&
+		!is_for_group(watch, passed) && !watch->has_ended)
+		(void)kill(watch->program, passed->number);
+}
+
+/* The end of the command, while the program runs, is that of the program. */
+static void listen_to_command(struct watch *watch)
+{
+	struct passed_signal passed;
+
+	if (recv(watch->channel, &passed, sizeof(passed), 0) == sizeof(passed)) {
+		pass_on(watch, &passed);
 		return;
 	}
-	/* The command is gone; the program goes on. */
 	cleanup_close(&watch->channel);
 	watch->channel = -1;
-}
-
-static bool is_over(const struct watch *watch, const struct pollfd *listener)
-{
-	return watch->listener >= 0 ? (listener->revents & POLLHUP) != 0 : watch->has_ended;
+	if (!watch->has_ended)
+		(void)kill(watch->program, SIGKILL);
 }
 
 static void watch_over(struct watch *watch)
 {
 	struct pollfd ready[3] = {{.fd = -1}};
 
-	while (!is_over(watch, &ready[0])) {
+	while ((ready[0].revents & POLLHUP) == 0) {
 		ready[0] = (struct pollfd){.fd = watch->listener};
 		ready[1] = (struct pollfd){.fd = watch->channel, .events = POLLIN};
-		ready[2] = (struct pollfd){.fd = watch->children, .events = POLLIN};
+		ready[2] = (struct pollfd){.fd = watch->signals, .events = POLLIN};
 		if (poll(ready, 3, -1) < 0)
 			continue;
 		if (ready[1].revents != 0)
-			pass_signal_on(watch);
+			listen_to_command(watch);
 		if (ready[2].revents != 0)
-			reap_signalled(watch);
+			take_signal(watch);
 	}
 	/* Who has hung up may not have been reaped yet. */
 	if (!watch->has_ended)
 		reap(watch, 0);
 }
 
-static int watch_children(void)
+static int watch_signals(void)
 {
-	sigset_t signals;
+	sigset_t all;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	return signalfd(-1, &signals, SFD_CLOEXEC);
+	sigfillset(&all);
+	return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* ---- the process ---- */
@@ -160,18 +196,31 @@ static bool prepare(struct supervision *supervision, const struct program *progr
 
 static bool start_threads(struct supervision *supervision, int listener)
 {
-	int error = refresher_start(
-		&supervision->refresher, supervision->grants, &supervision->connections);
+	unsigned int threads_max = raise_descriptor_limit();
+	int error;
 
+	if (threads_max == 0)
+		return fail_with(EMFILE, "its files and connections (see 'ulimit -n')");
+	error = refresher_start(
+		&supervision->refresher, supervision->grants, &supervision->connections);
 	if (error == 0)
-		error = receivers_start(listener, trapped_serve, supervision);
-	return error == 0 || fail_with(error, "starting a thread");
+		error = receivers_start(listener, trapped_serve, supervision, threads_max);
+	return error == 0 || fail_with(error, "starting a thread (see 'ulimit -u')");
+}
+
+/* False: the command has ended. */
+static bool wait_for_go(const struct watch *watch)
+{
+	struct passed_signal go;
+
+	tell(watch, SUPERVISOR_READY);
+	return recv(watch->channel, &go, sizeof(go), 0) == sizeof(go);
 }
 
 /* The program has what was open; from here on this process has not. */
 static bool let_go(const struct supervision *supervision, const struct watch *watch, int gate)
 {
-	int kept[] = {gate, watch->listener, watch->channel, watch->children,
+	int kept[] = {gate, watch->listener, watch->channel, watch->signals,
 		fdbroker_fd(supervision->connections.first)};
 
 	if (!descriptors_keep(kept, sizeof(kept) / sizeof(kept[0])))
@@ -187,18 +236,23 @@ static bool start(
 {
 	int gate;
 
-	watch->children = watch_children();
-	if (watch->children < 0)
+	watch->signals = watch_signals();
+	if (watch->signals < 0)
 		return fail("signalfd");
 	watch->program = program_start(program, &watch->listener, &gate);
 	if (watch->program < 0)
-		return fail("starting the program");
-	if (!let_go(supervision, watch, gate) ||
-		(watch->listener >= 0 && !start_threads(supervision, watch->listener)))
+		return fail("starting the program (see 'ulimit -u')");
+	/* Why there is none, it has told by itself. */
+	if (watch->listener < 0) {
+		reap(watch, 0);
+		return true;
+	}
+	if (!let_go(supervision, watch, gate) || !start_threads(supervision, watch->listener) ||
+		!wait_for_go(watch))
 		return false;
-	raise_descriptor_limit();
 	descriptors_leave_standard(STDERR_FILENO);
 	program_go(gate);
+	watch_over(watch);
 	return true;
 }
 
@@ -223,14 +277,13 @@ static _Noreturn void supervise(struct program *program, int channel)
 	static struct supervision supervision;
 	struct watch watch = {.listener = -1, .channel = channel};
 
-	if (become_parent(program) && prepare(&supervision, program) &&
-		start(&supervision, &watch, program))
-		watch_over(&watch);
-	else
-		tell_status(&watch, W_EXITCODE(EXIT_OWN_FAILURE, 0));
+	if (!become_parent(program) || !prepare(&supervision, program) ||
+		!start(&supervision, &watch, program))
+		tell(&watch, W_EXITCODE(EXIT_OWN_FAILURE, 0));
 	/* Closed with a signal unread, the socket would take the status back: ECONNRESET. */
+	watch.has_ended = true;
 	while (watch.channel >= 0)
-		pass_signal_on(&watch);
+		listen_to_command(&watch);
 	_exit(EXIT_SUCCESS);
 }
 

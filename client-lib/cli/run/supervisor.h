@@ -9,8 +9,17 @@
 #include "program.h"
 
 /*
- * Starts it. *channel: signals are sent to the program through it, as an int each, and what comes
- * is the status of waitpid(2) each time that the program is stopped, and at last when it has ended;
- * that of an exit with 125 if it could not be started, after the user has been told. False, with errno, if there is no supervisor.
+ * What the command and its supervisor tell each other, a packet each. The supervisor: READY, once
+ * the program is about to run; the status of waitpid(2) each time that the program is stopped, and at
+ * last when it has ended, or that of an exit with 125 if it could not be started, after the user has
+ * been told. The command: a signal for the program; the first one, 0, has it run. Until then the
+ * command can end as it likes, and there will be no program. If it ends later, so does the program.
  */
+#define SUPERVISOR_READY (-1)
+struct passed_signal {
+	int number;
+	pid_t sender; /* 0: the kernel */
+};
+
+/* Starts it. *channel is for these packets. False, with errno, if there is no supervisor. */
 bool supervisor_start(struct program *program, int *channel);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -38,9 +39,22 @@ static bool find_place(struct place *place, const char *process)
 	return true;
 }
 
+/* Another pid namespace's would tell of others: pid_namespaces(7). */
+static bool proc_is_own(void)
+{
+	char process[16];
+	ssize_t length = readlink("/proc/self", process, sizeof(process) - 1);
+
+	if (length < 0)
+		return false;
+	process[length] = '\0';
+	errno = ESRCH;
+	return atoi(process) == getpid();
+}
+
 bool place_find_own(struct place *place)
 {
-	return find_place(place, "self");
+	return proc_is_own() && find_place(place, "self");
 }
 
 /* proc(5): the folder belongs to the effective user, or to root if it may not be looked at. */

@@ -21,7 +21,7 @@ struct place {
 	uint64_t root_mount, root_inode;
 };
 
-/* That of this process. False, with errno: /proc is missing, for instance. */
+/* That of this process. False, with errno: /proc is missing, or another pid namespace's (ESRCH). */
 bool place_find_own(struct place *place);
 
 /* Does the thread live there, and as this process's user? No is the answer in doubt. */
