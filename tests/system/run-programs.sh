@@ -313,45 +313,43 @@ bind_often() { # SESSION COUNT
 	done
 }
 
-# The supervisor starts its threads as they are needed, each with a connection of its own; of that the
-# broker has a few descriptors.
-RECEIVERS_MAX=$(awk '$2 == "RECEIVERS_MAX" { print $3 }' client-lib/cli/run/receivers.h)
-BROKER_DESCRIPTORS=4
-
-broker_has_at_most() { # COUNT
-	(($(broker_descriptors) <= $1))
+# The supervisor starts threads as they are needed, each with a connection of its own, and lets go of
+# them when there is no more work.
+wait_for_rest() { # SUPERVISOR
+	eventually 10 supervisor_rests "$1" ||
+		fail "the supervisor has $(threads_of "$1") threads, $(sockets_of "$1") sockets"
 }
 
 test_no_descriptor_is_left_in_the_launcher_or_the_broker() {
-	local in_supervisor in_broker in_program more
+	local supervisor in_supervisor in_broker in_program
 	run_policy
 	open_run program
-	SUPERVISOR=$(supervisor_of "${SESSION_PID[program]}")
+	supervisor=$(supervisor_of "${SESSION_PID[program]}")
 	open_often program 5 "cat /srv/granted" "ok granted"
 	open_often program 5 "cat /srv/other" EACCES
 	open_often program 5 "open /srv/both O_WRONLY|O_APPEND|O_DIRECTORY" ENOTDIR
 	bind_often program 5
-	in_supervisor=$(descriptors_of "$SUPERVISOR")
-	in_program=$(descriptors_of "$(children_of "$SUPERVISOR")")
+	wait_for_rest "$supervisor"
+	in_supervisor=$(descriptors_of "$supervisor")
+	in_program=$(descriptors_of "$(children_of "$supervisor")")
 	in_broker=$(broker_descriptors)
 	open_often program 1000 "cat /srv/granted" "ok granted"
 	open_often program 1000 "cat /srv/other" EACCES
 	open_often program 200 "open /srv/both O_WRONLY|O_APPEND|O_DIRECTORY" ENOTDIR
 	bind_often program 200
-	more=$(($(descriptors_of "$SUPERVISOR") - in_supervisor))
-	expect_at_most "$more" "$RECEIVERS_MAX" "descriptors that the supervisor has more than before"
-	expect_equal "$(descriptors_of "$(children_of "$SUPERVISOR")")" "$in_program" "the program"
-	eventually 10 broker_has_at_most $((in_broker + more * BROKER_DESCRIPTORS)) ||
-		fail "the broker has $(broker_descriptors) descriptors open; before it were $in_broker"
+	expect_equal "$(descriptors_of "$(children_of "$supervisor")")" "$in_program" "the program"
+	wait_for_rest "$supervisor"
+	expect_equal "$(descriptors_of "$supervisor")" "$in_supervisor" "the supervisor"
+	expect_descriptors "$in_broker"
 }
 
 # Killed while they open, and with no number left for what they get.
 test_no_descriptor_is_left_of_calls_that_fail_halfway() {
-	local before
+	local supervisor before go
 	run_policy
 	cat >/run/test/halfway <<-'END'
 		calls read /srv/granted
-		until [[ -e /run/test/go ]]; do sleep 0.05; done
+		read -r
 		for _ in {1..200}; do
 			calls times 1000000 /srv/granted &
 			sleep 0.02
@@ -362,13 +360,17 @@ test_no_descriptor_is_left_of_calls_that_fail_halfway() {
 		echo over
 		sleep 300
 	END
-	start_run bash /run/test/halfway >/run/test/answers
+	mkfifo /run/test/go
+	exec {go}<>/run/test/go
+	start_run bash /run/test/halfway <&"$go" >/run/test/answers
 	eventually 10 has_lines 1 /run/test/answers || fail "the program is not ready"
-	SUPERVISOR=$(supervisor_of $!)
-	before=$(descriptors_of "$SUPERVISOR")
-	touch /run/test/go
+	supervisor=$(supervisor_of $!)
+	wait_for_rest "$supervisor"
+	before=$(descriptors_of "$supervisor")
+	echo >&"$go"
 	eventually 40 has_lines 202 /run/test/answers || fail "it has not ended"
 	expect_equal "$(sort /run/test/answers | uniq -c | sort -n | xargs)" \
 		"1 ok granted 1 over 200 EMFILE after 63"
-	expect_at_most "$(descriptors_of "$SUPERVISOR")" $((before + RECEIVERS_MAX)) "descriptors"
+	wait_for_rest "$supervisor"
+	expect_equal "$(descriptors_of "$supervisor")" "$before" "descriptors"
 }

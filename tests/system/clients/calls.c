@@ -8,6 +8,9 @@
  *	calls ways PATH          open(2), openat(2), openat2(2): the content, for each
  *	calls below DIR PATH     openat(2) below a descriptor of DIR (O_PATH)
  *	calls resolve PATH       openat2(2) with RESOLVE_NO_SYMLINKS
+ *	calls openat PATH FLAGS  a number, which libc may not be able to say
+ *	calls openat2 PATH FLAGS MODE SIZE TAIL    with a struct of SIZE bytes, the last of which is
+ *	                         TAIL if it is longer than this knows
  *	calls handle PATH        with O_PATH
  *	calls make PATH TEXT     creat(2), with mode 0666, and write(2)
  *	calls append PATH TEXT   O_APPEND|O_CREAT, with mode 0666
@@ -116,6 +119,26 @@ static void do_below(char **words)
 static void do_resolve(char **words)
 {
 	print_content(open_by_openat2(words[0], RESOLVE_NO_SYMLINKS));
+}
+
+static void do_openat(char **words)
+{
+	print_content(
+		(int)syscall(SYS_openat, AT_FDCWD, words[0], (int)strtol(words[1], NULL, 0), 0));
+}
+
+static void do_openat2(char **words)
+{
+	union {
+		struct open_how how;
+		unsigned char bytes[4096];
+	} sent = {
+		.how = {.flags = strtoull(words[1], NULL, 0), .mode = strtoull(words[2], NULL, 0)}};
+	size_t size = strtoul(words[3], NULL, 0);
+
+	if (size > sizeof(sent.how) && size <= sizeof(sent))
+		sent.bytes[size - 1] = (unsigned char)atoi(words[4]);
+	print_content((int)syscall(SYS_openat2, AT_FDCWD, words[0], &sent, size));
 }
 
 static void do_handle(char **words)
@@ -390,6 +413,8 @@ static const struct {
 	{"ways", 1, do_ways},
 	{"below", 2, do_below},
 	{"resolve", 1, do_resolve},
+	{"openat", 2, do_openat},
+	{"openat2", 5, do_openat2},
 	{"handle", 1, do_handle},
 	{"make", 2, do_make},
 	{"append", 2, do_append},
