@@ -517,6 +517,9 @@ struct policy_decision policy_decide_verb(const struct policy_image *image,
  * block that concerns it with its rules as they are written and its limits, but without `from`, and
  * what the connection was narrowed to as comments. Returns its length in bytes; where that is more
  * than size, the text is of no use. With text NULL and size 0 no rule is looked at.
+ *
+ * The first line is read again, by policy_grants_identity(): fields after ", ", in which commas and
+ * what would end the line are escaped. What it is made of may change only where both do.
  */
 size_t policy_grants_write(const struct policy_image *image, const struct policy_peer *peer,
 	const struct policy_limits *limits, char *text, size_t size);

@@ -21,7 +21,7 @@ static const char exec_help[] =
 	"Usage: fdbroker exec [--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"
 	"                     [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"
 	"                     [--open PATH:MODE[=NAME]]... [--limit VERBS:OBJECT]...\n"
-	"                     -- PROGRAM ARGS...\n"
+	"                     -- PROGRAM [ARGS]...\n"
 	"\n"
 	"Becomes PROGRAM, with what the broker grants as descriptors 3, 4, ... in the order\n"
 	"given, by the LISTEN_FDS protocol of sd_listen_fds(3).\n"

@@ -4,6 +4,7 @@
  * matter, then the way out. Only words are made here; nothing here decides or exits.
  */
 #include "cli.h"
+#include "set.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -24,7 +25,12 @@ int tool_become(char **program)
 {
 	execvp(program[0], program);
 	int status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-	fprintf(stderr, "fdbroker: %s: %s\n", program[0], strerror(errno));
+	const char *error = strerror(errno);
+
+	/* In quotes, since it may be empty, as where a variable of the shell was. */
+	fputs("fdbroker: '", stderr);
+	text_print(program[0], strlen(program[0]), stderr);
+	fprintf(stderr, "': %s\n", error);
 	return status;
 }
 

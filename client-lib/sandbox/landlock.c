@@ -63,12 +63,13 @@ static uint64_t known_rights(int version)
 		rights &= ~RIGHT_IOCTL_DEV;
 	if (version < LANDLOCK_VERSION_TRUNCATE)
 		rights &= ~RIGHT_TRUNCATE;
-	if (version < 2)
+	/* Linux 5.13 to 5.18: without this right nothing can be moved to another folder. */
+	if (version < LANDLOCK_VERSION_REFER)
 		rights &= ~RIGHT_REFER;
 	return rights;
 }
 
-int landlock_new(void)
+int landlock_new(struct landlock_rules *rules)
 {
 	int version = landlock_version();
 	struct rules_wanted wanted = {.files = known_rights(version)};
@@ -77,24 +78,26 @@ int landlock_new(void)
 		wanted.net = NET_BIND_TCP;
 	if (version >= LANDLOCK_VERSION_SCOPES)
 		wanted.scopes = SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS;
+	rules->rights = wanted.files;
 	/* Close-on-exec by itself: landlock_create_ruleset(2). */
-	return (int)syscall(SYS_landlock_create_ruleset, &wanted, sizeof(wanted), 0);
+	rules->fd = (int)syscall(SYS_landlock_create_ruleset, &wanted, sizeof(wanted), 0);
+	return rules->fd >= 0 ? 0 : -1;
 }
 
-int landlock_allow(int rules, int fd, enum landlock_access access)
+int landlock_allow(const struct landlock_rules *rules, int fd, enum landlock_access access)
 {
 	struct landlock_path_beneath_attr rule = {.parent_fd = fd};
 	struct stat status;
 
 	if (fstat(fd, &status) != 0)
 		return -1;
-	rule.allowed_access = rights_given[access] & known_rights(landlock_version());
+	rule.allowed_access = rights_given[access] & rules->rights;
 	if (!S_ISDIR(status.st_mode))
 		rule.allowed_access &= RIGHTS_OF_FILES;
-	return (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	return (int)syscall(SYS_landlock_add_rule, rules->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
-int landlock_enter(int rules)
+int landlock_enter(int fd)
 {
-	return (int)syscall(SYS_landlock_restrict_self, rules, 0);
+	return (int)syscall(SYS_landlock_restrict_self, fd, 0);
 }

@@ -5,9 +5,14 @@
  * bind, signals and abstract unix sockets to the outside where the kernel knows these. glibc 2.36
  * has no wrappers, so the system calls are made by number.
  *
- * Must never: leave out of a rule set a restriction that this kernel knows.
+ * TCP connect, which Linux 6.7 restricts too, is left alone: `fdbroker run` says that it does not
+ * keep a program from the network, and fdbroker_sandbox() forbids connect(2) as a whole.
+ *
+ * Must never: leave out of a rule set another restriction that this kernel knows.
  */
 #pragma once
+
+#include <stdint.h>
 
 /* What a rule gives back below a folder, or of one file. */
 enum landlock_access {
@@ -24,17 +29,24 @@ int landlock_version(void);
  * leaves open, the caller has to forbid otherwise, or say.
  */
 enum {
+	LANDLOCK_VERSION_REFER = 2,    /* moving to another folder can be allowed: Linux 5.19 */
 	LANDLOCK_VERSION_TRUNCATE = 3, /* truncate(2) of files that are not open: Linux 6.2 */
 	LANDLOCK_VERSION_BIND = 4,     /* TCP bind: Linux 6.7 */
 	LANDLOCK_VERSION_IOCTL = 5,    /* ioctl(2) of devices that are opened later: Linux 6.10 */
 	LANDLOCK_VERSION_SCOPES = 6,   /* signals and abstract unix sockets: Linux 6.12 */
 };
 
-/* A rule set that forbids all that this kernel's Landlock knows. Its descriptor, or -1 and errno. */
-int landlock_new(void);
+struct landlock_rules {
+	int fd;          /* for landlock_enter() */
+	uint64_t rights; /* to files, that this kernel knows */
+};
 
-/* Gives back an access below the folder, or of the file, of an O_PATH descriptor. 0; or -1, errno. */
-int landlock_allow(int rules, int fd, enum landlock_access access);
+/* A rule set that forbids all of this. The caller closes its descriptor. 0; or -1 and errno. */
+int landlock_new(struct landlock_rules *rules);
 
-/* Enters it, for this thread and its children. Wants no_new_privs (prctl(2)). 0; or -1 and errno. */
-int landlock_enter(int rules);
+/* Gives back an access below the folder, or of the file, of an O_PATH descriptor. 0; or -1 and
+   errno. */
+int landlock_allow(const struct landlock_rules *rules, int fd, enum landlock_access access);
+
+/* For this thread and its children. Wants no_new_privs (prctl(2)). 0; or -1 and errno. */
+int landlock_enter(int fd);

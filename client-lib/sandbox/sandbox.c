@@ -7,13 +7,13 @@
  */
 #include "fdbroker.h"
 
-#include "filter.h"
+#include "capabilities.h"
 #include "landlock.h"
+#include "sandbox-filter.h"
 #include "system-folders.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -57,48 +57,6 @@ static bool is_single_threaded(void)
 	return false;
 }
 
-/* ---- capabilities ---- */
-
-/*
- * Without CAP_SETPCAP the bounding set stays (EPERM), which loses nothing: under no_new_privs
- * execve(2) adds no capability to those there are, and there are none. PR_CAPBSET_DROP is EINVAL
- * behind the last one that this kernel knows.
- */
-static int empty_bounding_set(void)
-{
-	for (unsigned long capability = 0;; capability++) {
-		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
-			continue;
-		return errno == EPERM || (errno == EINVAL && capability > 0) ? 0 : -1;
-	}
-}
-
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
-		return -1;
-	if (empty_bounding_set() != 0)
-		return -1;
-	return (int)syscall(SYS_capset, &header, none);
-}
-
-/* An ambient one would be permitted and inheritable too: capabilities(7). */
-static bool has_no_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-	unsigned int any = 0;
-
-	if (syscall(SYS_capget, &header, sets) != 0)
-		return false;
-	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-		any |= sets[i].effective | sets[i].permitted | sets[i].inheritable;
-	return any == 0;
-}
-
 /* ---- does it hold? ---- */
 
 /* Is a call that returned this refused by the filter? A descriptor is closed: there should be
@@ -137,54 +95,52 @@ static bool everything_holds(unsigned int flags)
 {
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
 	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
-	       prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER && has_no_capabilities() &&
-	       filter_holds(flags) && cannot_open();
+	       prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER &&
+	       capabilities_are_none() && filter_holds(flags) && cannot_open();
 }
 
 /* ---- entering it ---- */
 
 /* The order: a rule set wants no_new_privs, and the filter is last, as it forbids some of what
    stands before it. Landlock is tried before the filter hides whether it holds. */
-static int give_up(int rules, scmp_filter_ctx filter)
+static bool give_up(int rules, scmp_filter_ctx filter)
 {
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || drop_capabilities() != 0 ||
-		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || landlock_enter(rules) != 0)
-		return -1;
-	if (!cannot_open()) {
-		errno = ENOTRECOVERABLE;
-		return -1;
-	}
-	return filter_enter(filter);
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && capabilities_drop() == 0 &&
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && landlock_enter(rules) == 0 &&
+	       cannot_open() && sandbox_filter_enter(filter) == 0;
 }
 
+/* The descriptor of the rule set; or -1 and errno. */
 static int make_rules(unsigned int flags)
 {
-	int rules = landlock_new(), error;
+	struct landlock_rules rules;
+	int error;
 
-	if (rules < 0 || !(flags & FDBROKER_SANDBOX_PROGRAMS) || system_folders_allow(rules) == 0)
-		return rules;
+	if (landlock_new(&rules) != 0)
+		return -1;
+	if (!(flags & FDBROKER_SANDBOX_PROGRAMS) || system_folders_allow(&rules) == 0)
+		return rules.fd;
 	error = errno;
-	close(rules);
+	close(rules.fd);
 	errno = error;
 	return -1;
 }
 
+/* Once something has been given up there is one errno, whatever the kernel says: each of those that
+   it may say also stands for a failure that has changed nothing. */
 static int enter(int rules, unsigned int flags)
 {
-	scmp_filter_ctx filter = filter_make(flags);
-	int result, error;
+	scmp_filter_ctx filter = sandbox_filter_for_library(flags);
+	bool entered;
 
 	if (filter == NULL)
 		return -1;
-	result = give_up(rules, filter);
-	error = errno;
+	entered = give_up(rules, filter);
 	seccomp_release(filter);
-	if (result == 0 && !everything_holds(flags)) {
-		result = -1;
-		error = ENOTRECOVERABLE;
-	}
-	errno = error;
-	return result;
+	if (entered && everything_holds(flags))
+		return 0;
+	errno = ENOTRECOVERABLE;
+	return -1;
 }
 
 int fdbroker_sandbox(unsigned int flags)

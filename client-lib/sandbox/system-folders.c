@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of system-folders.h. Left out on purpose: /run, /var, /srv and the folders of users,
- * where what is worth protecting lies; /dev/shm, where others have left their memory; and of /sys
- * all but how many processors and how much memory there are, by which runtimes (glibc, Go, Java,
- * node) choose the number of their threads and the size of their heaps. /proc is for reading; what
- * it tells of processes outside is what Landlock leaves of it: nothing that ptrace(2) would show.
+ * where what is worth protecting lies; /dev/shm, where others have left their memory; /dev/pts,
+ * where the user's other terminals are, in which passwords are typed (/dev/tty is one's own); and
+ * of /sys all but how many processors and how much memory there are, by which runtimes (glibc, Go,
+ * Java, node) choose the number of their threads and the size of their heaps. /proc is for reading;
+ * what it tells of processes outside is what Landlock leaves of it: nothing that ptrace(2) would
+ * show.
  */
 #include "system-folders.h"
 
@@ -39,8 +41,6 @@ static const struct {
 	{"/dev/random", LANDLOCK_DEVICE},
 	{"/dev/urandom", LANDLOCK_DEVICE},
 	{"/dev/tty", LANDLOCK_DEVICE},
-	{"/dev/ptmx", LANDLOCK_DEVICE},
-	{"/dev/pts", LANDLOCK_DEVICE},
 	/* Often links to elsewhere, as to /run/systemd/resolve/stub-resolv.conf. What is given back
 	   is the file that is there now: not the one by which its owner replaces it one day. */
 	{"/etc/resolv.conf", LANDLOCK_READ},
@@ -54,7 +54,7 @@ static bool is_no_loss(int error)
 	return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
-static int allow(int rules, const char *path, enum landlock_access access)
+static int allow(const struct landlock_rules *rules, const char *path, enum landlock_access access)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC), result, error;
 
@@ -67,7 +67,7 @@ static int allow(int rules, const char *path, enum landlock_access access)
 	return result;
 }
 
-int system_folders_allow(int rules)
+int system_folders_allow(const struct landlock_rules *rules)
 {
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		if (allow(rules, folders[i].path, folders[i].access) != 0)

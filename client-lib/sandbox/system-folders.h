@@ -7,5 +7,7 @@
  */
 #pragma once
 
-/* Gives them back to a rule set of landlock.h. What is not there is passed over. 0; or -1, errno. */
-int system_folders_allow(int rules);
+#include "landlock.h"
+
+/* Gives them back to a rule set. What is not there is passed over. 0; or -1 and errno. */
+int system_folders_allow(const struct landlock_rules *rules);

@@ -61,7 +61,9 @@ claims() {
 		$TOOL|fdbroker run -- nginx *|examples:run_serves_nginx_as_the_manual_says
 		$TOOL|daemon off;|examples:run_serves_nginx_as_the_manual_says
 		$TOOL|\[Unit\]|examples:the_unit_of_the_manual_runs_a_service
-		$TOOL|fdbroker run --sandbox *|examples:run_confines_as_the_manual_says
+		$TOOL|fdbroker run --sandbox -r . *|examples:run_lets_a_script_read_its_folder_as_the_manual_says
+		$TOOL|fdbroker run --sandbox -w *|examples:run_confines_as_the_manual_says
+		$TOOL|allow  read  /etc/ld.so.cache *|examples:an_interpreter_starts_by_the_rules_of_the_manual_alone
 		$TOOL|fdbroker run --policy-only *|examples:run_leaves_all_to_the_policy_of_the_manual
 		$DAEMON|fdbrokerd --check|examples:the_README_leads_to_a_first_grant
 		$DAEMON|systemctl restart fdbroker|examples:the_README_leads_to_a_first_grant
@@ -495,6 +497,23 @@ test_the_unit_of_the_manual_runs_a_service() {
 		grep -E 'report|fdbroker' || true)" ""
 }
 
+test_run_lets_a_script_read_its_folder_as_the_manual_says() {
+	users_of_the_documents
+	tool_policy
+	echo "beside it" >"$WORK/beside"
+	cat >"$WORK/app.py" <<-'END'
+		import os
+		print(open("beside").read() + open("/srv/data/a").read())
+		try:
+		    open("new", "w")
+		except PermissionError as error:
+		    print(error.strerror)
+	END
+	expect_equal "$(types app "$(example "$TOOL" "fdbroker run --sandbox -r .")")" \
+		$'beside it\none\nPermission denied'
+	[[ ! -e $WORK/new ]] || fail "it has written"
+}
+
 test_run_confines_as_the_manual_says() {
 	users_of_the_documents
 	tool_policy
@@ -508,7 +527,7 @@ test_run_confines_as_the_manual_says() {
 		echo >>/srv/open || echo "not written"
 		echo converted >/srv/spool/file && cat /srv/spool/file
 	END
-	expect_equal "$(types app "$(example "$TOOL" "fdbroker run --sandbox")" 2>/dev/null)" \
+	expect_equal "$(types app "$(example "$TOOL" "fdbroker run --sandbox -w")" 2>/dev/null)" \
 		$'one\nPermission denied\nnot written\nconverted'
 	expect_equal "$(cat /srv/open)" "for everybody"
 }
@@ -531,6 +550,34 @@ test_run_leaves_all_to_the_policy_of_the_manual() {
 	expect_status 127 types app "$command"
 	expect_match "$output" 'cannot open shared object file'
 	expect_log 'audit: denied .*/lib.*libc.so.*reason=policy'
+}
+
+test_an_interpreter_starts_by_the_rules_of_the_manual_alone() {
+	local program
+	users_of_the_documents
+	policy <<-END
+		client scripts {
+		from user app
+		$(example "$TOOL" "allow  read  /etc/ld.so.cache")
+		}
+	END
+	expect_status 0 fdbroker check "$POLICY"
+	secret /srv/file "not granted"
+	start_broker
+	cat >"$WORK/interpreters" <<-'END'
+		sh -c 'echo started; echo >/dev/null'
+		perl -e 'use POSIX; print "started\n"; open(my $f, "<", "/srv/file") and print "more\n"'
+		python3 -c 'import json, os; print("started"); os.path.exists("/etc/passwd") and open("/dev/null", "w")'
+		node -e 'console.log("started")'
+		git --version | sed 's/.*/started/'
+	END
+	while IFS= read -r program; do
+		command -v "${program%% *}" >/dev/null || continue
+		step "$program"
+		expect_equal "$(types app "fdbroker run --policy-only $program")" started "$program"
+	done <"$WORK/interpreters"
+	expect_status 1 types app "fdbroker run --policy-only python3 -c 'open(\"/etc/passwd\")'"
+	expect_match "$output" 'Permission denied'
 }
 
 # ---- what cannot be done in a sandbox ----

@@ -129,6 +129,69 @@ test_a_home_or_a_folder_for_everybody_is_not_opened_for_a_program_in_it() {
 	expect_status 0 run --sandbox /home/alice/app/program
 }
 
+# Only the program's own file, then.
+expect_alone() { # COMMAND...
+	expect_status 1 "$@"
+	expect_match "$output" "beside: Permission denied" "$*"
+}
+
+test_a_home_is_the_one_of_the_user_database_and_that_of_HOME() {
+	modes_policy
+	program_in /home/alice
+	program_in /srv/home
+	program_in /srv/home/app
+	expect_alone as alice env HOME=/elsewhere fdbroker run --sandbox /home/alice/program
+	expect_alone as alice env -u HOME fdbroker run --sandbox /home/alice/program
+	expect_alone as alice env HOME=/srv/home fdbroker run --sandbox /srv/home/program
+	expect_status 0 as alice env HOME=/srv/home fdbroker run --sandbox /srv/home/app/program
+	expect_status 0 as alice env HOME=/elsewhere fdbroker run --sandbox /srv/home/program
+}
+
+test_a_home_is_known_by_another_path_too() {
+	modes_policy
+	program_in /home/alice
+	program_in /home
+	mkdir /mnt/alice /mnt/homes
+	mount --bind /home/alice /mnt/alice
+	mount --bind /home /mnt/homes
+	expect_alone run --sandbox /mnt/alice/program
+	expect_alone run --sandbox /mnt/homes/program
+}
+
+test_the_folder_of_a_session_is_not_opened_for_a_program_in_it() {
+	modes_policy
+	program_in /run/user/2001
+	chown -R alice /run/user/2001
+	expect_alone run --sandbox /run/user/2001/program
+}
+
+test_of_a_user_without_a_home_every_folder_could_be_it() {
+	local unknown=(env -u HOME setpriv --reuid=5555 --regid=5555 --clear-groups --)
+	modes_policy
+	sed -i 's/^from user alice/from user 5555/' "$POLICY"
+	reload_broker
+	program_in /srv/app
+	program_in /srv/home
+	expect_alone "${unknown[@]}" fdbroker run --sandbox /srv/app/program
+	expect_status 0 "${unknown[@]}" env HOME=/srv/home fdbroker run --sandbox /srv/app/program
+	expect_alone "${unknown[@]}" env HOME=/srv/home fdbroker run --sandbox /srv/home/program
+}
+
+test_of_a_link_only_the_file_that_it_leads_to_is_opened() {
+	modes_policy
+	program_in /home/alice/private
+	mkdir /home/alice/unpacked
+	ln -s ../private/program /home/alice/unpacked/program
+	echo beside >/home/alice/unpacked/beside
+	expect_status 1 run --sandbox -r /home/alice/unpacked /home/alice/unpacked/program \
+		/home/alice/private/beside
+	expect_match "$output" $'^beside\n.*/private/beside: Permission denied'
+	expect_status 1 as alice env PATH="/home/alice/unpacked:$PATH" fdbroker run --sandbox program \
+		/home/alice/private/beside
+	expect_match "$output" '/private/beside: Permission denied'
+	expect_status 0 run --sandbox /home/alice/private/program
+}
+
 test_a_file_that_a_link_of_etc_leads_to_can_be_read() {
 	modes_policy
 	mkdir -p /run/resolve
@@ -157,10 +220,12 @@ test_a_sandbox_sends_no_signal_to_the_outside() {
 	modes_policy
 	start_as alice sleep 300
 	outside=$!
+	eventually 10 grep -qx sleep "/proc/$outside/comm" || fail "it has not become alice's"
 	expect_equal "$(as alice calls signal "$outside")" ok
 	wait "$outside" || true
 	start_as alice sleep 300
 	outside=$!
+	eventually 10 grep -qx sleep "/proc/$outside/comm" || fail "it has not become alice's"
 	expect_equal "$(run --sandbox calls signal "$outside")" EPERM
 	kill -0 "$outside" || fail "it has ended"
 	# shellcheck disable=SC2016 # expanded inside
@@ -189,6 +254,83 @@ except OSError as error:
     print(error.strerror)'
 	expect_equal "$(run python3 -c "$client")" connected
 	expect_equal "$(run --sandbox python3 -c "$client")" "Operation not permitted"
+}
+
+# Each by a name and what became of it. Without a sandbox none is refused in this way.
+refused_in() { # MODE PROGRAM COMMAND
+	local mode=$1
+	shift
+	# shellcheck disable=SC2086 # none, or one word
+	run $mode "$@" | grep -E ': (EPERM|EPROTONOSUPPORT)$' || true
+}
+
+test_what_landlock_knows_nothing_of_is_forbidden_in_a_sandbox() {
+	local all
+	modes_policy
+	all=$(run calls forbidden)
+	expect_equal "$(refused_in "" calls forbidden)" "" "without a sandbox"
+	expect_equal "$(wc -l <<<"$all")" 28 "the calls"
+	all=$(sed -E 's/^(protocol: ).*/\1EPROTONOSUPPORT/; /^protocol/!s/: .*/: EPERM/' <<<"$all")
+	expect_equal "$(run --sandbox calls forbidden)" "$all"
+	expect_equal "$(run fdbroker run --sandbox calls forbidden)" "$all" "nested"
+	expect_equal "$(run --sandbox fdbroker run calls forbidden)" "$all" "nested the other way"
+	expect_equal "$(run --sandbox calls limit-itself | xargs)" "its own: ok to read: ok"
+	needs_static
+	expect_equal "$(run --policy-only calls-static forbidden)" "$all"
+}
+
+# Landlock does not know their ports, and a nested sandbox binds with the program's own rights.
+test_a_nested_sandbox_has_no_sockets_of_multipath_tcp() {
+	local make="import socket
+socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)"
+	modes_policy
+	run python3 -c "$make" || skip "this kernel has no MPTCP"
+	expect_status 1 run fdbroker run --sandbox python3 -c "$make"
+	expect_match "$output" "Protocol not supported"
+}
+
+test_a_sandbox_types_nothing_into_its_terminal() {
+	local type='import errno, fcntl
+try:
+    fcntl.ioctl(0, 0x5412, b"x") # TIOCSTI
+    print("typed")
+except OSError as error:
+    print(errno.errorcode[error.errno])'
+	modes_policy
+	# Where the sysctl dev.tty.legacy_tiocsti is 0 it is EIO for everybody: ioctl_tty(2).
+	expect_match "$(on_a_terminal run python3 -c "$type")" "typed|EIO"
+	expect_match "$(on_a_terminal run --sandbox python3 -c "$type")" "EPERM"
+}
+
+on_a_terminal() { # run ARGUMENT...
+	as alice python3 -c 'import pty, sys
+pty.spawn(["fdbroker", *sys.argv[1:]])' "$@" </dev/null
+}
+
+test_a_sandbox_does_not_see_the_other_terminals_of_its_user() {
+	modes_policy
+	local try='import os, pty, subprocess, sys
+terminal = os.ttyname(pty.openpty()[1])
+sys.exit(subprocess.run(["setsid", "--wait", "fdbroker", "run", *sys.argv[1:],
+	"head", "-c0", terminal]).returncode)'
+	expect_status 0 as alice python3 -c "$try"
+	expect_status 1 as alice python3 -c "$try" --sandbox
+	expect_match "$output" "Permission denied"
+}
+
+test_a_sandbox_makes_terminals_where_the_command_line_says_so() {
+	modes_policy
+	expect_status 1 run --sandbox python3 -c 'import os; os.openpty()'
+	expect_status 0 run --sandbox -w /dev/pts -w /dev/ptmx python3 -c 'import os; os.openpty()'
+}
+
+test_a_sandbox_has_no_capabilities() {
+	local -a capable=(env HOME=/home/alice setpriv --reuid=alice --regid=alice --init-groups
+		"--inh-caps=+chown,+sys_admin" "--ambient-caps=+chown,+sys_admin" fdbroker run)
+	modes_policy
+	expect_equal "$("${capable[@]}" grep -c 'Cap[A-Z].*0200001$' /proc/self/status)" 4 "without"
+	expect_equal "$("${capable[@]}" --sandbox grep -E 'Cap(Inh|Prm|Eff|Amb)' /proc/self/status |
+		cut -f2 | uniq -c | xargs)" "4 0000000000000000"
 }
 
 test_what_a_sandbox_starts_is_in_the_sandbox() {
@@ -227,6 +369,19 @@ test_the_policy_alone_decides_what_a_static_program_opens() {
 	expect_equal "$(run --policy-only calls-static handle /srv/granted)" EACCES
 	expect_equal "$(run --policy-only calls-static resolve /srv/granted)" EACCES
 	expect_equal "$(run --policy-only calls-static read /srv/missing)" ENOENT
+}
+
+test_by_the_policy_alone_nothing_is_watched_or_mounted() {
+	local kind
+	needs_static
+	modes_policy
+	expect_equal "$(refused_in "" calls-static forbidden-opens)" ""
+	for kind in forbidden-opens forbidden-mounts; do
+		expect_equal "$(run --policy-only calls-static $kind | cut -d' ' -f2 | uniq -c | xargs)" \
+			"5 EPERM" "$kind"
+	done
+	[[ $(run calls-static forbidden-mounts) != unshare:* ]] || skip "there are no user namespaces"
+	expect_equal "$(refused_in "" calls-static forbidden-mounts)" ""
 }
 
 test_the_policy_alone_decides_what_is_bound() {

@@ -13,14 +13,6 @@ own_files() {
 	chown -R alice /srv/own
 }
 
-landlock_at_least() { # VERSION
-	local version
-	# landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION, whose number is everywhere
-	# the same.
-	version=$(python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(444, 0, 0, 1))')
-	((version >= $1)) || skip "this kernel has Landlock $version, not $1"
-}
-
 # Sets $output to what became of the calls, as "NAME: ERRNO" in one line.
 expect_calls() { # FLAGS EXPECTED CALL...
 	local flags=$1 expected=$2
@@ -78,14 +70,23 @@ test_with_sockets_there_are_those_of_three_families() {
 		$'unix-socket: ok\nipv6-socket: ok\nnetlink-socket: EPERM\npacket-socket: EPERM\nbind: EPERM'
 }
 
+test_with_sockets_there_is_no_protocol_that_Landlock_does_not_know() {
+	local all="sctp-socket dccp-socket smc-socket mptcp-socket"
+	# shellcheck disable=SC2086 # four words
+	expect_equal "$(boundary plain none $all | cut -d' ' -f2 | xargs)" "EINVAL EINVAL EINVAL EINVAL"
+	# shellcheck disable=SC2086
+	expect_equal "$(boundary plain "$SOCKETS" $all | tail -n +2 | cut -d' ' -f2 | uniq -c | xargs)" \
+		"4 EPROTONOSUPPORT"
+}
+
 test_a_process_outside_gets_no_signal() {
-	landlock_at_least 6
+	needs_landlock 6 "signals"
 	expect_equal "$(as alice boundary plain none kill)" "kill: ok" "without the sandbox"
 	expect_calls 0 "kill: EPERM" kill
 }
 
 test_an_abstract_socket_outside_is_not_reached() {
-	landlock_at_least 6
+	needs_landlock 6 "abstract sockets"
 	expect_equal "$(as alice boundary plain none connect-abstract)" "connect-abstract: ok"
 	expect_calls "$SOCKETS" "connect-abstract: EPERM" connect-abstract
 }
@@ -98,7 +99,8 @@ test_a_system_call_of_another_architecture_ends_the_process() {
 }
 
 test_libc_and_open_descriptors_go_on_working() {
-	expect_calls 0 "clone3: ENOSYS, fork: ok, futimens: ok" clone3 fork futimens
+	expect_calls 0 "clone3: ENOSYS, fork: ok, futimens: ok, limit-itself: ok" \
+		clone3 fork futimens limit-itself
 }
 
 test_no_capability_is_left() {
@@ -148,10 +150,11 @@ test_what_does_not_hold_is_noticed() {
 	done
 }
 
-test_what_a_kernel_refuses_is_passed_on() {
+# After every other errno the process is as it was.
+test_when_a_part_has_been_given_up_the_errno_says_so() {
 	local step
-	for step in landlock_restrict_self capset prctl; do
-		expect_equal "$(boundary "no:$step" 0 2>&1)" "fdbroker_sandbox: ENOSYS" "$step"
+	for step in landlock_restrict_self capset prctl seccomp; do
+		expect_equal "$(boundary "no:$step" 0 2>&1)" "fdbroker_sandbox: ENOTRECOVERABLE" "$step"
 	done
 }
 

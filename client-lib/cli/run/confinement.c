@@ -62,7 +62,7 @@ static bool complain(const char *option, const char *path, int error)
 }
 
 /* 0, or an errno. */
-static int allow(int rules, const char *path, enum landlock_access access)
+static int allow(const struct landlock_rules *rules, const char *path, enum landlock_access access)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC), error = 0;
 
@@ -74,8 +74,8 @@ static int allow(int rules, const char *path, enum landlock_access access)
 	return error;
 }
 
-static bool allow_all(int rules, const char *option, char *const *paths, size_t count,
-	enum landlock_access access)
+static bool allow_all(const struct landlock_rules *rules, const char *option, char *const *paths,
+	size_t count, enum landlock_access access)
 {
 	for (size_t i = 0; i < count; i++) {
 		int error = allow(rules, paths[i], access);
@@ -96,84 +96,107 @@ static bool is_program(const char *path)
 	       faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
 }
 
-/* Where it lies, links resolved. False if there is none: then execvp(3) will say so. */
+/* Where execvp(3) finds it. False if there is none: then that will say so. */
 static bool find_program(const char *name, char found[static PATH_MAX])
 {
 	const char *folder = getenv("PATH");
-	char path[PATH_MAX];
 
 	if (strchr(name, '/') != NULL)
-		return is_program(name) && realpath(name, found) != NULL;
+		return snprintf(found, PATH_MAX, "%s", name) < PATH_MAX && is_program(found);
 	if (folder == NULL)
 		folder = DEFAULT_PATH;
 	for (;;) {
 		size_t length = strcspn(folder, ":");
 		/* An empty one is the current folder: execvp(3). */
-		int written = snprintf(path, sizeof(path), "%.*s%s%s", (int)length, folder,
+		int written = snprintf(found, PATH_MAX, "%.*s%s%s", (int)length, folder,
 			length > 0 ? "/" : "", name);
 
-		if (written > 0 && (size_t)written < sizeof(path) && is_program(path))
-			return realpath(path, found) != NULL;
+		if (written > 0 && written < PATH_MAX && is_program(found))
+			return true;
 		if (folder[length] == '\0')
 			return false;
 		folder += length + 1;
 	}
 }
 
-/* Both without links. */
-static bool is_in(const char *path, const char *folder)
+static bool is_link(const char *path)
 {
-	size_t length = strlen(folder);
+	struct stat status;
 
-	return strncmp(path, folder, length) == 0 &&
-	       (length == 1 || path[length] == '/' || path[length] == '\0');
+	return lstat(path, &status) != 0 || S_ISLNK(status.st_mode);
 }
 
-static bool holds(const char *folder, const char *home)
+/* To the folder that it lies in; "/" stays. */
+static void go_up(char *path)
 {
-	char real[PATH_MAX];
+	char *slash = strrchr(path, '/');
 
-	return home != NULL && realpath(home, real) != NULL && is_in(real, folder);
+	slash[slash == path ? 1 : 0] = '\0';
+}
+
+/* Is the folder this place, or one above it? A folder may have several paths, by bind mounts; so
+   what counts is which it is, not what it is called. */
+static bool holds(const struct stat *folder, const char *place)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	if (place == NULL || realpath(place, path) == NULL)
+		return false;
+	for (;; go_up(path)) {
+		if (stat(path, &status) == 0 && status.st_dev == folder->st_dev &&
+			status.st_ino == folder->st_ino)
+			return true;
+		if (strcmp(path, "/") == 0)
+			return false;
+	}
 }
 
 /*
  * May all that lies beside the program be read? Not if that is what the sandbox is there to keep
- * from it: "/", the user's home and what that lies in; or where anybody may put files. After su(1)
- * and the like $HOME need not be what the user database says, so both count.
+ * from it: "/", the user's home, the folder of the user's session, and what these lie in; or where
+ * anybody may put files. After su(1) and the like $HOME need not be what the user database says, so
+ * both count; of a user of whom neither knows a home, every folder could be it.
  */
 static bool is_of_the_program(const char *folder)
 {
 	const struct passwd *user = getpwuid(getuid());
+	const char *home = getenv("HOME");
+	char session[sizeof("/run/user/4294967295")];
 	struct stat status;
 
 	if (stat(folder, &status) != 0 || (status.st_mode & S_IWOTH) != 0)
 		return false;
-	return strcmp(folder, "/") != 0 && !holds(folder, getenv("HOME")) &&
-	       (user == NULL || !holds(folder, user->pw_dir));
+	if (user == NULL && (home == NULL || *home == '\0'))
+		return false;
+	/* pam_systemd(8), which $XDG_RUNTIME_DIR need not be there to say. */
+	snprintf(session, sizeof(session), "/run/user/%u", getuid());
+	return !holds(&status, "/") && !holds(&status, home) && !holds(&status, session) &&
+	       (user == NULL || !holds(&status, user->pw_dir));
 }
 
 /*
  * The program is what was named, also if it begins with "#!": its interpreter lies in the system's
- * folders, or is to be named by -r. Of a link it is the folder that the link leads to.
+ * folders, or is to be named by -r. Of a link it is the file alone: who made the link has chosen
+ * where it leads, as in an archive that was unpacked, and not who called.
  */
-static bool allow_program(int rules, const char *name)
+static bool allow_program(const struct landlock_rules *rules, const char *name)
 {
-	char path[PATH_MAX], folder[PATH_MAX];
-	char *slash;
+	char found[PATH_MAX], path[PATH_MAX], folder[PATH_MAX];
 	int error;
 
-	if (!find_program(name, path))
+	if (!find_program(name, found) || realpath(found, path) == NULL)
 		return true;
 	strcpy(folder, path);
-	slash = strrchr(folder, '/');
-	slash[slash == folder ? 1 : 0] = '\0';
-	error = allow(rules, is_of_the_program(folder) ? folder : path, LANDLOCK_READ);
+	go_up(folder);
+	error = allow(
+		rules, !is_link(found) && is_of_the_program(folder) ? folder : path, LANDLOCK_READ);
 	return error == 0 || complain("", path, error);
 }
 
 /* ---- the whole ---- */
 
-static bool add_rules(int rules, const struct confinement_wishes *wishes)
+static bool add_rules(const struct landlock_rules *rules, const struct confinement_wishes *wishes)
 {
 	if (system_folders_allow(rules) != 0) {
 		fprintf(stderr, "fdbroker: run: the rules of the system's folders: %s\n",
@@ -187,24 +210,24 @@ static bool add_rules(int rules, const struct confinement_wishes *wishes)
 
 int confinement_make(const struct confinement_wishes *wishes)
 {
-	int version = landlock_version(), rules;
+	struct landlock_rules rules;
+	int version = landlock_version();
 
 	if (version == 0) {
 		fprintf(stderr, "fdbroker: run: this kernel has no Landlock, or it is turned off: "
 				"see \"lsm=\" in landlock(7); without it there is no sandbox\n");
 		return -1;
 	}
-	rules = landlock_new();
-	if (rules < 0) {
+	if (landlock_new(&rules) != 0) {
 		fprintf(stderr, "fdbroker: run: Landlock: %s\n", strerror(errno));
 		return -1;
 	}
-	if (!add_rules(rules, wishes)) {
-		close(rules);
+	if (!add_rules(&rules, wishes)) {
+		close(rules.fd);
 		return -1;
 	}
 	tell_what_is_open(version);
-	return rules;
+	return rules.fd;
 }
 
 bool confinement_enter(int confinement)

@@ -9,11 +9,9 @@
 #include "trapped.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <netinet/in.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -61,17 +59,6 @@ static void check_architecture(struct instructions *filter)
 	load(filter, offsetof(struct seccomp_data, nr));
 }
 
-/* socket(2): the protocol is the third argument, of which the kernel takes 32 bits. */
-static void refuse_mptcp(struct instructions *filter)
-{
-	const uint32_t low = __BYTE_ORDER == __LITTLE_ENDIAN ? 0 : sizeof(uint32_t);
-
-	/* Nothing is asked of the number after this, so it need not be loaded again. */
-	add(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3));
-	load(filter, offsetof(struct seccomp_data, args[2]) + low);
-	end_if(filter, IPPROTO_MPTCP, SECCOMP_RET_ERRNO | EPROTONOSUPPORT);
-}
-
 static int enter(struct instructions *filter, unsigned long flags)
 {
 	const struct sock_fprog program = {filter->count, filter->list};
@@ -79,7 +66,7 @@ static int enter(struct instructions *filter, unsigned long flags)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
-bool filter_refuse(bool without_mptcp)
+bool filter_refuse(void)
 {
 	struct instructions filter = {.count = 0};
 
@@ -91,8 +78,6 @@ bool filter_refuse(bool without_mptcp)
 #endif
 	/* It opens and binds without any system call that a filter sees. */
 	end_if(&filter, SYS_io_uring_setup, NOT_THERE);
-	if (without_mptcp)
-		refuse_mptcp(&filter);
 	end(&filter, SECCOMP_RET_ALLOW);
 	return enter(&filter, 0) == 0;
 }

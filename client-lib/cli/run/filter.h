@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The seccomp filters of a supervised program: one refuses, the other one stops. Both want no_new_privs
- * (prctl(2)), and are for this thread and all that comes of it.
+ * The seccomp filters of each supervised program: one refuses, the other one stops. Both want
+ * no_new_privs (prctl(2)), and are for this thread and all that comes of it. What a sandbox forbids
+ * besides is in sandbox-filter.h.
  */
 #pragma once
 
 #include <stdbool.h>
 
 /*
- * What gets round the other filter: io_uring_setup(2) and x32 calls fail with ENOSYS, calls of another
- * architecture kill the process. without_mptcp: there are no sockets of MPTCP, of whose ports
- * Landlock does not know (programs take TCP then). False, with errno, if the kernel refuses.
+ * What gets round the other filters: io_uring_setup(2) and x32 calls fail with ENOSYS, calls of
+ * another architecture kill the process. False, with errno, if the kernel refuses.
  */
-bool filter_refuse(bool without_mptcp);
+bool filter_refuse(void);
 
 /*
  * The system calls of trapped.h stop until the supervisor has answered them. Returns the listener,

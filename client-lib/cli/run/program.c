@@ -4,10 +4,12 @@
  * with 125.
  */
 #include "program.h"
+#include "capabilities.h"
 #include "cleanup.h"
 #include "cli.h"
 #include "confinement.h"
 #include "filter.h"
+#include "sandbox-filter.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -94,14 +96,39 @@ static void hand_over(int gate, int listener)
 		_exit(EXIT_OWN_FAILURE);
 }
 
+static void drop_capabilities(void)
+{
+	if (capabilities_drop() != 0)
+		fail("dropping the capabilities");
+	if (capabilities_are_none())
+		return;
+	fprintf(stderr, "fdbroker: run: there are capabilities left that cannot be dropped\n");
+	_exit(EXIT_OWN_FAILURE);
+}
+
+static void enter_filter(bool policy_only)
+{
+	scmp_filter_ctx filter = sandbox_filter_for_run(policy_only);
+
+	if (filter == NULL || sandbox_filter_enter(filter) != 0)
+		fail("seccomp");
+	seccomp_release(filter);
+}
+
 /* For good. */
 static void confine(const struct program *program)
 {
+	const bool is_boundary = program->mode != RUN_OPEN;
+
+	if (is_boundary)
+		drop_capabilities();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		fail("no_new_privs");
 	if (program->confinement >= 0 && !confinement_enter(program->confinement))
 		fail("Landlock");
-	if (!filter_refuse(program->mode != RUN_OPEN))
+	if (is_boundary)
+		enter_filter(program->mode == RUN_POLICY_ONLY);
+	if (!filter_refuse())
 		fail("seccomp");
 }
 

@@ -18,13 +18,14 @@ struct program {
 	bool ignores_children; /* SIGCHLD is ignored in it */
 };
 
-/* Becomes it, without a supervisor. Returns the exit status if that fails, after telling the user. */
+/* Becomes it, without a supervisor. If that fails: the exit status, after telling the user. */
 int program_become(const struct program *program);
 
 /*
  * Starts it: a child of this process, which waits in front of execve(2) until program_go().
- * *listener is where its system calls are received; -1 if the program could not be confined: then it has
- * ended, after telling the user. Returns its pid; or -1 with errno. *gate is for program_go().
+ * *listener is where its system calls are received; -1 if the program could not be confined: then
+ * it has ended, after telling the user. Returns its pid; or -1 with errno. *gate is for
+ * program_go().
  */
 pid_t program_start(const struct program *program, int *listener, int *gate);
 

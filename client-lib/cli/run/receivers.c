@@ -50,6 +50,8 @@ static bool take_turn(struct receiver *receiver)
 	atomic_fetch_add(&receivers->waiting, 1);
 	has_it = sem_clockwait(&receivers->turn, CLOCK_MONOTONIC, &deadline) == 0;
 	atomic_fetch_sub(&receivers->waiting, 1);
+	/* Whoever handed it on a moment ago may have counted on this thread. */
+	has_it = has_it || sem_trywait(&receivers->turn) == 0;
 	if (has_it)
 		atomic_store(&receivers->holder, receiver);
 	return has_it;
@@ -83,17 +85,23 @@ static int add_receiver(struct receivers *receivers)
 	return error;
 }
 
-/* Of the holder, by itself or by the guard: whoever is first. If no thread can be started, whoever
-   has done waiting first receives next. */
+/*
+ * Of the holder, by itself or by the guard: whoever is first. Nobody may be there to take the turn, or
+ * have just gone: then there is to be another thread. If none can be started, whoever has done waiting
+ * first receives next.
+ */
 static void hand_on(struct receivers *receivers, struct receiver *holder)
 {
+	int free_turns;
+
 	if (holder == NULL || !atomic_compare_exchange_strong(&receivers->holder, &holder, NULL))
 		return;
 	atomic_store(&receivers->answering, 0);
-	if (atomic_load(&receivers->waiting) == 0 &&
+	sem_post(&receivers->turn);
+	if (sem_getvalue(&receivers->turn, &free_turns) == 0 && free_turns > 0 &&
+		atomic_load(&receivers->waiting) == 0 &&
 		atomic_load(&receivers->count) < receivers->count_max)
 		(void)add_receiver(receivers);
-	sem_post(&receivers->turn);
 }
 
 void receiver_may_wait(struct receiver *receiver)

@@ -32,8 +32,8 @@
 #include <unistd.h>
 
 static const char run_help[] =
-	"Usage: fdbroker run [--sandbox [-r DIR]... [-w DIR]...|--policy-only] [--] PROGRAM "
-	"ARGS...\n"
+	"Usage: fdbroker run [--sandbox [-r DIR]... [-w DIR]...|--policy-only]\n"
+	"                    [--] PROGRAM [ARGS]...\n"
 	"\n"
 	"Runs PROGRAM as it is. Files that it opens and ports that it binds it gets from the\n"
 	"broker where the policy grants them; everything else is up to its own rights.\n"

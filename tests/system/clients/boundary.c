@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -191,6 +192,9 @@ RAW(keyctl, -1, 0, 0, 0, 0)
 RAW(init_module, NULL, 0, NULL)
 CALL(push_key, ioctl(memory, TIOCSTI, "x"))
 CALL(kill_outsider, kill(outsider, 0))
+CALL(limit_outsider,
+	syscall(SYS_prlimit64, outsider, RLIMIT_CORE, &(const struct rlimit){0, 0}, NULL))
+CALL(limit_itself, prlimit(0, RLIMIT_CORE, &(const struct rlimit){0, 0}, NULL))
 CALL(clone3, syscall(SYS_clone3, NULL, 0))
 CALL(x32, syscall(0x40000000 | SYS_getpid))
 CALL(open_passwd, open("/etc/passwd", O_RDONLY | O_CLOEXEC))
@@ -205,6 +209,11 @@ CALL(run_own, run("/srv/own/true"))
 CALL(unix_socket, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))
 CALL(ipv6_socket, socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0))
 CALL(netlink_socket, socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0))
+/* The type is looked at before the protocol: EINVAL. */
+CALL(sctp_socket, syscall(SYS_socket, AF_INET, -1, 132))
+CALL(dccp_socket, syscall(SYS_socket, AF_INET, -1, 33))
+CALL(smc_socket, syscall(SYS_socket, AF_INET, -1, 256))
+CALL(mptcp_socket, syscall(SYS_socket, AF_INET6, -1, 262))
 CALL(packet_socket, socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0))
 CALL(change_times, futimens(memory, NULL))
 CALL(make_thread, clone_with(0))
@@ -262,6 +271,7 @@ static const struct call forbidden[] = {
 	{"process_vm_writev", try_process_vm_writev},
 	{"process_madvise", try_process_madvise},
 	{"kcmp", try_kcmp},
+	{"prlimit64", limit_outsider},
 	{"mount", try_mount},
 	{"umount2", try_umount2},
 	{"move_mount", try_move_mount},
@@ -302,6 +312,11 @@ static const struct call others[] = {
 	{"ipv6-socket", ipv6_socket},
 	{"netlink-socket", netlink_socket},
 	{"packet-socket", packet_socket},
+	{"sctp-socket", sctp_socket},
+	{"dccp-socket", dccp_socket},
+	{"smc-socket", smc_socket},
+	{"mptcp-socket", mptcp_socket},
+	{"limit-itself", limit_itself},
 	{"futimens", change_times},
 	{"fork", make_thread},
 	{"pause", wait_for_ever},

@@ -23,17 +23,24 @@
  *	calls io_uring | x32 | int80
  *	calls attack PID         every way to get into another process
  *	calls signal PID         SIGTERM
+ *	calls forbidden          what the filter of each sandbox of `run` forbids, with arguments of
+ *	                         which nothing comes, nor EPERM or EPROTONOSUPPORT from elsewhere
+ *	calls forbidden-opens    the same for --policy-only
+ *	calls forbidden-mounts   the same, in a user namespace
+ *	calls limit-itself       prlimit(2) in the forms in which libc calls it
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -319,6 +326,93 @@ static void do_signal(char **words)
 	print_result("", kill((pid_t)atoi(words[0]), SIGTERM));
 }
 
+/* ---- what a sandbox forbids ---- */
+
+/* A system call with the arguments given, by its own name. */
+#define TRY(name, ...) print_result(#name, syscall(SYS_##name, __VA_ARGS__))
+
+/* socket(2) looks at the type before it looks for the protocol: EINVAL. */
+static void try_protocols(void)
+{
+	static const int protocols[] = {132, 33, 256, 262}; /* SCTP, DCCP, SMC, MPTCP: ip(7) */
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		print_result("protocol", syscall(SYS_socket, AF_INET, -1, protocols[i]));
+	/* The kernel takes 32 bits of it. */
+	print_result("protocol", syscall(SYS_socket, AF_INET, -1, 0x1000000000 | 262));
+	print_result("protocol", syscall(SYS_socket, AF_SMC, -1, 0));
+}
+
+static void try_numbers(void)
+{
+	TRY(mq_open, "nothing", O_RDONLY, 0, NULL);
+	TRY(mq_unlink, "nothing");
+	TRY(shmget, 1, 0, 0);
+	TRY(shmat, -1, NULL, 0);
+	TRY(shmctl, -1, 0, NULL);
+	TRY(semget, 1, 0, 0);
+	TRY(semop, -1, NULL, 0);
+	TRY(semctl, -1, 0, 0, NULL);
+	TRY(msgget, 1, 0);
+	TRY(msgsnd, -1, NULL, 0, 0);
+	TRY(msgrcv, -1, NULL, 0, 0, 0);
+	TRY(msgctl, -1, 0, NULL);
+	TRY(keyctl, -1, 0, 0, 0, 0);
+	TRY(add_key, NULL, NULL, NULL, 0, 0);
+	TRY(request_key, NULL, NULL, NULL, 0);
+}
+
+static void do_forbidden(char **words)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)words;
+	try_numbers();
+	TRY(pidfd_getfd, -1, 0, 0);
+	TRY(kcmp, -1, -1, 0, 0, 0);
+	TRY(perf_event_open, NULL, 0, -1, -1, 0);
+	print_result("TIOCSTI", syscall(SYS_ioctl, -1, TIOCSTI, NULL));
+	print_result("TIOCSTI", syscall(SYS_ioctl, -1, 0x100000000 | TIOCSTI, NULL));
+	print_result("TIOCLINUX", syscall(SYS_ioctl, -1, TIOCLINUX, NULL));
+	TRY(prlimit64, -1, RLIMIT_CORE, &none, NULL);
+	try_protocols();
+}
+
+static void do_forbidden_opens(char **words)
+{
+	(void)words;
+	TRY(name_to_handle_at, AT_FDCWD, "/", NULL, NULL, 0);
+	TRY(open_tree, AT_FDCWD, "/", 0);
+	TRY(inotify_add_watch, -1, "/", 1);
+	TRY(fanotify_init, 0x200, 0); /* FAN_REPORT_FID: with it, everybody may */
+	TRY(fanotify_mark, -1, 0, 0, AT_FDCWD, "/");
+}
+
+static void do_forbidden_mounts(char **words)
+{
+	(void)words;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+		print_result("unshare", -1);
+		return;
+	}
+	TRY(open_tree, AT_FDCWD, "/", 1); /* OPEN_TREE_CLONE */
+	TRY(fsopen, NULL, 0);
+	TRY(fsmount, -1, 0, 0);
+	TRY(fspick, -1, NULL, 0);
+	TRY(fsconfig, -1, 0, NULL, NULL, 0);
+}
+
+/* What must go on working. */
+static void do_limit_itself(char **words)
+{
+	const struct rlimit none = {0, 0};
+	struct rlimit parents;
+
+	(void)words;
+	print_result("its own", prlimit(0, RLIMIT_CORE, &none, NULL));
+	print_result("to read", prlimit(getpid(), RLIMIT_CORE, NULL, &parents));
+}
+
 /* ---- the command line ---- */
 
 static const struct {
@@ -347,6 +441,10 @@ static const struct {
 	{"int80", 0, do_int80},
 	{"attack", 1, do_attack},
 	{"signal", 1, do_signal},
+	{"forbidden", 0, do_forbidden},
+	{"forbidden-opens", 0, do_forbidden_opens},
+	{"forbidden-mounts", 0, do_forbidden_mounts},
+	{"limit-itself", 0, do_limit_itself},
 };
 
 int main(int argc, char **argv)
