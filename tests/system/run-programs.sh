@@ -267,7 +267,7 @@ test_a_pipeline_holds_under_a_thousand_signals_a_second() {
 		python3 /run/test/pelt.py &
 		trap 'kill $!' EXIT
 		for i in {1..300}; do
-			text=$(pelted copy 50 /srv/granted | pelted copy 0 - | tr a-z A-Z | sed s/GR/gr/)
+			text=$(pelted copy 20 /srv/granted | pelted copy 0 - | tr a-z A-Z | sed s/GR/gr/)
 			[[ $text == grANTED ]] || echo "pipeline $i: '$text'"
 			[[ $(</srv/granted) == granted ]] || echo "the shell's own open"
 		done
@@ -345,10 +345,10 @@ test_no_descriptor_is_left_in_the_launcher_or_the_broker() {
 	in_supervisor=$(descriptors_of "$supervisor")
 	in_program=$(descriptors_of "$(children_of "$supervisor")")
 	in_broker=$(broker_descriptors)
-	open_often program 1000 "cat /srv/granted" "ok granted"
-	open_often program 1000 "cat /srv/other" EACCES
-	open_often program 200 "open /srv/both O_WRONLY|O_APPEND|O_DIRECTORY" ENOTDIR
-	bind_often program 200
+	open_often program 300 "cat /srv/granted" "ok granted"
+	open_often program 300 "cat /srv/other" EACCES
+	open_often program 100 "open /srv/both O_WRONLY|O_APPEND|O_DIRECTORY" ENOTDIR
+	bind_often program 100
 	expect_equal "$(descriptors_of "$(children_of "$supervisor")")" "$in_program" "the program"
 	wait_for_rest "$supervisor"
 	expect_equal "$(descriptors_of "$supervisor")" "$in_supervisor" "the supervisor"
@@ -362,7 +362,7 @@ test_no_descriptor_is_left_of_calls_that_fail_halfway() {
 	cat >/run/test/halfway <<-'END'
 		calls read /srv/granted
 		read -r
-		for _ in {1..200}; do
+		for _ in {1..80}; do
 			calls times 1000000 /srv/granted &
 			sleep 0.02
 			kill -KILL $!
@@ -380,9 +380,9 @@ test_no_descriptor_is_left_of_calls_that_fail_halfway() {
 	wait_for_rest "$supervisor"
 	before=$(descriptors_of "$supervisor")
 	echo >&"$go"
-	eventually 40 has_lines 202 /run/test/answers || fail "it has not ended"
+	eventually 40 has_lines 82 /run/test/answers || fail "it has not ended"
 	expect_equal "$(sort /run/test/answers | uniq -c | sort -n | xargs)" \
-		"1 ok granted 1 over 200 EMFILE after 63"
+		"1 ok granted 1 over 80 EMFILE after 63"
 	wait_for_rest "$supervisor"
 	expect_equal "$(descriptors_of "$supervisor")" "$before" "descriptors"
 }
