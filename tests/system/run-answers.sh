@@ -77,13 +77,12 @@ test_a_narrowed_connection_is_the_only_one() {
 
 # Another one would not be narrowed.
 test_a_narrowed_connection_that_has_ended_is_replaced_by_none() {
-	local i
 	run_policy
 	open_narrowed_run program
 	expect_equal "$(tell program "cat /srv/granted")" "ok granted"
 	stop_broker
 	start_broker
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		expect_equal "$(tell program "cat /srv/both")" EACCES
 		expect_equal "$(tell program "cat /srv/granted")" EACCES
 		sleep 0.6 # so that it is asked for the grants as well

@@ -20,8 +20,8 @@ test_the_proc_of_another_pid_namespace_is_refused() {
 	expect_match "$output" '^fdbroker: run: /proc'
 }
 
-# Only an administrator may be told what another process does. The setting is the machine's, which may
-# not have it, so the command is shown another one in its place.
+# Only an administrator may be told what another process does. The setting is the machine's, which
+# may not have it, so the command is shown another one in its place.
 test_a_yama_that_lets_nobody_look_is_the_reason() {
 	run_policy
 	mount -t tmpfs none /proc/sys/kernel
@@ -167,6 +167,7 @@ test_timeout_ends_a_program_under_run() {
 # A timer outlives execve(2), and is the command's: what it sends, the kernel sends.
 test_an_alarm_that_was_set_before_comes_to_the_program() {
 	run_policy
+	# shellcheck disable=SC2016 # of the shell that it starts
 	expect_status 3 as alice python3 -c '
 import os, signal
 signal.alarm(1)
@@ -194,8 +195,8 @@ test_the_end_of_the_terminal_comes_to_the_program() {
 		import os, pty
 		pid, terminal = pty.fork()
 		if pid == 0:
-		    os.execvp("fdbroker", ["fdbroker", "run", "sh", "-c", "trap 'exit 3' HUP; echo ready;"
-		        "for i in $(seq 200); do sleep 0.05; done; exit 4"])
+		    os.execvp("fdbroker", ["fdbroker", "run", "sh", "-c",
+		        "trap 'exit 3' HUP; echo ready; for i in $(seq 200); do sleep 0.05; done; exit 4"])
 		seen = b""
 		while b"ready" not in seen:
 		    seen += os.read(terminal, 100)
@@ -210,8 +211,8 @@ nothing_is_pending_of() { # PID
 }
 
 # Of signals that the supervisor has not read when it ends, the command would be told instead of the
-# status. On one processor, which the command gets when nobody else needs it, the supervisor has time
-# to end before the command has read anything.
+# status. On one processor, which the command gets when nobody else needs it, the supervisor has
+# time to end before the command has read anything.
 test_a_signal_in_the_moment_of_the_end_takes_no_status_away() {
 	local cpu supervisor program go
 	cpu=$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')
@@ -242,11 +243,11 @@ test_a_signal_in_the_moment_of_the_end_takes_no_status_away() {
 # Or whoever reads what the program writes would wait for the command as well.
 test_the_command_holds_nothing_but_what_it_needs() {
 	run_policy
-	exec {kept}</etc/passwd
-	start_run sh -c 'echo ready; exec sleep 300' </etc/passwd >/run/test/out 2>&1
+	start_run sh -c 'echo ready; exec sleep 300' 9</etc/passwd </etc/passwd >/run/test/out 2>&1
 	eventually 10 has_lines 1 /run/test/out || fail "the program is not ready"
 	expect_equal "$(readlink "/proc/$!/fd/"{0,1,2})" $'/dev/null\n/dev/null\n/run/test/out'
 	# The signals, and the channel to the supervisor.
-	expect_equal "$(find "/proc/$!/fd" -mindepth 1 -printf '%l\n' | sed 's/:.*//' | sort | xargs)" \
+	expect_equal "$(find "/proc/$!/fd" -mindepth 1 -printf '%l\n' | sed 's/:.*//' | sort |
+		xargs)" \
 		"/dev/null /dev/null /run/test/out anon_inode socket"
 }

@@ -6,8 +6,8 @@ source tests/system/run.lib
 
 # ---- /proc/self ----
 
-# A tree of alice's own that has the names of root's. The names below lead into it; for the supervisor,
-# whose folder is /, they would lead to root's.
+# A tree of alice's own that has the names of root's. The names below lead into it; for the
+# supervisor, whose folder is /, they would lead to root's.
 own_tree() {
 	run_policy - <<-'END'
 		allow read,write,create /home/log
@@ -55,8 +55,8 @@ test_nothing_is_created_where_the_program_did_not_mean_it() {
 
 # ---- trees that are not mounted here ----
 
-# A folder in a tree of which only a user namespace of alice's own knows: the kernel tells its name from
-# the root of that tree.
+# A folder in a tree of which only a user namespace of alice's own knows: the kernel tells its name
+# from the root of that tree.
 test_a_detached_tree_is_not_taken_for_the_hosts() {
 	run_policy
 	cat >/run/test/detached.py <<-'END'

@@ -251,8 +251,9 @@ test_xargs_runs_many_at_once() {
 		sort | uniq -c | xargs')" "400 granted"
 }
 
-# In the pipelines are programs with a timer and a handler of their own, which has SA_RESTART; the whole
-# group gets what nobody takes but the shell, whose handler of SIGCHLD has that as well. Nothing fails.
+# In the pipelines are programs with a timer and a handler of their own, which has SA_RESTART; the
+# whole group gets what nobody takes but the shell, whose handler of SIGCHLD has that as well. Nothing
+# fails.
 test_a_pipeline_holds_under_a_thousand_signals_a_second() {
 	run_policy
 	cat >/run/test/pelt.py <<-'END'
@@ -289,7 +290,8 @@ test_signals_with_SA_RESTART_interrupt_no_open() {
 	expect_equal "$output" "ok=5000 EINTR=0"
 }
 
-# What has been done is not undone, so it must not be begun again: Linux 5.19, which waits for the answer.
+# What has been done is not undone, so it must not be begun again: from Linux 5.19 on the answer is
+# waited for.
 test_signals_with_SA_RESTART_create_no_file_twice() {
 	run_policy - <<-'END'
 		allow write,create /srv/made/*
@@ -325,8 +327,8 @@ bind_often() { # SESSION COUNT
 	done
 }
 
-# The supervisor starts threads as they are needed, each with a connection of its own, and lets go of
-# them when there is no more work.
+# The supervisor starts threads as they are needed, each with a connection of its own, and lets go
+# of them when there is no more work.
 wait_for_rest() { # SUPERVISOR
 	eventually 10 supervisor_rests "$1" ||
 		fail "the supervisor has $(threads_of "$1") threads, $(sockets_of "$1") sockets"

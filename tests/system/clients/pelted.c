@@ -5,10 +5,10 @@
  *
  *	pelted restart|interrupt TIMES PATH    prints how often the open succeeded and how often it was
  *	                        interrupted, as "ok=3 EINTR=0"
- *	pelted create TIMES PATH    with SA_RESTART, each time another file that is not there: PATH and a
- *	                        number
- *	pelted copy TIMES PATH  with SA_RESTART; opens the file so often, and copies it to the output; the
- *	                        input if PATH is "-"
+ *	pelted create TIMES PATH    with SA_RESTART, each time another file that is not there: PATH
+ *	                        and a number
+ *	pelted copy TIMES PATH  with SA_RESTART; opens the file so often, and copies it to the output,
+ *	                        or the input if PATH is "-"
  *
  * The status is 1 if anything else came of a call, or, but for copy, if no signal came at all.
  */
