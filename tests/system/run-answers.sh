@@ -16,6 +16,34 @@ test_a_copy_that_would_be_too_large_is_EFBIG() {
 	expect_equal "$(run calls read /srv/copies/large)" EFBIG
 }
 
+# The kernel counts the descriptors that a user has sent and nobody has received, unix(7). Bob lets
+# more of them lie than the worker may have open now.
+test_what_the_broker_has_no_room_for_is_ENFILE() {
+	local worker
+	run_policy
+	cat >>"$POLICY" <<-'END'
+		client others {
+			from user bob
+			allow read /srv/granted
+		}
+	END
+	reload_broker
+	open_run program
+	open_session hoarder bob unread
+	expect_equal "$(tell hoarder "connect 9")" ok
+	expect_equal "$(tell hoarder "send 6 /srv/granted")" ok
+	worker=$(broker_pids worker)
+	setpriv --reuid=fdbroker --regid=fdbroker --clear-groups prlimit --pid "$worker" --nofile=45
+	eventually 5 answers program ENFILE || fail "not ENFILE, but $(tell program "cat /srv/granted")"
+	expect_equal "$(tell program "cat /etc/passwd" | cut -c 1-7)" "ok root"
+	expect_equal "$(tell hoarder read)" 60
+	expect_equal "$(tell program "cat /srv/granted")" "ok granted"
+}
+
+answers() { # SESSION ERRNO
+	[[ $(tell "$1" "cat /srv/granted") == "$2" ]]
+}
+
 # The rule has the broker act as somebody who may not: that says nothing of what alice may.
 test_what_the_rules_user_may_not_open_is_up_to_the_programs_own_rights() {
 	run_policy - <<-'END'
