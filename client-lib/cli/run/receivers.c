@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -20,42 +18,17 @@ struct receivers {
 	serve_call *serve;
 	struct supervision *supervision;
 	unsigned int count_max;
-	sem_t turn;                        /* to receive */
-	_Atomic(struct receiver *) holder; /* of the turn; NULL while it is handed on */
-	atomic_uint count, waiting;
-	/* The calls have numbers, which are odd; the one that the holder is answering, or 0. */
-	atomic_uint last, answering;
-	/* Of the guard, which sleeps while there are no calls. */
-	pthread_mutex_t guard_lock;
-	pthread_cond_t guard_wanted;
-	atomic_bool guard_sleeps;
+
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t turn_is_free, guard_is_wanted;
+	struct receiver *holder;     /* of the turn to receive, or NULL */
+	unsigned int count, waiting; /* for the turn */
+	/* The call that the holder is answering; 0: it receives. */
+	unsigned int call, last_call;
+	bool guard_sleeps;
 };
 
-/* ---- the turn ---- */
-
-static bool has_turn(const struct receiver *receiver)
-{
-	return atomic_load(&receiver->receivers->holder) == receiver;
-}
-
-/* False: it was idle for too long. */
-static bool take_turn(struct receiver *receiver)
-{
-	struct receivers *receivers = receiver->receivers;
-	struct timespec deadline;
-	bool has_it;
-
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += IDLE_SEC;
-	atomic_fetch_add(&receivers->waiting, 1);
-	has_it = sem_clockwait(&receivers->turn, CLOCK_MONOTONIC, &deadline) == 0;
-	atomic_fetch_sub(&receivers->waiting, 1);
-	/* Whoever handed it on a moment ago may have counted on this thread. */
-	has_it = has_it || sem_trywait(&receivers->turn) == 0;
-	if (has_it)
-		atomic_store(&receivers->holder, receiver);
-	return has_it;
-}
+/* ---- threads ---- */
 
 static int start_thread(struct receivers *receivers, void *(*run)(void *))
 {
@@ -74,144 +47,176 @@ static int start_thread(struct receivers *receivers, void *(*run)(void *))
 
 static void *receive(void *argument);
 
+/* Under the lock. */
 static int add_receiver(struct receivers *receivers)
 {
-	int error;
+	int error = start_thread(receivers, receive);
 
-	atomic_fetch_add(&receivers->count, 1);
-	error = start_thread(receivers, receive);
-	if (error != 0)
-		atomic_fetch_sub(&receivers->count, 1);
+	if (error == 0)
+		receivers->count++;
 	return error;
 }
 
-/*
- * Of the holder, by itself or by the guard: whoever is first. Nobody may be there to take the turn, or
- * have just gone: then there is to be another thread. If none can be started, whoever has done waiting
- * first receives next.
- */
-static void hand_on(struct receivers *receivers, struct receiver *holder)
-{
-	int free_turns;
+/* ---- the turn ---- */
 
-	if (holder == NULL || !atomic_compare_exchange_strong(&receivers->holder, &holder, NULL))
-		return;
-	atomic_store(&receivers->answering, 0);
-	sem_post(&receivers->turn);
-	if (sem_getvalue(&receivers->turn, &free_turns) == 0 && free_turns > 0 &&
-		atomic_load(&receivers->waiting) == 0 &&
-		atomic_load(&receivers->count) < receivers->count_max)
+/* Under the lock. Somebody must be there who takes it; if no thread can be started now, the guard
+   tries again. */
+static void offer_turn(struct receivers *receivers)
+{
+	if (receivers->waiting > 0)
+		pthread_cond_signal(&receivers->turn_is_free);
+	else if (receivers->count < receivers->count_max)
 		(void)add_receiver(receivers);
+}
+
+/* Under the lock. */
+static void hand_on(struct receivers *receivers)
+{
+	receivers->holder = NULL;
+	receivers->call = 0;
+	offer_turn(receivers);
 }
 
 void receiver_may_wait(struct receiver *receiver)
 {
-	hand_on(receiver->receivers, receiver);
+	struct receivers *receivers = receiver->receivers;
+
+	pthread_mutex_lock(&receivers->lock);
+	if (receivers->holder == receiver)
+		hand_on(receivers);
+	pthread_mutex_unlock(&receivers->lock);
+}
+
+/* Has it, or gets it. False: it was idle for too long, and counts no more. */
+static bool take_turn(struct receiver *receiver)
+{
+	struct receivers *receivers = receiver->receivers;
+	struct timespec deadline;
+	int error = 0;
+	bool has_it;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += IDLE_SEC;
+	pthread_mutex_lock(&receivers->lock);
+	receivers->waiting++;
+	while (receivers->holder != receiver && receivers->holder != NULL && error == 0)
+		error = pthread_cond_clockwait(
+			&receivers->turn_is_free, &receivers->lock, CLOCK_MONOTONIC, &deadline);
+	receivers->waiting--;
+	if (receivers->holder == NULL)
+		receivers->holder = receiver;
+	has_it = receivers->holder == receiver;
+	if (!has_it)
+		receivers->count--;
+	pthread_mutex_unlock(&receivers->lock);
+	return has_it;
 }
 
 /* ---- the guard ---- */
 
-static void wake_guard(struct receivers *receivers)
+/* Under the lock. Whoever has the turn receives, as it should be. */
+static bool all_is_well(const struct receivers *receivers)
 {
-	pthread_mutex_lock(&receivers->guard_lock);
-	pthread_cond_signal(&receivers->guard_wanted);
-	pthread_mutex_unlock(&receivers->guard_lock);
-}
-
-/* Until there is another call than that. */
-static void sleep_without_calls(struct receivers *receivers, unsigned int last)
-{
-	pthread_mutex_lock(&receivers->guard_lock);
-	atomic_store(&receivers->guard_sleeps, true);
-	while (atomic_load(&receivers->last) == last)
-		pthread_cond_wait(&receivers->guard_wanted, &receivers->guard_lock);
-	atomic_store(&receivers->guard_sleeps, false);
-	pthread_mutex_unlock(&receivers->guard_lock);
+	return receivers->holder != NULL && receivers->call == 0;
 }
 
 static void *guard(void *argument)
 {
 	const struct timespec pause = {.tv_nsec = GUARD_NSEC};
 	struct receivers *receivers = argument;
-	unsigned int last = 1, answering;
+	unsigned int call;
 
+	pthread_mutex_lock(&receivers->lock);
 	for (;;) {
-		answering = atomic_load(&receivers->answering);
-		if (answering == 0 && atomic_load(&receivers->last) == last)
-			sleep_without_calls(receivers, last);
-		last = atomic_load(&receivers->last);
+		receivers->guard_sleeps = true;
+		while (all_is_well(receivers))
+			pthread_cond_wait(&receivers->guard_is_wanted, &receivers->lock);
+		receivers->guard_sleeps = false;
+		call = receivers->call;
+		pthread_mutex_unlock(&receivers->lock);
 		nanosleep(&pause, NULL);
-		if (answering != 0 && atomic_load(&receivers->answering) == answering)
-			hand_on(receivers, atomic_load(&receivers->holder));
+		pthread_mutex_lock(&receivers->lock);
+		if (receivers->holder == NULL)
+			offer_turn(receivers);
+		else if (call != 0 && receivers->call == call)
+			hand_on(receivers);
 	}
 	return NULL;
 }
 
 /* ---- receiving ---- */
 
+static void begin_call(struct receivers *receivers)
+{
+	pthread_mutex_lock(&receivers->lock);
+	if (++receivers->last_call == 0)
+		receivers->last_call = 1;
+	receivers->call = receivers->last_call;
+	if (receivers->guard_sleeps)
+		pthread_cond_signal(&receivers->guard_is_wanted);
+	pthread_mutex_unlock(&receivers->lock);
+}
+
+static void end_call(struct receivers *receivers, const struct receiver *receiver)
+{
+	pthread_mutex_lock(&receivers->lock);
+	if (receivers->holder == receiver)
+		receivers->call = 0;
+	pthread_mutex_unlock(&receivers->lock);
+}
+
 static void give_back(struct receiver *receiver)
 {
 	connections_give_back(&receiver->supervision->connections, &receiver->broker);
 }
 
-static void answer(struct receiver *receiver, const struct notification *notification)
-{
-	struct receivers *receivers = receiver->receivers;
-	unsigned int number = atomic_load(&receivers->last) + 2;
-
-	atomic_store(&receivers->answering, number);
-	atomic_store(&receivers->last, number);
-	if (atomic_load(&receivers->guard_sleeps))
-		wake_guard(receivers);
-	receivers->serve(receiver, notification);
-	/* Unless the turn has been handed on. */
-	(void)atomic_compare_exchange_strong(&receivers->answering, &number, 0);
-}
-
 /* The turn is this thread's. False: there can be no more calls. */
 static bool receive_one(struct receiver *receiver)
 {
-	const int listener = receiver->receivers->listener;
+	struct receivers *receivers = receiver->receivers;
 	struct notification notification;
 
-	if (receiver->broker != NULL && !notification_comes(listener, IDLE_SEC * 1000))
+	if (receiver->broker != NULL && !notification_comes(receivers->listener, IDLE_SEC * 1000))
 		give_back(receiver);
-	if (notification_receive(&notification, listener)) {
-		answer(receiver, &notification);
+	if (notification_receive(&notification, receivers->listener)) {
+		begin_call(receivers);
+		receivers->serve(receiver, &notification);
+		end_call(receivers, receiver);
 		return true;
 	}
-	return !notification_is_over(listener);
+	return !notification_is_over(receivers->listener);
 }
 
-/* When there can be no more calls, the turn is nobody's any more. */
+/* When there can be no more calls, the turn remains with a thread that has ended. */
 static void *receive(void *argument)
 {
 	struct receivers *receivers = argument;
 	struct receiver receiver = {.receivers = receivers, .supervision = receivers->supervision};
 
-	while (has_turn(&receiver) || take_turn(&receiver)) {
+	while (take_turn(&receiver)) {
 		if (!receive_one(&receiver))
 			break;
 	}
 	give_back(&receiver);
-	atomic_fetch_sub(&receivers->count, 1);
 	return NULL;
 }
 
 int receivers_start(
 	int listener, serve_call *serve, struct supervision *supervision, unsigned int threads_max)
 {
-	static struct receivers receivers;
+	static struct receivers receivers = {
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.turn_is_free = PTHREAD_COND_INITIALIZER,
+		.guard_is_wanted = PTHREAD_COND_INITIALIZER,
+	};
 	int error;
 
-	receivers = (struct receivers){.listener = listener,
-		.serve = serve,
-		.supervision = supervision,
-		.count_max = threads_max,
-		.last = 1,
-		.guard_lock = PTHREAD_MUTEX_INITIALIZER,
-		.guard_wanted = PTHREAD_COND_INITIALIZER};
-	sem_init(&receivers.turn, 0, 1);
-	error = start_thread(&receivers, guard);
-	return error != 0 ? error : add_receiver(&receivers);
+	receivers.listener = listener;
+	receivers.serve = serve;
+	receivers.supervision = supervision;
+	receivers.count_max = threads_max;
+	pthread_mutex_lock(&receivers.lock);
+	error = add_receiver(&receivers);
+	pthread_mutex_unlock(&receivers.lock);
+	return error != 0 ? error : start_thread(&receivers, guard);
 }

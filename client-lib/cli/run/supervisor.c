@@ -25,6 +25,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Beyond these, calls wait until one of those before has been answered. */
@@ -35,13 +36,19 @@
 
 /* A signal that is sent to a whole process group comes to each process within this time. */
 #define GROUP_MSEC 10
+/* Not found by the name of the command, as by pkill(1): who kills the command kills the program. */
+#define PROCESS_NAME "fdb-supervisor"
 
 /* Beside the threads that answer there is this one, which watches over the processes. */
 struct watch {
 	pid_t program;
 	int listener, channel, signals; /* -1: no longer */
-	bool has_ended;                 /* the program, not its descendants */
-	pid_t senders[_NSIG];           /* who last sent that signal to this process */
+	bool has_ended, is_stopped;     /* the program, not its descendants */
+	/* Who last sent a signal to this process, and when. */
+	struct {
+		pid_t sender;
+		int64_t msec;
+	} last[_NSIG];
 };
 
 /* ---- at the start ---- */
@@ -68,18 +75,41 @@ static void tell(const struct watch *watch, int status)
 	(void)send(watch->channel, &status, sizeof(status), MSG_NOSIGNAL);
 }
 
+/* The command stops with the program, and so cannot see that that goes on, or has ended. */
+static void wake_command(const struct watch *watch)
+{
+	if (watch->channel >= 0)
+		(void)kill(getppid(), SIGCONT);
+}
+
+static void take_status(struct watch *watch, int status)
+{
+	if (!WIFCONTINUED(status))
+		tell(watch, status);
+	if (watch->is_stopped)
+		wake_command(watch);
+	watch->is_stopped = WIFSTOPPED(status);
+	watch->has_ended = !WIFSTOPPED(status) && !WIFCONTINUED(status);
+}
+
 /* Also the program's descendants whose parent has died: they have come to this process. */
 static void reap(struct watch *watch, int options)
 {
 	int status;
 	pid_t child;
 
-	while ((child = waitpid(-1, &status, options | WUNTRACED)) > 0) {
-		if (child != watch->program)
-			continue;
-		watch->has_ended = !WIFSTOPPED(status);
-		tell(watch, status);
+	while ((child = waitpid(-1, &status, options | WUNTRACED | WCONTINUED)) > 0) {
+		if (child == watch->program)
+			take_status(watch, status);
 	}
+}
+
+static int64_t now_msec(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void take_signal(struct watch *watch)
@@ -88,32 +118,42 @@ static void take_signal(struct watch *watch)
 
 	if (read(watch->signals, &signal, sizeof(signal)) != sizeof(signal))
 		return;
-	if (signal.ssi_signo == SIGCHLD)
+	if (signal.ssi_signo == SIGCHLD) {
 		reap(watch, WNOHANG);
-	else if (signal.ssi_signo < _NSIG)
-		watch->senders[signal.ssi_signo] = (pid_t)signal.ssi_pid;
+	} else if (signal.ssi_signo < _NSIG) {
+		watch->last[signal.ssi_signo].sender = (pid_t)signal.ssi_pid;
+		watch->last[signal.ssi_signo].msec = now_msec();
+	}
+}
+
+static bool came_here(const struct watch *watch, const struct passed_signal *passed, int64_t now)
+{
+	return watch->last[passed->number].sender == passed->sender &&
+	       now - watch->last[passed->number].msec <= GROUP_MSEC;
 }
 
 /* Has the program got it as well, as it was sent to the group of all three processes? */
 static bool is_for_group(struct watch *watch, const struct passed_signal *passed)
 {
 	struct pollfd ready = {.fd = watch->signals, .events = POLLIN};
+	int64_t now = now_msec();
 
 	if (passed->sender == 0 || getpgid(watch->program) != getpgrp())
 		return false;
-	while (watch->senders[passed->number] != passed->sender && poll(&ready, 1, GROUP_MSEC) == 1)
+	while (!came_here(watch, passed, now) && poll(&ready, 1, GROUP_MSEC) == 1)
 		take_signal(watch);
-	if (watch->senders[passed->number] != passed->sender)
+	if (!came_here(watch, passed, now))
 		return false;
-	watch->senders[passed->number] = 0;
+	watch->last[passed->number].sender = 0;
 	return true;
 }
 
 /* Until it has been waited for, the program's number is its own. */
 static void pass_on(struct watch *watch, const struct passed_signal *passed)
 {
-	if (!watch->has_ended && passed->number > 0 && passed->number < _NSIG &&
-		!is_for_group(watch, passed) && !watch->has_ended)
+	if (passed->number <= 0 || passed->number >= _NSIG || passed->sender == getpid())
+		return;
+	if (!is_for_group(watch, passed) && !watch->has_ended)
 		(void)kill(watch->program, passed->number);
 }
 
@@ -266,7 +306,8 @@ static bool become_parent(struct program *program)
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || sigaction(SIGCHLD, NULL, &before) != 0 ||
 		signal(SIGCHLD, SIG_DFL) == SIG_ERR ||
-		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0 ||
+		prctl(PR_SET_NAME, PROCESS_NAME, 0, 0, 0) != 0)
 		return fail("becoming a parent");
 	program->ignores_children = before.sa_handler == SIG_IGN;
 	return true;
