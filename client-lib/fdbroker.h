@@ -1021,7 +1021,7 @@ const char *fdbroker_strreason(enum fdbroker_reason reason);
  *			removexattr and their like by path; inotify_add_watch, fanotify_init and
  *			fanotify_mark; mq_open, mq_unlink, and shared memory, semaphores and queues
  *			of System V; io_uring; ptrace, process_vm_readv and process_vm_writev,
- *			process_madvise, kcmp, and prlimit that sets a limit of another process;
+ *			process_madvise, kcmp, and prlimit that sets a limit of a process by its pid;
  *			mount, umount, move_mount, fsopen and the rest of its family, pivot_root,
  *			chroot; unshare, setns, clone(2) with a new namespace; bpf, perf_event_open,
  *			userfaultfd, keys, modules, kexec; TIOCSTI and TIOCLINUX of ioctl(2).

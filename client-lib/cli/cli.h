@@ -67,8 +67,9 @@ bool tool_takes_option(const char *name, char **argv, int *next, char **text);
 /* What getopt_long(3) has just given '?' for; `letter` is room for an option of one letter. */
 const char *tool_wrong_option(char **argv, char letter[static 3]);
 
-/* Tells the user what the kernel refuses: "fdbroker: COMMAND: WHAT: " and errno. */
-void tool_fail(const char *command, const char *what);
+/* Tells the user what the kernel refuses: "fdbroker: COMMAND: WHAT: " and errno. Returns
+   EXIT_OWN_FAILURE. */
+int tool_fail(const char *command, const char *what);
 
 /* Tells the user what is wrong with the command line and where to read on. Returns EXIT_USAGE. */
 int tool_usage_error(const char *command, const char *format, ...)

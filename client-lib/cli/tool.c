@@ -89,9 +89,10 @@ void tool_complain(const char *object)
 	}
 }
 
-void tool_fail(const char *command, const char *what)
+int tool_fail(const char *command, const char *what)
 {
 	fprintf(stderr, "fdbroker: %s: %s: %s\n", command, what, strerror(errno));
+	return EXIT_OWN_FAILURE;
 }
 
 /* ---- the command line ---- */

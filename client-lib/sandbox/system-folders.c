@@ -47,11 +47,11 @@ static const struct {
 	{"/etc/localtime", LANDLOCK_READ},
 };
 
-/* Not there, a link to nothing, or behind a folder that this user may not enter: no loss, as the
-   program could not have had it either. */
+/* Not there, a link to nothing, behind a folder that this user may not enter, or kept back by a
+   sandbox that this process is in already: no loss, as the program could not have had it either. */
 static bool is_no_loss(int error)
 {
-	return error == ENOENT || error == ENOTDIR || error == EACCES;
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM;
 }
 
 static int allow(const struct landlock_rules *rules, const char *path, enum landlock_access access)

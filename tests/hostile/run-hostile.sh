@@ -32,10 +32,6 @@ print(subprocess.run(sys.argv[1:]).returncode)' fdbroker run calls int80)" -31
 
 # ---- other namespaces ----
 
-may_unshare() {
-	as alice unshare "$@" true 2>/dev/null || skip "users make no namespaces here"
-}
-
 # What it may bind is a port of its own namespace; the port of the host stays free.
 test_another_network_namespace_gets_no_port_of_the_host() {
 	may_unshare -Urn

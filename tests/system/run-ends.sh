@@ -14,6 +14,7 @@ test_root_is_refused_and_told_how_to_start_it() {
 
 # What /proc says there of a process number is of another process.
 test_the_proc_of_another_pid_namespace_is_refused() {
+	may_unshare -Up --fork
 	run_policy
 	expect_status 125 as alice unshare --user --map-current-user --pid --fork \
 		fdbroker run cat /srv/granted
@@ -156,6 +157,31 @@ test_a_signal_to_the_group_comes_once_and_one_to_the_command_comes() {
 	kill -TERM -- -$!
 	expect_end $! 7
 	expect_equal "$(cat /run/test/caught)" "$expected"$'\nSIGTERM'
+}
+
+# A service manager's watchdog sends SIGABRT, and wants the program's core.
+test_a_signal_that_means_a_crash_is_passed_on_too() {
+	run_policy
+	start_run bash -c 'trap "exit 9" ABRT; echo ready; while :; do sleep 0.05; done' \
+		>/run/test/out
+	eventually 10 has_lines 1 /run/test/out || fail "the program is not ready"
+	kill -ABRT $!
+	expect_end $! 9
+}
+
+# Others may be on their way to it meanwhile.
+test_the_command_dies_of_the_signal_that_the_program_died_of() {
+	local command
+	run_policy
+	for _ in {1..20}; do
+		# shellcheck disable=SC2016 # expanded inside
+		start_run bash -c 'trap "" TERM; echo ready; sleep 0.1; kill -USR1 $$' >/run/test/out
+		command=$!
+		eventually 10 has_lines 1 /run/test/out || fail "the program is not ready"
+		(while kill -TERM "$command"; do :; done) 2>/dev/null &
+		disown
+		expect_end "$command" 138
+	done
 }
 
 test_timeout_ends_a_program_under_run() {

@@ -98,6 +98,7 @@ test_a_detached_tree_is_not_taken_for_the_hosts() {
 
 # The program's root is the host's, its folder is in a tree of another mount namespace.
 test_a_folder_of_another_mount_namespace_is_not_taken_for_the_hosts() {
+	may_unshare -Urm
 	run_policy
 	cat >/run/test/elsewhere <<-'END'
 		unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /srv &&

@@ -76,6 +76,7 @@ test_what_was_set_before_the_bind_survives_it() {
 test_a_port_can_be_bound_again_as_soon_as_it_is_closed() {
 	run_policy
 	expect_equal "$(run calls binds 2000 80)" "ok=2000"
+	expect_equal "$(run calls binds 2000 8080)" "ok=2000" "one that the policy does not name"
 }
 
 test_a_socket_in_the_file_system_is_bound() {

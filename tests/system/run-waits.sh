@@ -5,10 +5,6 @@ source tests/system/run.lib
 
 # ---- a broker that stands still ----
 
-opens() { # SESSION PATH
-	[[ $(tell "$1" "cat $2") == ok\ * ]]
-}
-
 test_a_broker_that_stands_still_holds_up_nothing_that_needs_none() {
 	run_policy
 	open_run program
@@ -177,4 +173,21 @@ test_a_run_at_rest_leaves_connections_for_others() {
 	expect_equal "$(as alice fdbroker cat /srv/granted)" granted
 	kill -TERM $!
 	expect_end $! 143
+}
+
+# What the program opens by its own rights keeps nothing that the broker was asked by.
+test_a_run_gives_connections_back_while_its_program_opens_its_own() {
+	run_policy
+	start_run bash -c 'cat /srv/granted & cat /srv/granted & wait; echo
+		while :; do cat </etc/passwd; sleep 0.2; done >/dev/null' >/run/test/out
+	eventually 10 has_lines 1 /run/test/out || fail "the program is not ready"
+	eventually 10 supervisor_has_one_connection "$(supervisor_of $!)" ||
+		fail "it has $(sockets_of "$(supervisor_of $!)") sockets"
+	kill -TERM $!
+	expect_end $! 143
+}
+
+# The other one leads to the command.
+supervisor_has_one_connection() { # PID
+	(($(sockets_of "$1") == 2))
 }

@@ -236,10 +236,6 @@ test_a_grant_that_a_reload_adds_is_seen_by_a_running_program() {
 	eventually 5 opens program /srv/other || fail "the new grant is not seen"
 }
 
-opens() { # SESSION PATH
-	[[ $(tell "$1" "cat $2") == ok\ * ]]
-}
-
 test_a_grant_that_a_reload_takes_is_gone_for_a_running_program() {
 	run_policy
 	open_run program

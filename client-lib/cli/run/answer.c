@@ -61,8 +61,8 @@ int answer_ask(struct receiver *receiver, question *ask, void *argument, int *er
 	int result;
 
 	receiver_may_wait(receiver);
-	result = connections_ask(
-		&receiver->supervision->connections, &receiver->broker, ask, argument);
+	result =
+		connections_ask(&receiver->supervision->connections, &receiver->own, ask, argument);
 	*error = result < 0 ? program_errno(fdbroker_last_reason(), errno) : 0;
 	return result;
 }

@@ -28,6 +28,7 @@ struct wanted_address {
 	socklen_t length;
 	int socket, domain, type, protocol;
 	bool is_kept; /* from the program: it gets it by the broker or not at all */
+	unsigned int unprivileged_port; /* the first one that it could bind by itself */
 };
 
 /* By itself the program cannot have it: so that the broker's log knows of it, the broker is asked,
@@ -39,7 +40,7 @@ static bool is_out_of_reach(const struct wanted_address *wanted)
 
 	return (address->sin_family == AF_INET || address->sin_family == AF_INET6) &&
 	       wanted->length >= sizeof(*address) &&
-	       ((port > 0 && port < IPPORT_RESERVED) || wanted->is_kept);
+	       ((port > 0 && port < wanted->unprivileged_port) || wanted->is_kept);
 }
 
 static bool guess(struct grants *grants, const void *argument)
@@ -149,16 +150,21 @@ static void leave(const struct receiver *receiver, const struct notification *no
 		answer_without_broker(receiver, notification);
 }
 
-/*
- * Afterwards the program alone has the socket: it may close it, and bind another one to the address.
- * False: the broker refuses.
- */
+/* Before each answer: then the program alone has it, may close it, and bind another one to the
+   address. */
+static void give_back_socket(struct wanted_address *wanted)
+{
+	if (wanted->socket >= 0)
+		close(take_fd(&wanted->socket));
+}
+
+/* False: the broker refuses. */
 static bool bind_by_broker(struct receiver *receiver, const struct notification *notification,
 	struct wanted_address *wanted)
 {
 	int error, result = answer_ask(receiver, ask, wanted, &error);
 
-	close(take_fd(&wanted->socket));
+	give_back_socket(wanted);
 	if (result == 0 || error != 0)
 		notification_return(notification, error);
 	return result == 0 || error != 0;
@@ -166,12 +172,14 @@ static bool bind_by_broker(struct receiver *receiver, const struct notification 
 
 void serve_bind(struct receiver *receiver, const struct notification *notification)
 {
-	struct wanted_address wanted = {.socket = -1};
+	struct wanted_address wanted = {
+		.socket = -1, .unprivileged_port = receiver->supervision->unprivileged_port};
 
 	/* Even closing what has been taken may wait: it need be no socket. */
 	receiver_may_wait(receiver);
-	if (!find_address(&wanted, receiver, notification) ||
-		!bind_by_broker(receiver, notification, &wanted))
-		leave(receiver, notification, &wanted);
-	cleanup_close(&wanted.socket);
+	if (find_address(&wanted, receiver, notification) &&
+		bind_by_broker(receiver, notification, &wanted))
+		return;
+	give_back_socket(&wanted);
+	leave(receiver, notification, &wanted);
 }

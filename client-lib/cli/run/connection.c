@@ -86,24 +86,30 @@ static struct fdbroker *make_clone(struct connections *connections)
 	return clone;
 }
 
-void connections_give_back(struct connections *connections, struct fdbroker **own)
+bool connections_is_idle(const struct own_connection *own, int64_t idle_sec)
 {
-	if (*own == NULL)
+	return own->broker != NULL && now_sec() - own->asked_sec >= idle_sec;
+}
+
+void connections_give_back(struct connections *connections, struct own_connection *own)
+{
+	if (own->broker == NULL)
 		return;
-	fdbroker_free(*own); /* leaves errno and the reason alone */
-	*own = NULL;
+	fdbroker_free(own->broker); /* leaves errno and the reason alone */
+	own->broker = NULL;
 	atomic_fetch_sub(&connections->clone_count, 1);
 }
 
 int connections_ask(
-	struct connections *connections, struct fdbroker **own, question *ask, void *argument)
+	struct connections *connections, struct own_connection *own, question *ask, void *argument)
 {
 	int result;
 
-	if (*own == NULL)
-		*own = make_clone(connections);
-	if (*own != NULL) {
-		result = ask(*own, argument);
+	own->asked_sec = now_sec();
+	if (own->broker == NULL)
+		own->broker = make_clone(connections);
+	if (own->broker != NULL) {
+		result = ask(own->broker, argument);
 		if (!has_ended(result))
 			return result;
 		connections_give_back(connections, own);

@@ -24,6 +24,12 @@ struct connections {
 	_Atomic int64_t refused_sec; /* when the broker had no clone to give */
 };
 
+/* That of a thread. */
+struct own_connection {
+	struct fdbroker *broker; /* NULL: it has none */
+	int64_t asked_sec;       /* when it last asked something */
+};
+
 /* One question: what the broker's answer is, -1 with errno and the reason. */
 typedef int question(struct fdbroker *broker, void *argument);
 
@@ -31,15 +37,18 @@ typedef int question(struct fdbroker *broker, void *argument);
 void connections_init(struct connections *connections, struct fdbroker *first, bool is_inherited);
 
 /*
- * Asks on the thread's own connection, *own, which is NULL at first, or on the first one. If that
+ * Asks on the thread's own connection, which is made if there is none, or on the first one. If that
  * has come to its end, there is a new one: a broker that is being started is waited for, as by
  * fdbroker_new(). What it was doing when it ended may be asked for twice.
  */
 int connections_ask(
-	struct connections *connections, struct fdbroker **own, question *ask, void *argument);
+	struct connections *connections, struct own_connection *own, question *ask, void *argument);
 
 /* The same, on the first one. */
 int connections_ask_first(struct connections *connections, question *ask, void *argument);
 
+/* Has the thread a connection, and asked nothing for so long? */
+bool connections_is_idle(const struct own_connection *own, int64_t idle_sec);
+
 /* Gives back a thread's own connection, if it has one. */
-void connections_give_back(struct connections *connections, struct fdbroker **own);
+void connections_give_back(struct connections *connections, struct own_connection *own);

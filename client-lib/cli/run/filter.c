@@ -76,6 +76,10 @@ bool filter_refuse(void)
 	add(&filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1));
 	end(&filter, NOT_THERE);
 #endif
+#ifdef SYS_socketcall
+	/* bind(2) by another number, socketcall(2): libc has not needed it since Linux 4.3. */
+	end_if(&filter, SYS_socketcall, NOT_THERE);
+#endif
 	/* It opens and binds without any system call that a filter sees. */
 	end_if(&filter, SYS_io_uring_setup, NOT_THERE);
 	end(&filter, SECCOMP_RET_ALLOW);

@@ -167,7 +167,7 @@ static void end_call(struct receivers *receivers, const struct receiver *receive
 
 static void give_back(struct receiver *receiver)
 {
-	connections_give_back(&receiver->supervision->connections, &receiver->broker);
+	connections_give_back(&receiver->supervision->connections, &receiver->own);
 }
 
 /* The turn is this thread's. False: there can be no more calls. */
@@ -176,7 +176,9 @@ static bool receive_one(struct receiver *receiver)
 	struct receivers *receivers = receiver->receivers;
 	struct notification notification;
 
-	if (receiver->broker != NULL && !notification_comes(receivers->listener, IDLE_SEC * 1000))
+	if (connections_is_idle(&receiver->own, IDLE_SEC) ||
+		(receiver->own.broker != NULL &&
+			!notification_comes(receivers->listener, IDLE_SEC * 1000)))
 		give_back(receiver);
 	if (notification_receive(&notification, receivers->listener)) {
 		begin_call(receivers);

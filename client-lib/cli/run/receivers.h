@@ -16,7 +16,7 @@ struct receivers;
 struct receiver {
 	struct supervision *supervision;
 	struct receivers *receivers;
-	struct fdbroker *broker; /* its own connection, or NULL: connections_ask() */
+	struct own_connection own;
 };
 
 /* Answers one call. */

@@ -73,8 +73,10 @@ void refresher_refresh(struct refresher *refresher)
 	refresher->is_wanted = true;
 	pthread_cond_signal(&refresher->wanted);
 	while (refresher->rounds == rounds && !refresher->is_late) {
+		/* The round may have come to its end all the same. */
 		if (pthread_cond_timedwait(&refresher->done, &refresher->lock, &deadline) ==
-			ETIMEDOUT)
+				ETIMEDOUT &&
+			refresher->rounds == rounds)
 			refresher->is_late = true;
 	}
 	pthread_mutex_unlock(&refresher->lock);

@@ -128,12 +128,6 @@ static int parse_arguments(struct run *run, int argc, char **argv)
 
 /* ---- what it takes ---- */
 
-static int fail(const char *what)
-{
-	tool_fail("run", what);
-	return EXIT_OWN_FAILURE;
-}
-
 /* Yama, Documentation/admin-guide/LSM/Yama.rst of the kernel: from 2 on it takes an administrator to
    look into another process. */
 static bool may_look_into_programs(void)
@@ -173,7 +167,7 @@ static bool is_possible(void)
 		return false;
 	if (notification_fits())
 		return true;
-	fail("the kernel's seccomp_unotify(2)");
+	tool_fail("run", "the kernel's seccomp_unotify(2)");
 	return false;
 }
 
@@ -186,7 +180,7 @@ static int start(struct run *run)
 	if (sigprocmask(SIG_BLOCK, NULL, &run->program.mask) != 0 ||
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 		!supervisor_start(&run->program, &channel))
-		return fail("starting the supervisor (see 'ulimit -u')");
+		return tool_fail("run", "starting the supervisor (see 'ulimit -u')");
 	return relay(channel);
 }
 
@@ -221,7 +215,7 @@ int run_main(int argc, char **argv)
 	int status;
 
 	if (readable == NULL || writable == NULL)
-		return fail("its arguments");
+		return tool_fail("run", "its arguments");
 	run.wishes.readable = readable;
 	run.wishes.writable = writable;
 	status = parse_arguments(&run, argc, argv);

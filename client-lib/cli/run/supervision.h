@@ -12,7 +12,8 @@
 
 struct supervision {
 	enum run_mode mode;
-	struct place place; /* where the broker's names mean what they mean here */
+	struct place place;             /* where the broker's names mean what they mean here */
+	unsigned int unprivileged_port; /* the first one that needs no privilege: ip(7) */
 	struct grants *grants;
 	struct connections connections;
 	struct refresher refresher;

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,21 +215,43 @@ static bool fail_with(int error, const char *what)
 	return fail(what);
 }
 
-/* Connects by itself: of whose connection it is the log of the broker tells. */
-static bool prepare(struct supervision *supervision, const struct program *program)
+/* By itself: of whose connection it is the log of the broker tells. */
+static bool connect_to_broker(struct supervision *supervision)
 {
 	struct fdbroker *broker = tool_connect();
 
 	if (broker == NULL)
 		return false;
-	supervision->mode = program->mode;
-	supervision->grants = grants_new();
 	connections_init(&supervision->connections, broker, tool_inherits());
+	return true;
+}
+
+/* ip(7): ip_local_port_range's neighbour, which containers often set to 0. */
+static unsigned int find_unprivileged_port(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	unsigned int port;
+
+	if (file == NULL)
+		return IPPORT_RESERVED;
+	if (fscanf(file, "%u", &port) != 1)
+		port = IPPORT_RESERVED;
+	fclose(file);
+	return port;
+}
+
+/* What there is to know before the first call. The name service may be asked, and keep descriptors:
+   so it is asked when those of others have been closed. */
+static bool prepare(struct supervision *supervision, enum run_mode mode)
+{
+	supervision->mode = mode;
+	supervision->unprivileged_port = find_unprivileged_port();
+	supervision->grants = grants_new();
 	if (supervision->grants == NULL)
 		return fail("the policy");
 	if (!place_find_own(&supervision->place))
 		return fail("/proc/self/root");
-	if (grants_refresh(supervision->grants, broker) == 0)
+	if (grants_refresh(supervision->grants, supervision->connections.first) == 0)
 		return true;
 	tool_complain("run");
 	return false;
@@ -287,8 +310,8 @@ static bool start(
 		reap(watch, 0);
 		return true;
 	}
-	if (!let_go(supervision, watch, gate) || !start_threads(supervision, watch->listener) ||
-		!wait_for_go(watch))
+	if (!let_go(supervision, watch, gate) || !prepare(supervision, program->mode) ||
+		!start_threads(supervision, watch->listener) || !wait_for_go(watch))
 		return false;
 	descriptors_leave_standard(STDERR_FILENO);
 	program_go(gate);
@@ -318,7 +341,7 @@ static _Noreturn void supervise(struct program *program, int channel)
 	static struct supervision supervision;
 	struct watch watch = {.listener = -1, .channel = channel};
 
-	if (!become_parent(program) || !prepare(&supervision, program) ||
+	if (!become_parent(program) || !connect_to_broker(&supervision) ||
 		!start(&supervision, &watch, program))
 		tell(&watch, W_EXITCODE(EXIT_OWN_FAILURE, 0));
 	/* Closed with a signal unread, the socket would take the status back: ECONNRESET. */
