@@ -22,11 +22,14 @@ expect_calls() { # FLAGS EXPECTED CALL...
 }
 
 test_whatever_opens_something_fails_in_the_sandbox() {
-	local all
+	local all tells_nothing='^$'
 	# As root with all capabilities, so that it is not for want of these.
 	all=$(boundary plain none all)
 	((${#all} > 500)) || fail "few calls were tried: $all"
-	expect_equal "$(grep ' EPERM$' <<<"$all" || true)" "" "without the sandbox"
+	# In a chroot there are no user namespaces, clone(2).
+	unshare --user true 2>/dev/null || tells_nothing='^(clone NEWUSER|unshare): '
+	expect_equal "$(grep ' EPERM$' <<<"$all" | grep -vE "$tells_nothing" || true)" "" \
+		"without the sandbox"
 	all=$(cut -d: -f1 <<<"$all" | sed 's/$/: EPERM/')
 	expect_equal "$(boundary plain 0 all)" "fdbroker_sandbox: ok"$'\n'"$all" "root"
 	expect_equal "$(as alice boundary plain 0 all)" "fdbroker_sandbox: ok"$'\n'"$all" "alice"
