@@ -5,7 +5,8 @@
  * the program has ended.
  *
  *	fdbroker run      passes signals on, and ends as the program does: relay.c
- *	  supervisor      receives the program's calls: supervisor.c, receivers.c
+ *	  supervisor      supervisor.c; watches over the processes: watch.c; and answers the
+ *	    |             program's calls, in threads: receivers.c
  *	    the program   no_new_privs, Landlock, the filters: program.c, filter.c
  *
  *	open(2) in the program -> filter -> receivers.c -> open.c: which file? (target.c, name.c)
