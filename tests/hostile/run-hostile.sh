@@ -170,3 +170,27 @@ test_an_open_that_blocks_keeps_no_other_waiting() {
 	as alice mkfifo /home/alice/pipe
 	expect_equal "$(run sh -c 'cat /home/alice/pipe & sleep 0.2; cat /srv/granted; kill $!')" granted
 }
+
+# Its listener could let all go on.
+test_a_program_does_not_take_the_place_of_its_dead_supervisor() {
+	run_policy
+	cat >/run/test/heir.py <<-'END'
+		import ctypes, os, platform, struct, time
+		libc = ctypes.CDLL(None, use_errno=True)
+		supervisor = os.getppid()
+		print("ready", flush=True)
+		while os.getppid() == supervisor:
+		    time.sleep(0.02)
+		allow = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0x7fff0000))
+		program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 1, ctypes.addressof(allow)))
+		seccomp = {"x86_64": 317, "aarch64": 277}.get(platform.machine(), 277)
+		for flags in 8, 0: # SECCOMP_FILTER_FLAG_NEW_LISTENER
+		    result = libc.syscall(seccomp, 1, flags, program)
+		    print("ok" if result >= 0 else os.strerror(ctypes.get_errno()), flush=True)
+	END
+	start_run python3 /run/test/heir.py >/run/test/heir.out 2>/dev/null
+	eventually 10 has_lines 1 /run/test/heir.out || fail "the program is not ready"
+	kill -KILL "$(supervisor_of $!)"
+	eventually 10 has_lines 3 /run/test/heir.out || fail "it does not go on"
+	expect_equal "$(cat /run/test/heir.out)" $'ready\nDevice or resource busy\nok'
+}

@@ -9,6 +9,7 @@
 #include "trapped.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -86,6 +87,23 @@ bool filter_refuse(void)
 	return enter(&filter, 0) == 0;
 }
 
+/*
+ * The kernel refuses a second listener (EBUSY) only as long as there is the first one. Once the
+ * supervisor is dead, the program could have one of its own and let its calls go on, which fail now:
+ * of two filters that trap a call, the later one counts.
+ */
+static void refuse_listeners(struct instructions *filter)
+{
+	const uint32_t low = __BYTE_ORDER == __LITTLE_ENDIAN ? 0 : sizeof(uint32_t);
+
+	/* Nothing is asked of the number after this. */
+	add(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 3));
+	load(filter, offsetof(struct seccomp_data, args[1]) + low);
+	add(filter, (struct sock_filter)BPF_JUMP(
+			    BPF_JMP | BPF_JSET | BPF_K, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 1));
+	end(filter, SECCOMP_RET_ERRNO | EBUSY);
+}
+
 int filter_trap(void)
 {
 	const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
@@ -95,6 +113,7 @@ int filter_trap(void)
 	check_architecture(&filter);
 	for (size_t i = 0; i < trapped_call_count; i++)
 		end_if(&filter, (uint32_t)trapped_calls[i].number, SECCOMP_RET_USER_NOTIF);
+	refuse_listeners(&filter);
 	end(&filter, SECCOMP_RET_ALLOW);
 	/* Linux 5.19: once the supervisor has received a call, only death takes it away again. */
 	listener = enter(&filter, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
