@@ -8,7 +8,7 @@
  * there only that is forbidden which leads out of the sandbox and which ordinary programs do
  * without. What Landlock judges well enough stays: ptrace(2), process_vm_readv(2) and setns(2), in
  * which it has a say of the other process, so that debuggers and MPI work within; mounts, which it
- * forbids; and namespaces, in which browsers confine parts of themselves.
+ * forbids; and namespaces, in which who has `-w /proc` for their uid maps confines parts of itself.
  *
  * EPERM, so that its refusals look different from the broker's EACCES. System calls of another
  * architecture (int 0x80, x32), about whose numbers no rule here is, end the process in the sandbox

@@ -189,6 +189,9 @@ test_of_a_link_only_the_file_that_it_leads_to_is_opened() {
 	expect_status 1 as alice env PATH="/home/alice/unpacked:$PATH" fdbroker run --sandbox program \
 		/home/alice/private/beside
 	expect_match "$output" '/private/beside: Permission denied'
+	ln -s ../private /home/alice/unpacked/bin
+	expect_status 1 run --sandbox /home/alice/unpacked/bin/program
+	expect_match "$output" 'beside: Permission denied' "a link to its folder"
 	expect_status 0 run --sandbox /home/alice/private/program
 }
 

@@ -15,11 +15,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What execvp(3) of glibc takes where $PATH is not set. */
@@ -119,11 +121,15 @@ static bool find_program(const char *name, char found[static PATH_MAX])
 	}
 }
 
-static bool is_link(const char *path)
+static bool has_link(const char *path)
 {
-	struct stat status;
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 
-	return lstat(path, &status) != 0 || S_ISLNK(status.st_mode);
+	if (fd < 0)
+		return true;
+	close(fd);
+	return false;
 }
 
 /* To the folder that it lies in; "/" stays. */
@@ -177,7 +183,7 @@ static bool is_of_the_program(const char *folder)
 
 /*
  * The program is what was named, also if it begins with "#!": its interpreter lies in the system's
- * folders, or is to be named by -r. Of a link it is the file alone: who made the link has chosen
+ * folders, or is to be named by -r. Behind a link it is the file alone: who made the link has chosen
  * where it leads, as in an archive that was unpacked, and not who called.
  */
 static bool allow_program(const struct landlock_rules *rules, const char *name)
@@ -189,8 +195,8 @@ static bool allow_program(const struct landlock_rules *rules, const char *name)
 		return true;
 	strcpy(folder, path);
 	go_up(folder);
-	error = allow(
-		rules, !is_link(found) && is_of_the_program(folder) ? folder : path, LANDLOCK_READ);
+	error = allow(rules, !has_link(found) && is_of_the_program(folder) ? folder : path,
+		LANDLOCK_READ);
 	return error == 0 || complain("", path, error);
 }
 
