@@ -6,6 +6,9 @@
  * This header is the reference; libfdbroker(3) is the overview. It can be included from C11 and
  * C++. Every function here exists since 0.1.
  *
+ * One function is in a library of its own, libfdbroker-sandbox: fdbroker_sandbox(), the last one
+ * here.
+ *
  * A first program:
  *
  *	struct fdbroker *broker = fdbroker_new(NULL);
@@ -82,7 +85,7 @@
  * fdbroker_clone() getsockopt, getpeername, mmap and getrandom; and in fdbroker_free() munmap. It never calls socket, bind, connect,
  * setsockopt or open, and never libc's name service. fdbroker_getaddrinfo() and fdbroker_clone()
  * allocate memory, for which libc may call brk and mmap; the functions of libc that free memory may
- * call munmap and madvise on their own account.
+ * call munmap and madvise on their own account. fdbroker_sandbox(), below, is such a sandbox.
  */
 #ifndef FDBROKER_H
 #define FDBROKER_H
@@ -991,6 +994,107 @@ enum fdbroker_reason fdbroker_last_reason(void);
  * Since: 0.1
  */
 const char *fdbroker_strreason(enum fdbroker_reason reason);
+
+/* Flags of fdbroker_sandbox(): what remains possible beside what the broker does. */
+#define FDBROKER_SANDBOX_SOCKETS 1u  /* unix and IP sockets of one's own, and connecting them */
+#define FDBROKER_SANDBOX_PROGRAMS 2u /* the system's programs, and the files that these need */
+
+/*
+ * Leaves this process nothing but what it has open, and the broker: for good, and for all children
+ * that it will have. Connect before (SANDBOXES above). It is in libfdbroker-sandbox, which needs
+ * libseccomp: link with `pkg-config --libs fdbroker-sandbox`.
+ *
+ * What is given up, in this order. Before it returns 0 it has looked whether the process is not
+ * dumpable, has no capability and has no_new_privs, and tried whether a folder can still be opened
+ * (before the filter, so that it is Landlock that forbids it) and whether the filter refuses. For
+ * the rest it takes the kernel's word: signals, the network, the bounding set.
+ *	dumping		no core file; others of the user cannot trace the process or read its
+ *			memory (PR_SET_DUMPABLE; execve(2) undoes it)
+ *	capabilities	all of them: ambient, bounding (where there is CAP_SETPCAP), effective,
+ *			permitted and inheritable set
+ *	no_new_privs	programs get no privileges from set-user-ID bits and the like: prctl(2)
+ *	Landlock	every access to files by path that landlock(7) knows; TCP bind (Linux 6.7);
+ *			signals, and abstract unix sockets, to processes outside (Linux 6.12)
+ *	seccomp		with EPERM: open, openat, openat2, creat, execve, execveat; socket,
+ *			socketpair, connect, MSG_FASTOPEN, bind; name_to_handle_at, open_by_handle_at,
+ *			open_tree, uselib, pidfd_getfd; truncate, and chmod, chown, utime, setxattr,
+ *			removexattr and their like by path; inotify_add_watch, fanotify_init and
+ *			fanotify_mark; mq_open, mq_unlink, and shared memory, semaphores and queues
+ *			of System V; io_uring; ptrace, process_vm_readv and process_vm_writev,
+ *			process_madvise, kcmp, and prlimit that sets a limit of a process by its pid;
+ *			mount, umount, move_mount, fsopen and the rest of its family, pivot_root,
+ *			chroot; unshare, setns, clone(2) with a new namespace; bpf, perf_event_open,
+ *			userfaultfd, keys, modules, kexec; TIOCSTI and TIOCLINUX of ioctl(2).
+ *			With ENOSYS: clone3, for which libc takes clone.
+ *			System calls of another architecture (int 0x80, x32) end the process.
+ *
+ * flags: 0, or
+ *	FDBROKER_SANDBOX_SOCKETS	socket (AF_UNIX, AF_INET, AF_INET6), socketpair, connect and
+ *			MSG_FASTOPEN stay; bind does not, and the protocols SCTP, DCCP, SMC and MPTCP
+ *			do not (EPROTONOSUPPORT): Landlock does not know their ports. Who can connect
+ *			to a unix socket can have done whatever its server does for this user: a
+ *			service manager, a container engine and an agent do much. Where Landlock does
+ *			not know scopes that is true of abstract ones too.
+ *	FDBROKER_SANDBOX_PROGRAMS	open, openat, openat2, creat, execve and execveat stay, for
+ *			which Landlock leaves reading and executing in /usr, /bin, /sbin, /lib*, /etc
+ *			and /opt, reading /proc and what /sys says of processors and memory, the files
+ *			that /etc/resolv.conf and /etc/localtime are now, and reading and writing
+ *			/dev/null, zero, full, random, urandom and tty: of terminals its own alone, so
+ *			none can be made (/dev/ptmx, /dev/pts) but before. Programs run in this
+ *			sandbox. What this user may read there, it may still read.
+ *
+ * It is not covered, and remains as it was:
+ *	what is open: descriptors, mappings, directories (openat(2) below one is forbidden all the
+ *			same), connections that were inherited, and what their other ends do for one;
+ *			close before what is not needed
+ *	sending: sendto(2) and sendmsg(2) with an address on a datagram socket that is there already;
+ *			listen(2) and sending on an unbound one, which bind it to an ephemeral port
+ *			(ip_local_port_range of ip(7)), among which the process can choose
+ *			(IP_LOCAL_PORT_RANGE, Linux 6.3); UDP and other sockets know no Landlock
+ *	looking: stat(2), access(2), readlink(2), getxattr(2), statfs(2) and chdir(2) tell what there
+ *			is, but no contents; readlink(2) is what the library itself needs in /proc/self;
+ *			O_PATH, with FDBROKER_SANDBOX_PROGRAMS
+ *	signals, and with FDBROKER_SANDBOX_SOCKETS abstract unix sockets, before Linux 6.12: to
+ *			whatever process of the user; priorities and processors of these, on any
+ *			kernel (setpriority(2), ioprio_set(2), sched_setaffinity(2))
+ *	the user: files that the broker opens, and signals, are still of the user and the groups that
+ *			the process runs as; drop root before (setresuid(2))
+ *	a terminal that is open: what is written to it, and all other commands of ioctl(2)
+ *	time, memory and processors: what the process uses up, and what can be learned from that
+ *	the policy: narrow the connection, fdbroker_limit()
+ *
+ * A child that was made before is outside: it gets no signal from here any more, nor the one of
+ * PR_SET_PDEATHSIG (prctl(2)) when this process ends.
+ *
+ * After it nothing is loaded any more (dlopen(3), the name service, locales, time zones), unless it
+ * is there already. So set up first: locale, time zone, logging, random numbers from a file. A
+ * program that meets hostile data does well to add a filter of its own that lists what it needs:
+ * seccomp(2) is allowed. Calling it again can only take away more; Landlock allows 16 times.
+ *
+ * THREADS AND FORK. The process must have one thread: what is given up here, each thread would have
+ * for itself. And it must not share its memory with another process, as after vfork(2). Threads that
+ * are made later are in the sandbox, as children are. It is not safe in a signal handler. It waits
+ * for up to a tenth of a second for a thread that has been joined to be gone.
+ *
+ * Returns 0 when it has entered all of it; or -1, with the reason of the last call left alone, and
+ *	EINVAL		there is no such flag
+ *	EBUSY		the process has several threads, or shares its memory; or that cannot be
+ *			found out, as unshare(2) is forbidden and there is no /proc. Where unshare(2)
+ *			is forbidden, as in many containers, threads are noticed, but not that
+ *			another process shares the memory
+ *	ENOSYS, EOPNOTSUPP
+ *			this kernel has no Landlock, or it is turned off: landlock(7)
+ *	ENOMEM, EMFILE, ENFILE
+ *			there is no memory, or no room for a descriptor
+ *	ENOTRECOVERABLE	something could not be given up, such as where a filter forbids it, Landlock
+ *			was entered too many times or the kernel has no seccomp filters; or what
+ *			should fail does not
+ * After ENOTRECOVERABLE the process may have lost a part, and the sandbox is not there: the process
+ * should end. After any other errno it is as it was.
+ *
+ * Since: 0.1
+ */
+int fdbroker_sandbox(unsigned int flags) FDBROKER_USE_RESULT;
 
 #undef FDBROKER_USE_RESULT
 

@@ -44,12 +44,12 @@ static bool byte_is_control(uint8_t byte)
 	return byte < 0x20 || byte == 0x7f;
 }
 
-/* So that it neither ends the line nor joins the next one to it. */
-static void write_escaped(struct writer *writer, const char *bytes, size_t length)
+/* So that it neither ends the line nor joins the next one to it, nor ends what the mark ends. */
+static void write_escaped(struct writer *writer, const char *bytes, size_t length, char mark)
 {
 	for (size_t i = 0; i < length; i++) {
 		uint8_t byte = (uint8_t)bytes[i];
-		if (byte_is_control(byte) || byte == '\\' || byte == '"')
+		if (byte_is_control(byte) || byte == '\\' || byte == '"' || bytes[i] == mark)
 			write_format(writer, "\\x%02x", byte);
 		else
 			write_bytes(writer, bytes + i, 1);
@@ -71,10 +71,11 @@ static void write_name(struct writer *writer, const char *name)
 		return;
 	}
 	write_text(writer, "\"");
-	write_escaped(writer, name, strlen(name));
+	write_escaped(writer, name, strlen(name), '"');
 	write_text(writer, "\"");
 }
 
+/* A comma is where the next one begins (grants-identity.c), so that there is none within. */
 static void write_known(
 	struct writer *writer, const char *what, const struct policy_peer *peer, uint8_t offset)
 {
@@ -82,7 +83,7 @@ static void write_known(
 	if (!offset)
 		return;
 	write_text(writer, what);
-	write_escaped(writer, known.text, known.length);
+	write_escaped(writer, known.text, known.length, ',');
 }
 
 static void write_peer(struct writer *writer, const struct policy_peer *peer)
@@ -140,7 +141,7 @@ static void write_set(struct writer *writer, const char *set, size_t length)
 		const char *end = memchr(set + at, '\n', length - at);
 		size_t size = end ? (size_t)(end - set) - at : length - at;
 		write_text(writer, "#\t");
-		write_escaped(writer, set + at, size);
+		write_escaped(writer, set + at, size, '\n');
 		write_text(writer, "\n");
 		at += size + 1;
 	}

@@ -265,6 +265,30 @@ static bool conditions_parse(struct parser *parser, struct from_summary *summary
 	return true;
 }
 
+/* The conditions from `first` on; NULL: out of memory. */
+static struct from *from_add(struct parser *parser, const struct span *where, uint32_t first)
+{
+	struct from *from = set_append(parser->set, froms);
+	if (!from)
+		return NULL;
+	from->where = *where;
+	from->first_condition = first;
+	from->condition_count = parser->set->conditions.count - first;
+	return from;
+}
+
+void from_add_reader(struct parser *parser)
+{
+	struct policy_set *set = parser->set;
+	struct client *client = &set->clients.items[parser->client];
+	uint32_t first = set->conditions.count;
+	struct condition *condition = set_append(set, conditions); /* zeroed: CONDITION_ANYONE */
+	if (!condition)
+		return;
+	condition->where = client->where;
+	client->has_from = from_add(parser, &client->where, first) != NULL;
+}
+
 void from_parse(struct parser *parser)
 {
 	struct policy_set *set = parser->set;
@@ -281,12 +305,8 @@ void from_parse(struct parser *parser)
 	} else if (!conditions_parse(parser, &summary)) {
 		return;
 	}
-	struct from *from = set_append(set, froms);
-	if (!from)
+	if (!from_add(parser, &line->words.items[0].where, first))
 		return;
-	from->where = line->words.items[0].where;
-	from->first_condition = first;
-	from->condition_count = set->conditions.count - first;
 	struct client *client = &set->clients.items[parser->client];
 	client->is_deniable = client->is_deniable && summary.is_deniable;
 	client->is_instanced = client->is_instanced && summary.is_instanced;

@@ -34,7 +34,8 @@ static void client_check_duplicate(struct parser *parser, uint32_t number)
 	struct policy_set *set = parser->set;
 	const struct client *client = &set->clients.items[number];
 	const struct client *first = &set->clients.items[set_client_first(set, number)];
-	if (client == first)
+	/* Blocks of several files may have one name, and grants do not show the files. */
+	if (client == first || parser->is_grants)
 		return;
 	bool is_same_file = first->where.file == client->where.file;
 	set_report(set, is_same_file ? POLICY_ERROR : POLICY_WARNING, &client->where,
@@ -79,6 +80,8 @@ static void client_close(struct parser *parser)
 {
 	struct policy_set *set = parser->set;
 	struct client *client = &set->clients.items[parser->client];
+	if (parser->is_grants && !client->has_from)
+		from_add_reader(parser);
 	client->from_count = set->froms.count - client->first_from;
 	client->rule_count = set->rules.count - client->first_rule;
 	if (parser->is_client_valid)
@@ -247,9 +250,9 @@ static void line_parse(struct parser *parser)
 }
 
 /* Parses a file that is in the set; what is wrong with it is reported there. */
-static void file_parse(struct policy_set *set, uint32_t file)
+static void file_parse(struct policy_set *set, uint32_t file, bool is_grants)
 {
-	struct parser parser = {.set = set, .client = NONE};
+	struct parser parser = {.set = set, .client = NONE, .is_grants = is_grants};
 	scanner_init(&parser.scanner, set, file);
 	while (!set->out_of_memory && scanner_next(&parser.scanner, &parser.line))
 		line_parse(&parser);
@@ -260,7 +263,8 @@ static void file_parse(struct policy_set *set, uint32_t file)
 	free(parser.line.words.items);
 }
 
-int policy_set_add(struct policy_set *set, const char *file, const char *text, size_t length)
+static int text_add(
+	struct policy_set *set, const char *file, const char *text, size_t length, bool is_grants)
 {
 	uint32_t number = set_file(set, file);
 	if (number == NONE)
@@ -278,8 +282,18 @@ int policy_set_add(struct policy_set *set, const char *file, const char *text, s
 			return -ENOMEM;
 		set->files.items[number].text = copy;
 		set->files.items[number].length = (uint32_t)length;
-		file_parse(set, number);
+		file_parse(set, number, is_grants);
 	}
 	set_order_diagnostics(set);
 	return set->out_of_memory ? -ENOMEM : 0;
+}
+
+int policy_set_add(struct policy_set *set, const char *file, const char *text, size_t length)
+{
+	return text_add(set, file, text, length, false);
+}
+
+int policy_set_add_grants(struct policy_set *set, const char *text, size_t length)
+{
+	return text_add(set, "grants", text, length, true);
 }

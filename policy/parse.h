@@ -17,6 +17,7 @@ struct parser {
 	uint32_t client; /* the block that is open, or NONE */
 	bool is_client_valid;
 	bool is_brace_due; /* it was missing in the line before, which has been said */
+	bool is_grants;    /* what policy_grants_write() wrote: all of it is for the reader */
 };
 
 /* Reports an error at a word, or at a part of it. */
@@ -71,6 +72,9 @@ bool part_is_star(const struct part *part);
 
 /* ---- parse-from.c ---- */
 void from_parse(struct parser *parser);
+
+/* Ends a block of grants that has no `from`: it is for whoever reads it, so for anyone. */
+void from_add_reader(struct parser *parser);
 
 /* Reports what is wrong with a block as a whole, once it is closed. */
 void client_check(struct parser *parser);

@@ -110,6 +110,13 @@ void policy_set_free(struct policy_set *set);
 /* Scans and parses one file. The text is copied. Every error of the file is recorded. */
 int policy_set_add(struct policy_set *set, const char *file, const char *text, size_t length);
 
+/*
+ * The same for a text that policy_grants_write() made. All of it is for whoever it was made for, so
+ * that a block without `from` is for anyone, and may have %i and deny; and blocks may have the same
+ * name. Who that is, its first line says: policy_grants_identity(). One text for each set.
+ */
+int policy_set_add_grants(struct policy_set *set, const char *text, size_t length);
+
 /* Records something about a file that the caller found ("not owned by root"); texts are copied. */
 int policy_set_note(struct policy_set *set, enum policy_severity severity, const char *file,
 	const char *message, const char *remedy);
@@ -395,6 +402,12 @@ struct policy_decision {
 };
 
 /*
+ * The verbs that an open(2) with these flags asks for; with O_CREAT it is `create` besides if there
+ * is no such file. 0: the broker does not serve it.
+ */
+uint32_t policy_open_verbs(uint32_t flags);
+
+/*
  * May the peer use every verb of the set (POLICY_BIT) on this path? The path is absolute bytes,
  * without NUL; one that is not in the canonical form (empty, "." or ".." components, a slash at the
  * end of another path than "/", not absolute, longer than PATH_MAX - 1) is denied: nothing can be
@@ -504,6 +517,18 @@ struct policy_decision policy_decide_verb(const struct policy_image *image,
  * block that concerns it with its rules as they are written and its limits, but without `from`, and
  * what the connection was narrowed to as comments. Returns its length in bytes; where that is more
  * than size, the text is of no use. With text NULL and size 0 no rule is looked at.
+ *
+ * The first line is read again, by policy_grants_identity(): fields after ", ", in which commas and
+ * what would end the line are escaped. What it is made of may change only where both do.
  */
 size_t policy_grants_write(const struct policy_image *image, const struct policy_peer *peer,
 	const struct policy_limits *limits, char *text, size_t size);
+
+/*
+ * Who such a text is for, by its first line: uid, user, home and unit. The strings are put into
+ * storage; what is not there, or does not fit, is NULL. No group is known: gid is UINT32_MAX, as
+ * is the uid where even that cannot be read; then it returns false. An instance is known only by
+ * its unit (policy_peer_init()), so that of a unit too long to be shown is undefined.
+ */
+bool policy_grants_identity(struct policy_identity *identity, const char *text, size_t length,
+	char storage[static POLICY_PEER_TEXT_MAX]);

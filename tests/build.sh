@@ -22,6 +22,12 @@ NEEDED=(
 	"procps" "command -v ps"
 	"curl" "command -v curl"
 )
+# What only tests/run needs besides: programs that know nothing of fdbroker.
+PROGRAMS=(
+	"openssl" "command -v openssl"
+	"busybox-static" "busybox --list | grep -x httpd"
+	"nginx" "command -v nginx"
+)
 
 missing_packages() {
 	local i
@@ -41,7 +47,26 @@ install_missing() {
 	fi
 	echo "Installing ${missing[*]}"
 	apt-get update -q
-	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+	install_and_start_nothing "${missing[@]}"
+}
+
+# nginx(8) is wanted as a program: the service that comes with it must not begin to serve, neither
+# now (policy-rc.d is asked by invoke-rc.d(8) and deb-systemd-invoke(1)) nor at the next start.
+install_and_start_nothing() { # PACKAGE...
+	local asked=/usr/sbin/policy-rc.d status=0 made=false
+	if [[ ! -e $asked ]]; then
+		printf '#!/bin/sh\nexit 101\n' >"$asked"
+		chmod 0755 "$asked"
+		made=true
+	fi
+	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" || status=$?
+	if $made; then
+		rm -f "$asked"
+	fi
+	if [[ " $* " == *" nginx "* && -d /run/systemd/system ]]; then
+		systemctl disable nginx.service || status=$?
+	fi
+	return "$status"
 }
 
 # -h: a link is given back, not what it leads to.

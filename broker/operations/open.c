@@ -17,45 +17,8 @@
 #include "folder.h"
 #include "object.h"
 
-/* Flags of open(2) that are passed on. */
+/* Flags of open(2) that are passed on, of those that are served: policy_open_verbs(). */
 #define FLAGS_PASSED (O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT)
-/*
- * O_LARGEFILE is 0 for a 64-bit program, but a 32-bit client sends the kernel's: it is taken, and
- * means nothing here. Elsewhere that number is another flag.
- */
-#if defined(__x86_64__)
-#define FLAG_LARGEFILE 0100000u
-#else
-#define FLAG_LARGEFILE 0u
-#endif
-/* Flags that say how to find the object, and those that mean nothing to somebody else's descriptor.
- */
-#define FLAGS_MEANT (O_CREAT | O_EXCL | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC | O_NOCTTY)
-
-/* The verbs that an open with these flags needs, without `create`; 0: not served. */
-static uint32_t open_verbs(uint32_t flags)
-{
-	uint32_t write = (flags & O_APPEND) != 0 && (flags & O_TRUNC) == 0
-				 ? POLICY_BIT(POLICY_APPEND)
-				 : POLICY_BIT(POLICY_WRITE);
-
-	if ((flags & ~((uint32_t)(FLAGS_PASSED | FLAGS_MEANT) | FLAG_LARGEFILE)) != 0)
-		return 0;
-	/* open(2), BUGS: what the two would mean together, kernels do not agree on. */
-	if ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0)
-		return 0;
-	switch (flags & O_ACCMODE) {
-	case O_RDONLY:
-		/* open(2): O_RDONLY|O_TRUNC truncates on some systems. */
-		return (flags & O_TRUNC) != 0 ? 0 : POLICY_BIT(POLICY_READ);
-	case O_WRONLY:
-		return write;
-	case O_RDWR:
-		return POLICY_BIT(POLICY_READ) | write;
-	default:
-		return 0;
-	}
-}
 
 /* The object is there, and pinned: may it be opened, and can it be? */
 static enum served open_found(const struct server *server, const struct asker *asker,
@@ -172,7 +135,7 @@ enum served serve_open(const struct server *server, const struct asker *asker,
 	const bool holds =
 		(flags & O_NOFOLLOW) != 0 || ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0);
 	const struct object_way way = {
-		.verbs = open_verbs(flags),
+		.verbs = policy_open_verbs(flags),
 		.final = holds ? WALK_FINAL_HOLD : WALK_FINAL_FOLLOW,
 		.found = open_found,
 		.missing = open_missing,

@@ -11,12 +11,18 @@
 /* Exit statuses that mean the same in every subcommand. */
 enum {
 	EXIT_USAGE = 64, /* EX_USAGE, sysexits(3head) */
+	/* Of those that run a program, as env(1): its own failure, a program that cannot be run,
+	   one that is not there. */
+	EXIT_OWN_FAILURE = 125,
+	EXIT_CANNOT_RUN = 126,
+	EXIT_NOT_FOUND = 127,
 };
 
 /* Subcommands: argv[0] is the name of the subcommand; what they return is the exit status. */
 int cat_main(int argc, char **argv);
 int exec_main(int argc, char **argv);
 int list_main(int argc, char **argv);
+int run_main(int argc, char **argv);
 int suggest_main(int argc, char **argv);
 
 /* Text to stdout. Returns the exit status: a full disk is a failure. */
@@ -30,6 +36,8 @@ int tool_print(const char *text);
  * names, or else a new one. NULL after telling the user why there is none.
  */
 struct fdbroker *tool_connect(void);
+/* Does the environment name one? */
+bool tool_inherits(void);
 
 /*
  * For a program that this process is about to become: *fd is the descriptor of the connection that
@@ -39,6 +47,10 @@ struct fdbroker *tool_connect(void);
 bool tool_keep_inherited(int first, int *fd);
 /* Ends that connection for the program. False, with errno, if that fails. */
 bool tool_drop_inherited(void);
+
+/* Becomes the program, which is looked for as by execvp(3). Returns the exit status if that fails,
+   after telling the user. */
+int tool_become(char **program);
 
 /* Tells the user why the last call of the library failed, from errno and the reason. */
 void tool_complain(const char *object);
@@ -54,6 +66,10 @@ bool tool_takes_option(const char *name, char **argv, int *next, char **text);
 
 /* What getopt_long(3) has just given '?' for; `letter` is room for an option of one letter. */
 const char *tool_wrong_option(char **argv, char letter[static 3]);
+
+/* Tells the user what the kernel refuses: "fdbroker: COMMAND: WHAT: " and errno. Returns
+   EXIT_OWN_FAILURE. */
+int tool_fail(const char *command, const char *what);
 
 /* Tells the user what is wrong with the command line and where to read on. Returns EXIT_USAGE. */
 int tool_usage_error(const char *command, const char *format, ...)

@@ -132,6 +132,11 @@ static struct fdbroker *clone_inherited(const char *number)
 	return clone;
 }
 
+bool tool_inherits(void)
+{
+	return inherited_connection() != NULL;
+}
+
 struct fdbroker *tool_connect(void)
 {
 	const char *number = inherited_connection();

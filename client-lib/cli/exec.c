@@ -15,16 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* As env(1): its own failure, a program that cannot be run, one that is not there. */
-enum { EXIT_OWN_FAILURE = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
-
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 
 static const char exec_help[] =
 	"Usage: fdbroker exec [--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"
 	"                     [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"
 	"                     [--open PATH:MODE[=NAME]]... [--limit VERBS:OBJECT]...\n"
-	"                     -- PROGRAM ARGS...\n"
+	"                     -- PROGRAM [ARGS]...\n"
 	"\n"
 	"Becomes PROGRAM, with what the broker grants as descriptors 3, 4, ... in the order\n"
 	"given, by the LISTEN_FDS protocol of sd_listen_fds(3).\n"
@@ -180,10 +177,7 @@ static int run_program(const struct wishes *wishes, char **program)
 		fprintf(stderr, "fdbroker: exec: %s\n", strerror(errno));
 		return EXIT_OWN_FAILURE;
 	}
-	execvp(program[0], program);
-	int status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-	fprintf(stderr, "fdbroker: %s: %s\n", program[0], strerror(errno));
-	return status;
+	return tool_become(program);
 }
 
 static int exec_wishes(struct wishes *wishes, int argc, char **argv)

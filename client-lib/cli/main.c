@@ -25,7 +25,7 @@ struct command {
 	"[--listen ENDPOINT[=NAME]]... [--dial ENDPOINT[=NAME]]...\n"                              \
 	"                [--socket KIND[=NAME]]... [--tun DEVICE[=NAME]]...\n"                     \
 	"                [--open PATH:MODE[=NAME]]... [--limit VERBS:OBJECT]...\n"                 \
-	"                -- PROGRAM ARGS..."
+	"                -- PROGRAM [ARGS]..."
 
 static const struct command commands[] = {
 	{"cat", cat_main, "PATH...", "write files to stdout"},
@@ -37,6 +37,10 @@ static const struct command commands[] = {
 		"                   [--pid PID] [--json] VERBS OBJECT | -",
 		"say whether the policy allows something, and why"},
 	{"list", list_main, "", "show what this user may have"},
+	{"run", run_main,
+		"[--sandbox [-r DIR]... [-w DIR]...|--policy-only]\n"
+		"               [--] PROGRAM [ARGS]...",
+		"run a program that knows nothing of the broker"},
 	{"suggest", suggest_main, "[--since TIME] [--client NAME] [FILE|-]",
 		"rules for what was denied, from the audit log"},
 };

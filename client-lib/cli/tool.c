@@ -4,6 +4,7 @@
  * matter, then the way out. Only words are made here; nothing here decides or exits.
  */
 #include "cli.h"
+#include "set.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -18,6 +19,19 @@ int tool_print(const char *text)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "fdbroker: stdout: %s\n", strerror(errno));
 	return EXIT_FAILURE;
+}
+
+int tool_become(char **program)
+{
+	execvp(program[0], program);
+	int status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	const char *error = strerror(errno);
+
+	/* In quotes, since it may be empty, as where a variable of the shell was. */
+	fputs("fdbroker: '", stderr);
+	text_print(program[0], strlen(program[0]), stderr);
+	fprintf(stderr, "': %s\n", error);
+	return status;
 }
 
 /* ---- words ---- */
@@ -73,6 +87,12 @@ void tool_complain(const char *object)
 		fprintf(stderr, "fdbroker: %s: %s (%s)\n", object, error,
 			fdbroker_strreason(reason));
 	}
+}
+
+int tool_fail(const char *command, const char *what)
+{
+	fprintf(stderr, "fdbroker: %s: %s: %s\n", command, what, strerror(errno));
+	return EXIT_OWN_FAILURE;
 }
 
 /* ---- the command line ---- */

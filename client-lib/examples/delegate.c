@@ -6,13 +6,11 @@
  *
  *	example-delegate FILE OTHER	the child prints FILE, and is refused OTHER
  *
- *	cc -D_GNU_SOURCE delegate.c sandbox.c -o example-delegate \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE delegate.c -o example-delegate \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow read FILE OTHER
  */
-#include "sandbox.h"
-
 #include <fdbroker.h>
 
 #include <err.h>
@@ -39,7 +37,8 @@ static void print(int fd)
 /* All that the child does. It has the narrowed connection, and none of the parent's. */
 static int work(struct fdbroker *broker, const char *file, const char *other)
 {
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 	int fd = fdbroker_open(broker, file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		fail(file);

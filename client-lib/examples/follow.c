@@ -6,13 +6,11 @@
  *
  *	example-follow LOG
  *
- *	cc -D_GNU_SOURCE follow.c sandbox.c -o example-follow \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE follow.c -o example-follow \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow read,watch LOG
  */
-#include "sandbox.h"
-
 #include <fdbroker.h>
 
 #include <err.h>
@@ -173,7 +171,8 @@ int main(int argc, char **argv)
 	inotify = inotify_init1(IN_CLOEXEC);
 	if (inotify < 0)
 		err(1, "inotify_init1");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 	for (;;)
 		follow();
 }

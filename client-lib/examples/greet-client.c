@@ -5,14 +5,13 @@
  *
  *	example-greet-client HOST SERVICE
  *
- *	cc greet-client.c sandbox.c service.c stream.c -o example-greet-client \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc greet-client.c service.c stream.c -o example-greet-client \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow connect tcp:classics.example:811
  * For a name that leads to this very machine, its address must be granted too:
  *		allow connect tcp:localhost:811 tcp:127.0.0.0/8:811 tcp:[::1]:811
  */
-#include "sandbox.h"
 #include "service.h"
 #include "stream.h"
 
@@ -33,7 +32,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int server = dial_service(broker, argv[1], argv[2], SOCK_STREAM);
 	if (server < 0)

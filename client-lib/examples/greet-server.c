@@ -5,13 +5,12 @@
  *
  *	example-greet-server SERVICE
  *
- *	cc -D_GNU_SOURCE greet-server.c sandbox.c service.c stream.c -o example-greet-server \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE greet-server.c service.c stream.c -o example-greet-server \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow bind tcp:811			the port of SERVICE in /etc/services
  *		allow resolve host:*
  */
-#include "sandbox.h"
 #include "service.h"
 #include "stream.h"
 
@@ -48,7 +47,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int listener = listen_for_service(broker, argv[1], SOCK_STREAM);
 	printf("listening\n");

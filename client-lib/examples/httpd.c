@@ -7,10 +7,8 @@
  *
  * It ends with status 0 only if every step went as it should.
  *
- *	cc httpd.c sandbox.c -o httpd $(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc httpd.c -o httpd $(pkg-config --cflags --libs fdbroker-sandbox)
  */
-#include "sandbox.h"
-
 #include <fdbroker.h>
 
 #include <err.h>
@@ -167,7 +165,8 @@ int main(int argc, char **argv)
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
 	int ipv6 = make_ipv6_socket();
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 	prove_sandbox(path, ipv6, port);
 
 	print_file(broker, path);

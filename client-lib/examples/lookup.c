@@ -7,12 +7,10 @@
  *	example-lookup service NAME		the port, once for each type of socket
  *	example-lookup protocol NAME		the number
  *
- *	cc lookup.c sandbox.c -o example-lookup $(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc lookup.c -o example-lookup $(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow resolve host:*
  */
-#include "sandbox.h"
-
 #include <fdbroker.h>
 
 #include <arpa/inet.h>
@@ -153,7 +151,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	if (strcmp(argv[1], "host") == 0)
 		look_up_host(broker, argv[2]);

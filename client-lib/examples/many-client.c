@@ -5,12 +5,11 @@
  *
  *	example-many-client ENDPOINT COUNT	such as tcp:127.0.0.1:813 1000
  *
- *	cc many-client.c sandbox.c stream.c -o example-many-client \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc many-client.c stream.c -o example-many-client \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow connect tcp:127.0.0.1:813
  */
-#include "sandbox.h"
 #include "stream.h"
 
 #include <fdbroker.h>
@@ -111,7 +110,8 @@ int main(int argc, char **argv)
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
 	allow_many_descriptors();
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	connect_all(broker, argv[1], count);
 	fdbroker_free(broker);

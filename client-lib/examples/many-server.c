@@ -5,13 +5,11 @@
  *
  *	example-many-server ENDPOINT		such as tcp:813
  *
- *	cc -D_GNU_SOURCE many-server.c sandbox.c -o example-many-server \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE many-server.c -o example-many-server \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow bind tcp:813
  */
-#include "sandbox.h"
-
 #include <fdbroker.h>
 
 #include <err.h>
@@ -107,7 +105,8 @@ int main(int argc, char **argv)
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
 	allow_many_descriptors();
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	waiting[0].fd = fdbroker_listen(broker, argv[1], BACKLOG);
 	if (waiting[0].fd < 0)

@@ -4,12 +4,11 @@
  *
  *	example-oneshot-client ENDPOINT TEXT	such as tcp:127.0.0.1:810 or tcp:localhost:810
  *
- *	cc oneshot-client.c sandbox.c stream.c -o example-oneshot-client \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc oneshot-client.c stream.c -o example-oneshot-client \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow connect tcp:127.0.0.1:810
  */
-#include "sandbox.h"
 #include "stream.h"
 
 #include <fdbroker.h>
@@ -29,7 +28,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int server = fdbroker_dial(broker, argv[1]);
 	if (server < 0)

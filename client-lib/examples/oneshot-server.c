@@ -5,12 +5,11 @@
  *
  *	example-oneshot-server ENDPOINT		such as tcp:810 or tcp:127.0.0.1:810
  *
- *	cc -D_GNU_SOURCE oneshot-server.c sandbox.c stream.c -o example-oneshot-server \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE oneshot-server.c stream.c -o example-oneshot-server \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow bind tcp:810
  */
-#include "sandbox.h"
 #include "stream.h"
 
 #include <fdbroker.h>
@@ -29,7 +28,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int listener = fdbroker_listen(broker, argv[1], 1);
 	if (listener < 0)

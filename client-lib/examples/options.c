@@ -9,14 +9,12 @@
  *
  *	example-options
  *
- *	cc options.c sandbox.c -o example-options \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc options.c -o example-options \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow option mark=100 priority=7 rcvbufforce=0-8M sndbufforce=0-8M debug=1
  *		allow option transparent=1
  */
-#include "sandbox.h"
-
 #include <fdbroker.h>
 
 #include <err.h>
@@ -167,7 +165,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	go_through(broker, "tcp", TCP, tcp);
 	go_through(broker, "udp", UDP, udp);

@@ -8,14 +8,13 @@
  *	example-pass-descriptor send SOCKET FILE	opens FILE for who listens at SOCKET
  *	example-pass-descriptor receive SOCKET		listens at SOCKET, prints what comes
  *
- *	cc -D_GNU_SOURCE pass-descriptor.c descriptor.c sandbox.c -o example-pass-descriptor \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE pass-descriptor.c descriptor.c -o example-pass-descriptor \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow read /etc/classics/secret		(pair, send)
  *		allow bind unix:/run/classics/pass.sock mode 0666	(receive)
  */
 #include "descriptor.h"
-#include "sandbox.h"
 
 #include <fdbroker.h>
 
@@ -85,12 +84,14 @@ static int pass_to_child(const char *file)
 		err(1, "fork");
 	if (child == 0) {
 		close(pair[0]);
-		enter_sandbox(0);
+		if (fdbroker_sandbox(0) != 0)
+			err(1, "fdbroker_sandbox");
 		_exit(print_received(pair[1]));
 	}
 	close(pair[1]);
 	struct fdbroker *broker = connect_to_broker();
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 	send_descriptor(pair[0], open_by_broker(broker, file));
 	fdbroker_free(broker);
 	if (waitpid(child, &status, 0) < 0)
@@ -107,7 +108,8 @@ static int send_to(const char *path, const char *file)
 	if (receiver < 0 || connect(receiver, (struct sockaddr *)&address, sizeof(address)) != 0)
 		err(1, "%s", path);
 	struct fdbroker *broker = connect_to_broker();
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 	send_descriptor(receiver, open_by_broker(broker, file));
 	fdbroker_free(broker);
 	return 0;
@@ -121,7 +123,8 @@ static int receive_at(const char *path)
 	if (listener < 0)
 		err(1, "socket");
 	struct fdbroker *broker = connect_to_broker();
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 	if (fdbroker_bind(broker, listener, (struct sockaddr *)&address, sizeof(address)) != 0)
 		err(1, "unix:%s (%s)", path, fdbroker_strreason(fdbroker_last_reason()));
 	fdbroker_free(broker);

@@ -5,12 +5,11 @@
  *
  *	example-retry HOST SERVICE
  *
- *	cc retry.c sandbox.c service.c stream.c -o example-retry \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc retry.c service.c stream.c -o example-retry \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow connect tcp:classics.example:811
  */
-#include "sandbox.h"
 #include "service.h"
 #include "stream.h"
 
@@ -65,7 +64,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int server = dial_patiently(broker, argv[1], argv[2]);
 	if (send_all(server, greeting, strlen(greeting)) != 0)

@@ -4,12 +4,11 @@
  *
  *	example-ruptime HOST SERVICE
  *
- *	cc ruptime.c sandbox.c service.c stream.c -o example-ruptime \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc ruptime.c service.c stream.c -o example-ruptime \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow connect tcp:classics.example:812
  */
-#include "sandbox.h"
 #include "service.h"
 #include "stream.h"
 
@@ -27,7 +26,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int server = dial_service(broker, argv[1], argv[2], SOCK_STREAM);
 	if (server < 0)

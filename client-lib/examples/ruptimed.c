@@ -5,13 +5,12 @@
  *
  *	example-ruptimed copy|handover SERVICE
  *
- *	cc -D_GNU_SOURCE ruptimed.c descriptor.c sandbox.c service.c stream.c uptime.c \
- *		-o example-ruptimed $(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE ruptimed.c descriptor.c service.c stream.c uptime.c \
+ *		-o example-ruptimed $(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow bind tcp:812			the port of SERVICE in /etc/services
  *		allow resolve host:*
  */
-#include "sandbox.h"
 #include "service.h"
 #include "stream.h"
 #include "uptime.h"
@@ -44,7 +43,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int listener = listen_for_service(broker, argv[2], SOCK_STREAM);
 	fdbroker_free(broker);

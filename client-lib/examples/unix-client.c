@@ -9,13 +9,14 @@
  *
  *	example-unix-client PATH
  *
- *	cc -D_GNU_SOURCE unix-client.c sandbox.c stream.c -o example-unix-client \
- *		$(pkg-config --cflags --libs libseccomp)
+ *	cc -D_GNU_SOURCE unix-client.c stream.c -o example-unix-client \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	none is needed; the mode of the socket says who may connect
  */
-#include "sandbox.h"
 #include "stream.h"
+
+#include <fdbroker.h>
 
 #include <err.h>
 #include <stdio.h>
@@ -45,7 +46,8 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		errx(64, "usage: %s PATH", argv[0]);
 	int server = connect_to(argv[1]);
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	if (getsockopt(server, SOL_SOCKET, SO_PEERCRED, &who, &length) != 0)
 		err(1, "SO_PEERCRED");

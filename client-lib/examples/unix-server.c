@@ -10,12 +10,11 @@
  *
  *	example-unix-server PATH
  *
- *	cc -D_GNU_SOURCE unix-server.c sandbox.c stream.c -o example-unix-server \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE unix-server.c stream.c -o example-unix-server \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow bind unix:/run/classics/chat.sock mode 0666
  */
-#include "sandbox.h"
 #include "stream.h"
 
 #include <fdbroker.h>
@@ -59,7 +58,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	bind_to(broker, listener, argv[1]);
 	fdbroker_free(broker);

@@ -10,7 +10,8 @@
 #include "uptime.h"
 
 #include "descriptor.h"
-#include "sandbox.h"
+
+#include <fdbroker.h>
 
 #include <err.h>
 #include <stdio.h>
@@ -74,7 +75,8 @@ int start_uptime_helper(void)
 		err(1, "fork");
 	if (child == 0) {
 		close(pair[0]);
-		enter_sandbox(SANDBOX_MAY_RUN_PROGRAMS);
+		if (fdbroker_sandbox(FDBROKER_SANDBOX_PROGRAMS) != 0)
+			err(1, "fdbroker_sandbox");
 		serve(pair[1]);
 		_exit(0);
 	}

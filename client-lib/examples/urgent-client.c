@@ -5,12 +5,11 @@
  *
  *	example-urgent-client ENDPOINT		such as tcp:127.0.0.1:814
  *
- *	cc urgent-client.c sandbox.c stream.c -o example-urgent-client \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc urgent-client.c stream.c -o example-urgent-client \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow connect tcp:127.0.0.1:814
  */
-#include "sandbox.h"
 #include "stream.h"
 
 #include <fdbroker.h>
@@ -31,7 +30,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int server = fdbroker_dial(broker, argv[1]);
 	if (server < 0)

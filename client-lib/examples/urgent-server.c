@@ -8,12 +8,11 @@
  *
  *	example-urgent-server inline|outofline ENDPOINT		such as tcp:814
  *
- *	cc -D_GNU_SOURCE urgent-server.c sandbox.c stream.c -o example-urgent-server \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc -D_GNU_SOURCE urgent-server.c stream.c -o example-urgent-server \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow bind tcp:814
  */
-#include "sandbox.h"
 #include "stream.h"
 
 #include <fdbroker.h>
@@ -116,7 +115,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int listener = fdbroker_listen(broker, argv[2], 1);
 	if (listener < 0)

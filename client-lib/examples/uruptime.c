@@ -5,12 +5,11 @@
  *
  *	example-uruptime HOST SERVICE
  *
- *	cc uruptime.c sandbox.c service.c -o example-uruptime \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc uruptime.c service.c -o example-uruptime \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow connect udp:classics.example:812
  */
-#include "sandbox.h"
 #include "service.h"
 
 #include <fdbroker.h>
@@ -49,7 +48,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int server = dial_service(broker, argv[1], argv[2], SOCK_DGRAM);
 	if (server < 0)

@@ -7,13 +7,12 @@
  *
  *	example-uruptimed SERVICE
  *
- *	cc uruptimed.c descriptor.c sandbox.c service.c uptime.c -o example-uruptimed \
- *		$(pkg-config --cflags --libs fdbroker libseccomp)
+ *	cc uruptimed.c descriptor.c service.c uptime.c -o example-uruptimed \
+ *		$(pkg-config --cflags --libs fdbroker-sandbox)
  *
  * Policy:	allow bind udp:812			the port of SERVICE in /etc/services
  *		allow resolve host:*
  */
-#include "sandbox.h"
 #include "service.h"
 #include "uptime.h"
 
@@ -47,7 +46,8 @@ int main(int argc, char **argv)
 	struct fdbroker *broker = fdbroker_new(NULL);
 	if (broker == NULL)
 		err(1, "cannot connect to the broker");
-	enter_sandbox(0);
+	if (fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
 
 	int fd = listen_for_service(broker, argv[1], SOCK_DGRAM);
 	fdbroker_free(broker);

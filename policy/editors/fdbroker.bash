@@ -6,7 +6,7 @@
 # to press a key is not to ask for something. tests/system/completion.sh compares its words with those
 # of the tool and of the language.
 
-_fdbroker_commands="cat check exec explain list suggest"
+_fdbroker_commands="cat check exec explain list run suggest"
 _fdbroker_file_verbs="read write append create remove stat list watch"
 _fdbroker_verbs="$_fdbroker_file_verbs bind connect socket option resolve credential"
 _fdbroker_settings="mark= priority= rcvbufforce= sndbufforce= transparent= debug= bindtodevice="
@@ -14,16 +14,16 @@ _fdbroker_families="route usersock sock_diag nflog xfrm selinux iscsi audit fib_
 netfilter dnrtmsg kobject_uevent generic scsitransport ecryptfs rdma crypto smc"
 
 # The words of the line as a person sees them: bash takes them apart at colons and equals signs.
-# Sets words, cword, cur.
+# Sets words, cword, cur; and starts, where in COMP_WORDS each word begins.
 _fdbroker_split() {
 	local line=$COMP_LINE word i
-	words=() cword=0
+	words=() starts=() cword=0
 	for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
 		word=${COMP_WORDS[i]}
 		if ((i > 0)) && [[ $line != [[:blank:]]* && ${#words[@]} -gt 1 ]]; then
 			words[${#words[@]} - 1]+=$word
 		else
-			words+=("$word")
+			words+=("$word") starts+=("$i")
 		fi
 		line=${line#"${line%%[![:blank:]]*}"}
 		line=${line#"$word"}
@@ -74,6 +74,14 @@ _fdbroker_paths() { # [PREFIX [SUFFIX]]
 		[[ -z ${1-}${2-} ]] || printf -v path %q "$path"
 		_fdbroker_offer "${1-}$path"
 	done < <(compgen -f -- "${cur#"${1-}"}")
+}
+
+_fdbroker_folders() {
+	local folder
+	compopt -o filenames -o nospace 2>/dev/null
+	while IFS= read -r folder; do
+		_fdbroker_offer "$folder/"
+	done < <(compgen -d -- "$cur")
 }
 
 # One more verb behind those that are there, and SUFFIX.
@@ -182,6 +190,7 @@ _fdbroker_value() { # OPTION
 	--pid) _fdbroker_lines < <(cd /proc 2>/dev/null && compgen -G "[1-9]*") ;;
 	--since) _fdbroker_words "today yesterday -10min -1h -1d" ;;
 	--client) _fdbroker_clients ;;
+	-r | -w) _fdbroker_folders ;;
 	*) return 1 ;;
 	esac
 	return 0
@@ -192,31 +201,38 @@ _fdbroker_options() { # COMMAND
 	check) echo "--strict --json" ;;
 	exec) echo "-- --listen --dial --socket --tun --open --limit" ;;
 	explain) echo "--policy --user --group --unit --pid --json" ;;
+	run) echo "-- --policy-only --sandbox -r -w" ;;
 	suggest) echo "--since --client" ;;
 	esac
 	echo "--help"
 }
 
-# The program of `exec`, and what comes after: its own matter, if bash-completion is there to know it.
+# Where the program of `exec` or `run` stands. Sets program; beyond the words if there is none yet.
+_fdbroker_find_program() {
+	for ((program = 2; program <= cword; program++)); do
+		case "${words[1]} ${words[program]}" in
+		"exec --" | "run --")
+			program=$((program + 1))
+			return 0
+			;;
+		"run -r" | "run -w") program=$((program + 1)) ;;
+		"run -"*) ;;
+		"run "*) return 0 ;;
+		esac
+	done
+}
+
+# That program, and what comes after: its own matter, if bash-completion is there to know it.
 _fdbroker_program() { # INDEX of its word
 	if declare -F _comp_command_offset >/dev/null; then
-		_comp_command_offset "$(_fdbroker_raw_index "$1")"
+		_comp_command_offset "${starts[$1]}"
 	elif declare -F _command_offset >/dev/null; then
-		_command_offset "$(_fdbroker_raw_index "$1")"
+		_command_offset "${starts[$1]}"
 	elif ((cword == $1)) && [[ $cur != */* ]]; then
 		_fdbroker_lines < <(compgen -c -- "$cur" | sort -u)
 	else
 		_fdbroker_paths
 	fi
-}
-
-# Where in COMP_WORDS the word of that index begins: behind the `--`, which is never taken apart.
-_fdbroker_raw_index() { # INDEX
-	local i
-	for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do
-		[[ ${COMP_WORDS[i]} != -- ]] || break
-	done
-	echo $((i + 1))
 }
 
 # The first words after the command that are no options and no values of them. Sets arguments.
@@ -248,19 +264,17 @@ _fdbroker_argument() { # COMMAND
 }
 
 _fdbroker() {
-	local cur cword i option before_value=
-	local -a words
+	local cur cword program option before_value=
+	local -a words starts
 	COMPREPLY=()
 	_fdbroker_split
 	if ((cword == 1)); then
 		_fdbroker_words "$_fdbroker_commands --help --version"
 		return 0
 	fi
-	for ((i = 2; i < cword; i++)); do
-		[[ ${words[1]} != exec || ${words[i]} != -- ]] || break
-	done
-	if ((i < cword)); then
-		_fdbroker_program $((i + 1))
+	_fdbroker_find_program
+	if ((program <= cword)); then
+		_fdbroker_program "$program"
 	elif [[ $cur == --*=* ]]; then
 		option=${cur%%=*} cur=${cur#*=}
 		[[ $COMP_WORDBREAKS == *=* ]] || before_value=$option=

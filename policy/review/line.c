@@ -13,8 +13,8 @@ static void review_directory(struct policy_set *set, const struct rule *rule)
 	if (!(rule->named_verbs & VERBS_THAT_OPEN) || !rule->type_where.line)
 		return;
 	set_report(set, POLICY_WARNING, &rule->type_where,
-		"leave it out: 'list' gives the names in a directory; to make one, write 'create' "
-		"on a line of its own",
+		"leave it out, unless 'fdbroker run' is to open the folder: 'list' gives the names "
+		"in a directory; to make one, write 'create' on a line of its own",
 		"who gets a directory can go on to '..' and to all that is below it");
 }
 

@@ -35,7 +35,7 @@ expect_offered() { # LINE WORD...
 }
 
 options_of_help() { # [COMMAND]
-	fdbroker "$@" --help | grep -oE -- '--[a-z]+' | sort -u
+	fdbroker "$@" --help | grep -oE -- '--[a-z]+(-[a-z]+)*' | sort -u
 }
 
 test_subcommands_and_options_are_those_of_the_tool() {
@@ -47,7 +47,7 @@ test_subcommands_and_options_are_those_of_the_tool() {
 		# shellcheck disable=SC2046
 		expect_offered "fdbroker $command --" $({
 			options_of_help "$command"
-			[[ $command != exec ]] || echo --
+			[[ $command != @(exec|run) ]] || echo --
 		} | sed '/^--help$/d') --help
 	done
 }
@@ -191,6 +191,27 @@ test_the_program_of_exec_is_completed_as_usual() {
 		_command_offset() { echo "from ${COMP_WORDS[$1]}"; }
 		COMP_LINE="fdbroker exec --listen tcp:80 -- ls -" COMP_POINT=${#COMP_LINE}
 		COMP_WORDS=(fdbroker exec --listen tcp : 80 -- ls -) COMP_CWORD=8
+		_fdbroker' offered "$COMPLETION")
+	expect_equal "$output" "from ls"
+}
+
+test_the_options_and_the_program_of_run_are_completed() {
+	# shellcheck disable=SC2046 # words
+	expect_offered "fdbroker run -" -- --help $(fdbroker run --help |
+		grep -oE -- '(^|[[ ])--?[a-z]+(-[a-z]+)*' | tr -d '[ ' | grep -vxE -- '--help|-h')
+	mkdir -p /srv/files/folder /srv/files/another
+	touch /srv/files/file
+	expect_offered "fdbroker run --sandbox -r /srv/files/" /srv/files/folder/ /srv/files/another/
+	expect_offered "fdbroker run --sandbox -r / -w /srv/files/fo" /srv/files/folder/
+	# With the -- and without.
+	expect_offered "fdbroker run --sandbox -w /srv/files/folder -- fdbroker" fdbroker fdbrokerd
+	expect_offered "fdbroker run --sandbox -w /srv/files/folder fdbroker" fdbroker fdbrokerd
+	expect_offered "fdbroker run cat -r /srv/files/fi" /srv/files/file
+	output=$(bash --norc -c '
+		source "$1"
+		_command_offset() { echo "from ${COMP_WORDS[$1]}"; }
+		COMP_LINE="fdbroker run -r /a:b ls -" COMP_POINT=${#COMP_LINE}
+		COMP_WORDS=(fdbroker run -r /a : b ls -) COMP_CWORD=7
 		_fdbroker' offered "$COMPLETION")
 	expect_equal "$output" "from ls"
 }

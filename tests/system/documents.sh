@@ -46,7 +46,8 @@ test_the_manual_of_the_library_has_all_that_the_library_has() {
 	local word
 	while read -r word; do
 		grep -qF "*${word%;}*()" client-lib/libfdbroker.3.scd || fail "no $word"
-	done < <(grep -oE '\bfdbroker_[a-z_]+;' client-lib/libfdbroker.map)
+	done < <(grep -ohE '\bfdbroker_[a-z_]+;' client-lib/libfdbroker.map \
+		client-lib/sandbox/libfdbroker-sandbox.map)
 	while read -r word; do
 		[[ $word == *_NONE ]] || grep -qF "*$word*" client-lib/libfdbroker.3.scd ||
 			fail "no $word"

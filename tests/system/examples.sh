@@ -30,8 +30,10 @@ claims() {
 		$README|sudo install *|examples:the_README_leads_to_a_grant_of_ones_own
 		$README|sudo -u www-data fdbroker list|examples:the_README_leads_to_a_grant_of_ones_own
 		$README|sudo journalctl *|examples:the_README_helps_when_something_is_denied
+		$README|sudo -u www-data fdbroker run *|examples:the_README_runs_a_program_as_it_is
 		$RECIPES|\$ fdbroker exec --listen tcp:443=https *|recipes:the_recipe_for_keys_of_certbot
 		$RECIPES|\$ fdbroker exec --listen tcp:80=http *|recipes:the_recipe_for_Node
+		$RECIPES|\$ fdbroker run -- node *|recipes:the_recipe_for_Node_without_descriptors
 		$RECIPES|const http = *|recipes:the_recipe_for_Node
 		$RECIPES|# sysctl *|recipes:the_recipe_for_ping
 		$RECIPES|import socket, sys|recipes:the_recipe_for_ping
@@ -54,6 +56,15 @@ claims() {
 		$TOOL|fdbroker check && systemctl reload fdbroker|examples:the_manual_of_the_tool_helps_when_something_is_denied
 		$TOOL|fdbroker cat *|examples:the_examples_of_the_tool_do_what_they_say
 		$TOOL|fdbroker exec *|examples:the_examples_of_the_tool_do_what_they_say
+		$TOOL|fdbroker run -- python3 *|examples:run_serves_a_folder_as_the_manual_says
+		$TOOL|fdbroker run -- node *|examples:run_serves_JavaScript_as_the_manual_says
+		$TOOL|fdbroker run -- nginx *|examples:run_serves_nginx_as_the_manual_says
+		$TOOL|daemon off;|examples:run_serves_nginx_as_the_manual_says
+		$TOOL|\[Unit\]|examples:the_unit_of_the_manual_runs_a_service
+		$TOOL|fdbroker run --sandbox -r . *|examples:run_lets_a_script_read_its_folder_as_the_manual_says
+		$TOOL|fdbroker run --sandbox -w *|examples:run_confines_as_the_manual_says
+		$TOOL|allow  read  /etc/ld.so.cache *|examples:an_interpreter_starts_by_the_rules_of_the_manual_alone
+		$TOOL|fdbroker run --policy-only *|examples:run_leaves_all_to_the_policy_of_the_manual
 		$DAEMON|fdbrokerd --check|examples:the_README_leads_to_a_first_grant
 		$DAEMON|systemctl restart fdbroker|examples:the_README_leads_to_a_first_grant
 		$DAEMON|audit: *|examples:the_records_of_the_manual_are_as_it_says
@@ -62,6 +73,7 @@ claims() {
 		$DAEMON|journalctl -t fdbrokerd *|examples:the_records_of_the_manual_are_as_it_says
 		$LIBRARY|struct fdbroker \*narrowed *|examples:the_code_of_the_manual_of_the_library_works
 		$LIBRARY|const char \*number *|examples:the_code_of_the_manual_of_the_library_works
+		$LIBRARY|if (fdbroker_sandbox*|examples:the_code_of_the_manual_of_the_library_works
 		$LIBRARY|struct fdbroker \*broker *|examples:the_code_of_the_manual_of_the_library_works
 		$PROTOCOL|66 42 01 0[12] *|examples:the_packets_of_the_manual_are_those_of_the_broker
 		$HEADER|struct fdbroker \*broker *|examples:the_code_of_the_header_works
@@ -377,6 +389,197 @@ peer.sendall(peer.recv(10).upper())' &
 	expect_match "$output" '^(onetwo|twoone)$'
 }
 
+# ---- fdbroker run ----
+
+# Ends what serves in the background, as its user would: it dies of the signal, as the program does.
+end() { # PID
+	local status=0
+	kill "$1"
+	wait "$1" || status=$?
+	expect_equal "$status" 143
+}
+
+test_the_README_runs_a_program_as_it_is() {
+	machine
+	example "$README" "client www {" >/etc/fdbroker/policy.d/www.policy
+	types root "systemctl restart fdbroker"
+	echo "the page" >"$WORK/index.html"
+	local command server
+	command=$(example "$README" "sudo -u www-data fdbroker run")
+	# In the group of its own that a shell's job has.
+	(cd "$WORK" && exec bash -c "exec $command") 2>/run/test/served &
+	server=$!
+	expect_equal "$(fetch http://127.0.0.1/ 80)" "the page"
+	end $server
+}
+
+test_run_serves_a_folder_as_the_manual_says() {
+	users_of_the_documents
+	tool_policy
+	echo "the page" >"$WORK/index.html"
+	starts app "$(example "$TOOL" "fdbroker run -- python3")"
+	expect_equal "$(fetch http://127.0.0.1/ 80)" "the page"
+	end $!
+}
+
+test_run_serves_JavaScript_as_the_manual_says() {
+	command -v node >/dev/null || skip "node is not installed"
+	users_of_the_documents
+	tool_policy
+	echo 'require("http").createServer((q, a) => a.end("hello")).listen(80)' >"$WORK/server.js"
+	starts app "$(example "$TOOL" "fdbroker run -- node")"
+	expect_equal "$(fetch http://127.0.0.1/ 80)" hello
+	end $!
+}
+
+# As certbot leaves it: links in live/ to files of root's in archive/.
+certificate() { # NUMBER
+	local folder=/etc/letsencrypt kind
+	(umask 077 && mkdir -p "$folder/live/www.example.org" "$folder/archive/www.example.org")
+	(umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-subj "/CN=number $1" -keyout "$folder/archive/www.example.org/privkey$1.pem" \
+		-out "$folder/archive/www.example.org/fullchain$1.pem" 2>/dev/null)
+	for kind in privkey fullchain; do
+		ln -sfn "../../archive/www.example.org/$kind$1.pem" \
+			"$folder/live/www.example.org/$kind.pem"
+	done
+}
+
+has_certificate() { # NUMBER
+	[[ $(curl -skv --max-time 10 https://127.0.0.1/ 2>&1) == *"subject: CN=number $1"* ]]
+}
+
+test_run_serves_nginx_as_the_manual_says() {
+	command -v nginx >/dev/null || skip "nginx is not installed"
+	command -v openssl >/dev/null || skip "openssl is not installed"
+	users_of_the_documents
+	example "$RECIPES" "client tls " | sed 's/tcp:443/tcp:80,443/' | policy
+	certificate 1
+	belongs_to www-data /srv/www/html/index.html "the page"
+	chown www-data: /srv/www
+	example "$TOOL" "daemon off;" >/srv/www/nginx.conf
+	start_broker
+	starts www-data "$(example "$TOOL" "fdbroker run -- nginx")"
+	expect_equal "$(fetch http://127.0.0.1/ 80)" "the page"
+	has_certificate 1 || fail "not the first certificate"
+	certificate 2
+	kill -HUP $!
+	eventually 10 has_certificate 2 || fail "the new certificate is not served"
+	local status=0
+	kill $!
+	wait $! || status=$?
+	expect_equal "$status" 0
+}
+
+test_the_unit_of_the_manual_runs_a_service() {
+	users_of_the_documents
+	tool_policy
+	local unit=/run/test/report.service command folder=/run/systemd/system
+	example "$TOOL" "[Unit]" >"$unit"
+	program report <<-'END'
+		#!/bin/bash
+		exec python3 -m http.server "${@:2}"
+	END
+	command=$(sed -nE 's/^ExecStart=//p' "$unit")
+	command=${command//"/usr/bin/report --port"/./report --port}
+	echo "the page" >"$WORK/index.html"
+	starts app "${command//"/usr/bin/"/}"
+	expect_equal "$(fetch http://127.0.0.1/ 80)" "the page"
+	end $!
+
+	command -v systemd-analyze >/dev/null || skip "systemd-analyze is not installed"
+	mkdir -p "$folder"
+	sed -E "s|/usr/bin/fdbroker|$(command -v fdbroker)|" "$unit" >"$folder/report.service"
+	sed -E "s|^ExecStart=[^ ]+|ExecStart=$(command -v fdbrokerd)|" \
+		"$FDBROKER_BUILD/systemd/fdbroker.service" >"$folder/fdbroker.service"
+	cp "$FDBROKER_BUILD/systemd/fdbroker.socket" "$folder/"
+	expect_equal "$(systemd-analyze verify --man=no "$folder/report.service" 2>&1 |
+		grep -E 'report|fdbroker' || true)" ""
+}
+
+test_run_lets_a_script_read_its_folder_as_the_manual_says() {
+	users_of_the_documents
+	tool_policy
+	echo "beside it" >"$WORK/beside"
+	cat >"$WORK/app.py" <<-'END'
+		import os
+		print(open("beside").read() + open("/srv/data/a").read())
+		try:
+		    open("new", "w")
+		except PermissionError as error:
+		    print(error.strerror)
+	END
+	expect_equal "$(types app "$(example "$TOOL" "fdbroker run --sandbox -r .")")" \
+		$'beside it\none\nPermission denied'
+	[[ ! -e $WORK/new ]] || fail "it has written"
+}
+
+test_run_confines_as_the_manual_says() {
+	users_of_the_documents
+	tool_policy
+	belongs_to app /srv/open "for everybody"
+	mkdir -p /srv/spool
+	chown app: /srv/spool
+	program convert <<-'END'
+		#!/bin/bash
+		cat /srv/data/a && echo
+		cat /srv/open 2>&1 | grep -o "Permission denied"
+		echo >>/srv/open || echo "not written"
+		echo converted >/srv/spool/file && cat /srv/spool/file
+	END
+	expect_equal "$(types app "$(example "$TOOL" "fdbroker run --sandbox -w")" 2>/dev/null)" \
+		$'one\nPermission denied\nnot written\nconverted'
+	expect_equal "$(cat /srv/open)" "for everybody"
+}
+
+test_run_leaves_all_to_the_policy_of_the_manual() {
+	users_of_the_documents
+	example "$TOOL" "client counter {" | policy
+	printf 'one\ntwo\n' >/run/test/lines
+	secret /srv/data/a "$(cat /run/test/lines; echo .)"
+	belongs_to app /srv/open "for everybody"
+	start_broker
+	local command
+	command=$(example "$TOOL" "fdbroker run --policy-only")
+	expect_equal "$(types app "$command")" "2 /srv/data/a"
+	expect_status 1 types app "${command/data\/a/open}"
+	expect_match "$output" 'Permission denied'
+	# Without the rules for its libraries it does not even start.
+	sed -i '/ld.so.cache/d' "$POLICY"
+	reload_broker
+	expect_status 127 types app "$command"
+	expect_match "$output" 'cannot open shared object file'
+	expect_log 'audit: denied .*/lib.*libc.so.*reason=policy'
+}
+
+test_an_interpreter_starts_by_the_rules_of_the_manual_alone() {
+	local program
+	users_of_the_documents
+	policy <<-END
+		client scripts {
+		from user app
+		$(example "$TOOL" "allow  read  /etc/ld.so.cache")
+		}
+	END
+	expect_status 0 fdbroker check "$POLICY"
+	secret /srv/file "not granted"
+	start_broker
+	cat >"$WORK/interpreters" <<-'END'
+		sh -c 'echo started; echo >/dev/null'
+		perl -e 'use POSIX; print "started\n"; open(my $f, "<", "/srv/file") and print "more\n"'
+		python3 -c 'import json, os; print("started"); os.path.exists("/etc/passwd") and open("/dev/null", "w")'
+		node -e 'console.log("started")'
+		git --version | sed 's/.*/started/'
+	END
+	while IFS= read -r program; do
+		command -v "${program%% *}" >/dev/null || continue
+		step "$program"
+		expect_equal "$(types app "fdbroker run --policy-only $program")" started "$program"
+	done <"$WORK/interpreters"
+	expect_status 1 types app "fdbroker run --policy-only python3 -c 'open(\"/etc/passwd\")'"
+	expect_match "$output" 'Permission denied'
+}
+
 # ---- what cannot be done in a sandbox ----
 
 test_the_two_commands_of_the_README_are_there() {
@@ -480,6 +683,11 @@ test_the_code_of_the_manual_of_the_library_works() {
 	expect_equal "$(types app ./adopted)" $'granted\ngranted'
 	expect_equal "$(types app "fdbroker exec --limit 'read:/srv/**' -- ./adopted")" \
 		$'granted\ndenied'
+
+	c_program sandboxed "$CONNECT" "$(denied broker /srv/data/a)
+		puts(open(\"/etc/passwd\", O_RDONLY) < 0 ? \"denied\" : \"granted\");" \
+		< <(example "$LIBRARY" "if (fdbroker_sandbox")
+	expect_equal "$(types app ./sandboxed)" $'granted\ndenied'
 
 	c_program first "" "${PRINT_KEY/(key/(fd}" < <(example "$LIBRARY" "$CONNECT")
 	expect_equal "$(types app ./first)" "the key"

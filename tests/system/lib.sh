@@ -78,6 +78,17 @@ eventually() { # SECONDS COMMAND...
 	done
 }
 
+# ---- the machine ----
+
+# landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION, everywhere of the same number.
+landlock_version() {
+	python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))'
+}
+
+needs_landlock() { # VERSION WHAT
+	(($(landlock_version) >= $1)) || skip "this kernel's Landlock knows nothing of $2"
+}
+
 # ---- users and things ----
 
 as_words() { # USER

@@ -8,9 +8,14 @@ library() {
 test_the_library_exports_its_functions_with_a_version_and_nothing_else() {
 	local wanted
 	wanted=$(sed -nE 's/^[a-z].*[ *](fdbroker_[a-z_]+)\(.*/\1@@FDBROKER_0.1/p' \
-		client-lib/fdbroker.h | LC_ALL=C sort)
+		client-lib/fdbroker.h | grep -v sandbox | LC_ALL=C sort)
 	expect_equal "$(nm -D --defined-only "$(library)" | awk '$2 == "T" { print $3 }' |
 		LC_ALL=C sort)" "$wanted"
+}
+
+test_the_library_of_the_sandbox_exports_one_function() {
+	expect_equal "$(nm -D --defined-only /opt/fdbroker/lib/libfdbroker-sandbox.so.0 |
+		awk '$2 == "T" { print $3 }')" fdbroker_sandbox@@FDBROKER_SANDBOX_0.1
 }
 
 test_the_library_needs_libc_alone() {

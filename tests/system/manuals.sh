@@ -70,7 +70,7 @@ test_every_function_of_the_library_has_a_manual_of_its_name() {
 		grep -qF "/man3/$function.3\"" "$FDBROKER_BUILD/meson-info/intro-installed.json" ||
 			fail "the manual $function is not installed"
 		count=$((count + 1))
-	done < <(nm -D --defined-only "$FDBROKER_BUILD/client-lib/libfdbroker.so" |
+	done < <(nm -D --defined-only "$FDBROKER_BUILD"/client-lib/libfdbroker{,-sandbox}.so |
 		sed -nE 's/.* T (fdbroker_[a-z_]+).*/\1/p')
 	((count > 30)) || fail "only $count functions were found"
 }

@@ -66,12 +66,6 @@ test_a_key_of_certbot_that_must_have_a_path_is_copied() {
 		'Permission denied'
 }
 
-# Prints what is served there, once somebody listens.
-fetch() { # URL PORT
-	eventually 10 listening "$2" || fail "nobody listens on $2"
-	curl -s --max-time 10 "$1"
-}
-
 test_the_recipe_for_Node() {
 	command -v node >/dev/null || skip "node is not installed"
 	recipe web-app
@@ -85,6 +79,15 @@ test_the_recipe_for_Node() {
 	expect_equal "$(fetch "http://[::1]:443/" 443)" second
 	kill $!
 	expect_equal "$(as node ask "listen tcp:81")" "EACCES policy"
+}
+
+test_the_recipe_for_Node_without_descriptors() {
+	command -v node >/dev/null || skip "node is not installed"
+	recipe web-app
+	echo 'require("http").createServer((q, a) => a.end("as it is")).listen(80)' >"$WORK/server.js"
+	starts node "$(line_of "\$ fdbroker run -- node" "\$")"
+	expect_equal "$(fetch http://127.0.0.1/ 80)" "as it is"
+	kill $!
 }
 
 test_the_recipe_for_ping() {

@@ -131,6 +131,32 @@ test_names_with_dates_become_a_pattern_that_says_how_wide_it_is() {
 	expect_status 1 as alice fdbroker cat /srv/log-2026-11-31
 }
 
+test_folders_are_opened_by_the_rules_with_types_that_stand_in_comments() {
+	local folder
+	policy <<-END
+		client known {
+			from user alice
+			allow read /srv/ld/**
+		}
+	END
+	mkdir -p /srv/ld/one /srv/ld/two /srv/ld/three
+	start_broker
+	for folder in one two; do
+		expect_equal "$(as alice ask "open /srv/ld/$folder O_RDONLY|O_DIRECTORY")" "EACCES type"
+	done
+	expect_log '/srv/ld/two'
+	fdbroker suggest "$BROKER_LOG" >/run/test/suggested 2>/dev/null
+	expect_equal "$(grep -c ' type file,directory$' /run/test/suggested)" 2 "rules to look at"
+	# Taken out of their comments.
+	sed -n 's/^#\(\tallow  .*\)/\1/p' /run/test/suggested >/run/test/rules
+	sed -i '/allow read/r /run/test/rules' "$POLICY"
+	reload_broker
+	for folder in one two; do
+		expect_equal "$(as alice ask "open /srv/ld/$folder O_RDONLY|O_DIRECTORY")" ok
+	done
+	expect_equal "$(as alice ask "open /srv/ld/three O_RDONLY|O_DIRECTORY")" "EACCES type"
+}
+
 # ---- the journal ----
 
 fake_journalctl() { # the script is the standard input

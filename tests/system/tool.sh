@@ -148,7 +148,11 @@ test_exec_ends_as_env_does() {
 	expect_status 125 as alice fdbroker exec --listen tcp:81 -- true
 	expect_match "$output" 'tcp:81: denied by policy'
 	expect_status 127 as alice fdbroker exec --listen tcp:80 -- no-such-program
-	expect_match "$output" 'no-such-program'
+	expect_equal "$output" "fdbroker: 'no-such-program': No such file or directory"
+	expect_status 127 as alice fdbroker exec --listen tcp:80 -- ''
+	expect_equal "$output" "fdbroker: '': No such file or directory"
+	expect_status 127 as alice fdbroker exec --listen tcp:80 -- $'no\eprogram'
+	expect_equal "$output" "fdbroker: 'no?program': No such file or directory"
 	expect_status 126 as alice fdbroker exec --listen tcp:80 -- /etc/passwd
 	expect_match "$output" '/etc/passwd'
 }

@@ -272,7 +272,9 @@ test_a_socket_that_takes_the_place_of_a_stale_one_is_not_removed() {
 		        if time.monotonic() > patience:
 		            sys.exit(1)
 	END
-	expect_equal "$(log_count 'cannot move')" 0 "sockets that could not be moved back"
+	# Where this test itself has taken the name meanwhile, none can be.
+	expect_equal "$(grep 'cannot move' "$BROKER_LOG" | grep -vc 'File exists' || true)" 0 \
+		"sockets that could not be moved back"
 }
 
 waiting_are() { # COUNT

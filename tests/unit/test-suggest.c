@@ -494,7 +494,6 @@ static void what_no_rule_mends_is_said(void **state)
 	expect_no_rule(DENIED("reason=placement rule=/p:3 client=c"),
 		"needs 'as peer' or 'as' that user; in a folder that several may write to, such as "
 		"/tmp, nothing is served");
-	expect_no_rule(DENIED("reason=type rule=/p:3 client=c"), "'type directory'");
 	expect_no_rule(DENIED("reason=flags rule=- client=-"), "(flags): no rule changes that");
 	expect_no_rule("audit: denied uid=1001 pid=7 unit=- verb=- object=\"\" reason=broker "
 		       "error=ECONNRESET rule=- client=- why=no-client\n",
@@ -502,6 +501,27 @@ static void what_no_rule_mends_is_said(void **state)
 		"#client suggested-alice {\n#\tfrom  user alice\n#\tallow  VERBS  OBJECTS\n#}\n");
 	expect_no_rule(DENIED("reason=policy rule=/p\\x0aallow:3 client=c why=\\x1b"),
 		"denied by /p\\x0aallow:3 (\\x1b): ");
+}
+
+static void whoever_lacks_a_type_reads_all_the_names(void **state)
+{
+	(void)state;
+#define OF_TYPE(verbs, object)                                                                     \
+	START "verb=" verbs " object=\"" object "\" reason=type error=EACCES rule=/p:3 client=c\n"
+	expect_no_rule(OF_TYPE("read", "/srv/b") OF_TYPE("read", "/srv/a*")
+			       OF_TYPE("read,write", "/dev/null") OF_TYPE("read", "/srv/b"),
+		"# 4 times, alice (uid 1001): denied by /p:3 (type): it is no plain file, and a "
+		"rule has to say so; look at these, and where there is a rule for just this name, "
+		"change that one\n"
+		"#	allow  read,write  /dev/null  type device\n"
+		"#	allow  read  /srv/a[*]  type file,directory\n"
+		"#	allow  read  /srv/b  type file,directory\n");
+	/* Of another rule, it is another comment. */
+	expect_no_rule(OF_TYPE("read", "/a") START
+		"verb=read object=\"/b\" reason=type error=EACCES rule=/p:4 client=c\n",
+		"file,directory\n# 1 time, alice (uid 1001): denied by /p:4 (type)");
+	expect_no_rule(OF_TYPE("read", "/a\\x0aallow read /b"),
+		"#	allow  read  \"/a\\x0aallow read /b\"  type file,directory\n");
 }
 
 static bool may_bind(const struct policy *policy, uint32_t port)
@@ -1014,6 +1034,7 @@ int main(void)
 		cmocka_unit_test(a_rename_gets_what_it_needs),
 		cmocka_unit_test(what_is_dangerous_is_not_granted_by_pasting),
 		cmocka_unit_test(what_no_rule_mends_is_said),
+		cmocka_unit_test(whoever_lacks_a_type_reads_all_the_names),
 		cmocka_unit_test(a_block_is_for_whoever_asked),
 		cmocka_unit_test(a_client_is_found_by_unit_user_or_block),
 		cmocka_unit_test(a_block_may_have_any_name_that_is_wanted),

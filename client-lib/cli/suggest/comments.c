@@ -88,8 +88,8 @@ static const struct {
 		"a folder that several may write to, such as /tmp, nothing is served, with 'as' "
 		"either"},
 	{NULL, "type",
-		"it is no plain file; the rule needs its 'type', as in 'type directory' or 'type "
-		"device'"},
+		"it is no plain file, and a rule has to say so; look at these, and where there is "
+		"a rule for just this name, change that one"},
 	{NULL, "symlink", "a symbolic link on the way that is not root's, or 'symlinks none'"},
 	{NULL, "netns", "the socket is in another network namespace; the rule needs 'netns'"},
 	{NULL, "policy", "the file is larger than the 'max' of its rule's 'copy'"},
@@ -125,25 +125,70 @@ static void what_write(const struct denial *denial, FILE *out)
 	}
 }
 
-void comment_other(const struct denial *denial, FILE *out)
+/* A rule as it would be. The log does not say which type it was, but most are one of two. */
+static void typed_rule_write(const struct denial *denial, FILE *out)
 {
-	fputs("# ", out);
-	comment_often(denial->count, denial->first_usec, denial->last_usec, out);
-	fputs(", ", out);
-	comment_asker(denial->asker, out);
-	fputs(": denied", out);
-	if (denial->rule.bytes != NULL) {
-		fputs(" by ", out);
-		text_write(&denial->rule, out);
-	}
-	fputs(" (", out);
-	text_write(denial->why.bytes != NULL ? &denial->why : &denial->reason, out);
-	fprintf(out, "): %s\n", remedy_find(denial));
+	static const char devices[] = "/dev/";
+	const struct audit_text *object = &denial->object;
+	bool is_device = object->length >= sizeof(devices) &&
+			 memcmp(object->bytes, devices, sizeof(devices) - 1) == 0;
+
+	fputs("#	allow  ", out);
+	comment_verbs(denial->verbs, out);
+	fputs("  ", out);
+	if (!policy_write_path("", object->bytes, object->length, NULL, out))
+		text_write(object, out);
+	fprintf(out, "  type %s\n", is_device ? "device" : "file,directory");
+}
+
+static void example_write(const struct denial *denial, FILE *out)
+{
 	if (denial->object.length == 0)
 		return;
 	fputs("#	", out);
 	what_write(denial, out);
 	fputs(denial->count > 1 ? ", for one\n" : "\n", out);
+}
+
+/* As one, with how often and when they came together. */
+static struct denial denials_sum(struct denial *const *denials, size_t count)
+{
+	struct denial sum = *denials[0];
+
+	for (size_t i = 1; i < count; i++) {
+		sum.count += denials[i]->count;
+		if (sum.first_usec == AUDIT_NO_TIME ||
+			(denials[i]->first_usec != AUDIT_NO_TIME &&
+				denials[i]->first_usec < sum.first_usec))
+			sum.first_usec = denials[i]->first_usec;
+		if (denials[i]->last_usec > sum.last_usec)
+			sum.last_usec = denials[i]->last_usec;
+	}
+	return sum;
+}
+
+void comment_other(struct denial *const *denials, size_t count, FILE *out)
+{
+	const struct denial sum = denials_sum(denials, count);
+
+	fputs("# ", out);
+	comment_often(sum.count, sum.first_usec, sum.last_usec, out);
+	fputs(", ", out);
+	comment_asker(sum.asker, out);
+	fputs(": denied", out);
+	if (sum.rule.bytes != NULL) {
+		fputs(" by ", out);
+		text_write(&sum.rule, out);
+	}
+	fputs(" (", out);
+	text_write(sum.why.bytes != NULL ? &sum.why : &sum.reason, out);
+	fprintf(out, "): %s\n", remedy_find(&sum));
+	for (size_t i = 0; i < count; i++) {
+		if (denial_is_of_type(denials[i]))
+			typed_rule_write(denials[i], out);
+		else
+			example_write(denials[i], out);
+	}
 }
 
 void comment_misfit(const struct misfit *misfit, FILE *out)

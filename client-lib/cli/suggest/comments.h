@@ -15,8 +15,8 @@ void comment_often(uint64_t count, int64_t first_usec, int64_t last_usec, FILE *
 /* As in a rule: with commas. */
 void comment_verbs(uint32_t verbs, FILE *out);
 
-/* What no rule mends, and what does. */
-void comment_other(const struct denial *denial, FILE *out);
+/* What no rule mends by itself, and what does: of denials that are alike. */
+void comment_other(struct denial *const *denials, size_t count, FILE *out);
 
 /* What no rule can be for. */
 void comment_misfit(const struct misfit *misfit, FILE *out);

@@ -47,7 +47,7 @@ static int mendable_compare(const struct denial *a, const struct denial *b)
 	return order != 0 ? order : (a->verbs > b->verbs) - (a->verbs < b->verbs);
 }
 
-static int other_compare(const struct denial *a, const struct denial *b)
+static int refusals_compare(const struct denial *a, const struct denial *b)
 {
 	int order = texts_compare(&a->why, &b->why);
 
@@ -56,6 +56,15 @@ static int other_compare(const struct denial *a, const struct denial *b)
 	if (order == 0)
 		order = texts_compare(&a->rule, &b->rule);
 	return order != 0 ? order : texts_compare(&a->client, &b->client);
+}
+
+static int other_compare(const struct denial *a, const struct denial *b)
+{
+	int order = refusals_compare(a, b);
+
+	if (order != 0 || !denial_is_of_type(a))
+		return order;
+	return mendable_compare(a, b);
 }
 
 static int denials_compare(const void *first, const void *second)
@@ -74,6 +83,17 @@ static int pointers_compare(const void *first, const void *second)
 {
 	return denials_compare(
 		*(const struct denial *const *)first, *(const struct denial *const *)second);
+}
+
+bool denial_is_of_type(const struct denial *denial)
+{
+	return audit_text_is(&denial->reason, "type") && denial->verbs != 0;
+}
+
+bool denials_are_alike(const struct denial *a, const struct denial *b)
+{
+	return !a->is_mendable && !b->is_mendable && refusals_compare(a, b) == 0 &&
+	       denial_is_of_type(a) == denial_is_of_type(b);
 }
 
 /* ---- lists ---- */

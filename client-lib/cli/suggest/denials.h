@@ -31,7 +31,8 @@ struct asker {
 struct denial {
 	const struct asker *asker;
 	/* Whether no rule allows it, which a rule can mend. All the others are told apart by why and
-	 * by which rule, and object and verbs are an example. */
+	 * by which rule, and object and verbs are an example; but for the wrong type, where a rule
+	 * can mend each. */
 	bool is_mendable;
 	uint32_t verbs;
 	struct audit_text object, target, reason, rule, client, why;
@@ -58,6 +59,13 @@ struct denials {
 
 /* Takes a record into account, if it is a denial. 0 or -ENOMEM. */
 int denials_add(struct denials *denials, const struct audit_record *record);
+
+/* Whether a rule for it has but to name its type. */
+bool denial_is_of_type(const struct denial *denial);
+
+/* Of one asker: whether they were refused for the same reason, by the same rule, and no new rule is
+ * all that they need. Sorted, they are neighbours. */
+bool denials_are_alike(const struct denial *a, const struct denial *b);
 
 void denials_sort(struct denials *denials);
 void denials_release(struct denials *denials);

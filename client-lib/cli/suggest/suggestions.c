@@ -248,6 +248,16 @@ static void skeleton_write(struct writer *writer, const struct asker *asker)
 
 /* ---- all ---- */
 
+/* How many from the first on are alike; at least itself. */
+static size_t count_alike(struct denial *const *denials, size_t count)
+{
+	size_t alike = 1;
+
+	while (alike < count && denials_are_alike(denials[0], denials[alike]))
+		alike++;
+	return alike;
+}
+
 /* What comes after the block, or in its place. */
 static void comments_write(struct writer *writer, struct denial *const *denials, size_t count,
 	const struct needs *needs)
@@ -258,10 +268,11 @@ static void comments_write(struct writer *writer, struct denial *const *denials,
 		fputc('\n', writer->out);
 	for (size_t i = 0; i < needs->misfit_count; i++)
 		comment_misfit(&needs->misfits[i], writer->out);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0, alike; i < count; i += alike) {
+		alike = count_alike(denials + i, count - i);
 		if (denials[i]->is_mendable)
 			continue;
-		comment_other(denials[i], writer->out);
+		comment_other(denials + i, alike, writer->out);
 		if (!has_block && audit_text_is(&denials[i]->why, "no-client"))
 			skeleton_write(writer, denials[i]->asker);
 	}

@@ -34,9 +34,11 @@
  *	get-option LEVEL NAME | nonblock | connected | ping
  * These use no broker:
  *	confine                      no_new_privs, and a filter that forbids open(2), bind(2), ...
+ *	sandbox FLAGS                fdbroker_sandbox
  *	open-myself PATH | bind-myself ADDRESS PORT
  *	become UID                   this and no other user from now on
  *	umask OCTAL | chdir PATH | say TEXT | sleep SECONDS | wait-for FILE | connect-again
+ *	clone                        fdbroker_clone; it is the one in use from now on
  *	adopt-connection NUMBER      fdbroker_from_fd; it is the one in use from now on
  *
  * With --direct as the first argument there is no broker at all: those of the above that stand for
@@ -223,7 +225,7 @@ static void keep(struct client *client, int fd)
 static void keep_and_print(struct client *client, int fd)
 {
 	if (fd < 0) {
-		print_refusal();
+		print_outcome(-1);
 		return;
 	}
 	keep(client, fd);
@@ -245,23 +247,29 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
 
 /* ---- commands that ask the broker ---- */
 
+static int open_path(const struct client *client, const char *path, int flags, mode_t mode)
+{
+	return is_direct ? open(path, flags | O_CLOEXEC, mode)
+			 : fdbroker_open(client->broker, path, flags | O_CLOEXEC, mode);
+}
+
 static void do_open(struct client *client, int count, char **words)
 {
 	int flags = count > 2 ? FLAGS_FROM(open_flags, words[2]) : O_RDONLY;
 	mode_t mode = count > 3 ? (mode_t)strtoul(words[3], NULL, 8) : 0666;
 
-	keep_and_print(client, fdbroker_open(client->broker, words[1], flags | O_CLOEXEC, mode));
+	keep_and_print(client, open_path(client, words[1], flags, mode));
 }
 
 static void do_cat(struct client *client, int count, char **words)
 {
 	char buffer[65536];
 	ssize_t length;
-	int fd = fdbroker_open(client->broker, words[1], O_RDONLY | O_CLOEXEC);
+	int fd = open_path(client, words[1], O_RDONLY, 0);
 
 	(void)count;
 	if (fd < 0) {
-		print_refusal();
+		print_outcome(-1);
 		return;
 	}
 	length = read_all(fd, buffer, sizeof(buffer));
@@ -850,6 +858,21 @@ static void do_peer(struct client *client, int count, char **words)
 		printf("ok %s %s\n", host, port);
 }
 
+static void do_clone(struct client *client, int count, char **words)
+{
+	struct fdbroker *clone = fdbroker_clone(client->broker);
+
+	(void)count;
+	(void)words;
+	if (clone == NULL) {
+		print_refusal();
+		return;
+	}
+	fdbroker_free(client->broker);
+	client->broker = clone;
+	printf("ok\n");
+}
+
 static void do_connect_again(struct client *client, int count, char **words)
 {
 	(void)count;
@@ -1007,6 +1030,13 @@ static void do_confine(struct client *client, int count, char **words)
 	printf("ok\n");
 }
 
+static void do_sandbox(struct client *client, int count, char **words)
+{
+	(void)client;
+	(void)count;
+	print_result(fdbroker_sandbox((unsigned int)strtoul(words[1], NULL, 0)));
+}
+
 static void do_open_myself(struct client *client, int count, char **words)
 {
 	int fd = open(words[1], O_RDONLY | O_CLOEXEC);
@@ -1120,6 +1150,7 @@ static const struct command {
 	{"grants", 1, do_grants},
 	{"limit", 3, do_limit},
 	{"peer", 1, do_peer},
+	{"clone", 1, do_clone},
 	{"connect-again", 1, do_connect_again},
 	{"adopt-connection", 2, do_adopt_connection},
 	{"read", 1, do_read},
@@ -1131,6 +1162,7 @@ static const struct command {
 	{"receive", 1, do_receive},
 	{"close", 1, do_close},
 	{"confine", 1, do_confine},
+	{"sandbox", 2, do_sandbox},
 	{"open-myself", 2, do_open_myself},
 	{"bind-myself", 3, do_bind_myself},
 	{"become", 2, do_become},
@@ -1194,7 +1226,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = is_direct ? 2 : 1; i < argc; i++)
 		run(&client, argv[i]);
-	while (argc == 1 && getline(&line, &size, stdin) >= 0) {
+	while (argc == (is_direct ? 2 : 1) && getline(&line, &size, stdin) >= 0) {
 		line[strcspn(line, "\n")] = '\0';
 		run(&client, line);
 	}

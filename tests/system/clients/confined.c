@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Enters the sandbox of the examples, tries what it forbids, and prints what became of each.
+ * Enters the sandbox that the examples are in, tries what it forbids, and prints what became of each.
  *
  *	confined full|helper|none
  *
  * "none" is the proof that it is the sandbox that forbids: the arguments of the calls are such that
  * for root each of them then succeeds, or fails in another way than by EPERM.
  */
-#include <sandbox.h>
+#include <fdbroker.h>
 
 #include <err.h>
 #include <errno.h>
@@ -61,10 +61,10 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		errx(64, "usage: %s full|helper|none", argv[0]);
-	if (strcmp(argv[1], "full") == 0)
-		enter_sandbox(0);
-	if (strcmp(argv[1], "helper") == 0)
-		enter_sandbox(SANDBOX_MAY_RUN_PROGRAMS);
+	if (strcmp(argv[1], "full") == 0 && fdbroker_sandbox(0) != 0)
+		err(1, "fdbroker_sandbox");
+	if (strcmp(argv[1], "helper") == 0 && fdbroker_sandbox(FDBROKER_SANDBOX_PROGRAMS) != 0)
+		err(1, "fdbroker_sandbox");
 	try_the_network(made_before);
 	try_files();
 	return fflush(stdout) == 0 ? 0 : 1;

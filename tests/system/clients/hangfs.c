@@ -9,6 +9,7 @@
  *	getattr	stat hangs (the attributes are never cached)
  *	open	open hangs
  *	read	open works, reading it or touching a page of it does not
+ *	flush	open works, closing it hangs
  *	link	a symbolic link; reading where it leads hangs
  *	escape	a symbolic link that leads to PATH
  *	mkdir	is not there, and making it hangs
@@ -27,7 +28,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[] = {"fine", "lookup", "getattr", "open", "read", "link", "escape"};
+static const char *const names[] = {
+	"fine", "lookup", "getattr", "open", "read", "link", "escape", "flush"};
 enum {
 	FINE = 2,
 	LOOKUP,
@@ -36,7 +38,8 @@ enum {
 	READ,
 	LINK,
 	ESCAPE,
-	LAST = ESCAPE
+	FLUSH,
+	LAST = FLUSH
 }; /* inodes; the root is 1 */
 
 static const char content[] = "fine\n";
@@ -118,6 +121,13 @@ static void hang_read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t o
 			size < length - (size_t)offset ? size : length - (size_t)offset);
 }
 
+static void hang_flush(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *file)
+{
+	(void)file;
+	if (inode != FLUSH)
+		fuse_reply_err(request, 0);
+}
+
 static void hang_readlink(fuse_req_t request, fuse_ino_t inode)
 {
 	if (inode == ESCAPE)
@@ -155,6 +165,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.mkdir = hang_mkdir,
 	.open = hang_open,
 	.read = hang_read,
+	.flush = hang_flush,
 	.readlink = hang_readlink,
 	.readdir = hang_readdir,
 };
