@@ -9,7 +9,6 @@
 #include "cleanup.h"
 #include "name.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>

@@ -5,7 +5,6 @@
  */
 #include "program.h"
 #include "capabilities.h"
-#include "cleanup.h"
 #include "cli.h"
 #include "confinement.h"
 #include "filter.h"

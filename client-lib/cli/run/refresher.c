@@ -35,17 +35,13 @@ static void *run(void *argument)
 int refresher_start(
 	struct refresher *refresher, struct grants *grants, struct connections *connections)
 {
-	pthread_condattr_t attributes;
 	pthread_t thread;
 
 	refresher->grants = grants;
 	refresher->connections = connections;
 	pthread_mutex_init(&refresher->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&refresher->wanted, NULL);
-	pthread_cond_init(&refresher->done, &attributes);
-	pthread_condattr_destroy(&attributes);
+	pthread_cond_init(&refresher->done, NULL);
 	return pthread_create(&thread, NULL, run, refresher);
 }
 
@@ -74,8 +70,8 @@ void refresher_refresh(struct refresher *refresher)
 	pthread_cond_signal(&refresher->wanted);
 	while (refresher->rounds == rounds && !refresher->is_late) {
 		/* The round may have come to its end all the same. */
-		if (pthread_cond_timedwait(&refresher->done, &refresher->lock, &deadline) ==
-				ETIMEDOUT &&
+		if (pthread_cond_clockwait(&refresher->done, &refresher->lock, CLOCK_MONOTONIC,
+			    &deadline) == ETIMEDOUT &&
 			refresher->rounds == rounds)
 			refresher->is_late = true;
 	}
