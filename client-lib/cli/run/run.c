@@ -21,6 +21,7 @@
 #include "nested.h"
 #include "notification.h"
 #include "relay.h"
+#include "setting.h"
 #include "supervisor.h"
 
 #include <errno.h>
@@ -134,18 +135,12 @@ static int parse_arguments(struct run *run, int argc, char **argv)
 static bool may_look_into_programs(void)
 {
 	static const char setting[] = "/proc/sys/kernel/yama/ptrace_scope";
-	FILE *file = fopen(setting, "re");
-	int scope = 0;
+	unsigned int scope = setting_read(setting, 0);
 
-	if (file == NULL)
-		return true;
-	if (fscanf(file, "%d", &scope) != 1)
-		scope = 0;
-	fclose(file);
 	if (scope >= 2)
 		fprintf(stderr,
 			"fdbroker: run: what a program asks for can be seen by no supervisor, as "
-			"%s is %d; it has to be 0 or 1\n",
+			"%s is %u; it has to be 0 or 1\n",
 			setting, scope);
 	return scope < 2;
 }

@@ -10,6 +10,7 @@
 #include "supervisor.h"
 #include "cli.h"
 #include "descriptors.h"
+#include "setting.h"
 #include "supervision.h"
 #include "trapped.h"
 #include "watch.h"
@@ -71,26 +72,14 @@ static bool connect_to_broker(struct supervision *supervision)
 	return true;
 }
 
-/* ip(7): ip_local_port_range's neighbour, which containers often set to 0. */
-static unsigned int find_unprivileged_port(void)
-{
-	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
-	unsigned int port;
-
-	if (file == NULL)
-		return IPPORT_RESERVED;
-	if (fscanf(file, "%u", &port) != 1)
-		port = IPPORT_RESERVED;
-	fclose(file);
-	return port;
-}
-
 /* What there is to know before the first call. The name service may be asked, and keep descriptors:
    so it is asked when those of others have been closed. */
 static bool prepare(struct supervision *supervision, enum run_mode mode)
 {
 	supervision->mode = mode;
-	supervision->unprivileged_port = find_unprivileged_port();
+	/* ip(7); containers often set it to 0. */
+	supervision->unprivileged_port =
+		setting_read("/proc/sys/net/ipv4/ip_unprivileged_port_start", IPPORT_RESERVED);
 	supervision->grants = grants_new();
 	if (supervision->grants == NULL)
 		return fail("the policy");
