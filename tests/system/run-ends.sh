@@ -43,12 +43,9 @@ test_too_few_descriptors_are_the_reason() {
 }
 
 test_few_descriptors_are_enough_for_many_threads() {
-	local number files=()
+	local files
 	run_policy
-	for number in {1..50}; do
-		files+=("/srv/folder/$number")
-		secret "/srv/folder/$number" "/srv/folder/$number"
-	done
+	granted_files 50
 	# shellcheck disable=SC2016 # expanded inside
 	expect_status 0 as alice bash -c 'ulimit -n 64 && exec fdbroker run "$@"' sh \
 		crowd 50 100 "${files[@]}"

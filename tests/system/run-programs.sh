@@ -234,12 +234,9 @@ test_a_static_program_is_served() {
 }
 
 test_many_threads_open_at_once() {
-	local number files=()
+	local files
 	run_policy
-	for number in {1..16}; do
-		files+=("/srv/folder/$number")
-		secret "/srv/folder/$number" "/srv/folder/$number"
-	done
+	granted_files 16
 	expect_status 0 run crowd 16 200 "${files[@]}"
 	expect_equal "$output" 3200
 }
