@@ -68,6 +68,7 @@
 #include <unistd.h>
 
 #include "fdbroker.h"
+#include "open-flags.h"
 #include "words.h"
 
 #define WORDS_MAX 80
@@ -76,31 +77,6 @@
 struct client {
 	struct fdbroker *broker;
 	int fd; /* what open, bind or listen got last */
-};
-
-struct flag {
-	const char *name;
-	int value;
-};
-
-static const struct flag open_flags[] = {
-	{"O_RDONLY", O_RDONLY},
-	{"O_WRONLY", O_WRONLY},
-	{"O_RDWR", O_RDWR},
-	{"O_CREAT", O_CREAT},
-	{"O_EXCL", O_EXCL},
-	{"O_TRUNC", O_TRUNC},
-	{"O_APPEND", O_APPEND},
-	{"O_NONBLOCK", O_NONBLOCK},
-	{"O_DIRECTORY", O_DIRECTORY},
-	{"O_NOFOLLOW", O_NOFOLLOW},
-	{"O_CLOEXEC", O_CLOEXEC},
-	{"O_SYNC", O_SYNC},
-	{"O_PATH", O_PATH},
-	{"O_TMPFILE", O_TMPFILE},
-	{"O_ASYNC", O_ASYNC},
-	{"O_DIRECT", O_DIRECT},
-	{"O_NOATIME", O_NOATIME},
 };
 
 /* ---- what is printed ---- */

@@ -32,6 +32,7 @@
 
 #include "fdbroker.h"
 #include "grants.h"
+#include "open-flags.h"
 #include "words.h"
 
 #define WORDS_MAX 6
@@ -39,29 +40,6 @@
 static struct fdbroker *broker;
 static struct grants *grants;
 static bool only_guess;
-
-static const struct {
-	const char *name;
-	int value;
-} flags[] = {
-	{"O_RDONLY", O_RDONLY},
-	{"O_WRONLY", O_WRONLY},
-	{"O_RDWR", O_RDWR},
-	{"O_ACCMODE", O_ACCMODE},
-	{"O_CREAT", O_CREAT},
-	{"O_EXCL", O_EXCL},
-	{"O_TRUNC", O_TRUNC},
-	{"O_APPEND", O_APPEND},
-	{"O_NONBLOCK", O_NONBLOCK},
-	{"O_DIRECTORY", O_DIRECTORY},
-	{"O_NOFOLLOW", O_NOFOLLOW},
-	{"O_CLOEXEC", O_CLOEXEC},
-	{"O_SYNC", O_SYNC},
-	{"O_PATH", O_PATH},
-	{"O_TMPFILE", O_TMPFILE},
-	{"O_ASYNC", O_ASYNC},
-	{"O_NOATIME", O_NOATIME},
-};
 
 static const struct {
 	const char *name;
@@ -113,11 +91,12 @@ static int parse_flags(char *text)
 	for (char *rest = text, *word; (word = strsep(&rest, "|")) != NULL;) {
 		size_t i = 0;
 
-		while (i < sizeof(flags) / sizeof(flags[0]) && strcmp(flags[i].name, word) != 0)
+		while (i < sizeof(open_flags) / sizeof(open_flags[0]) &&
+			strcmp(open_flags[i].name, word) != 0)
 			i++;
-		if (i == sizeof(flags) / sizeof(flags[0]))
+		if (i == sizeof(open_flags) / sizeof(open_flags[0]))
 			errx(64, "no such flag: %s", word);
-		value |= flags[i].value;
+		value |= open_flags[i].value;
 	}
 	return value;
 }
