@@ -38,8 +38,6 @@
 #include "fdbroker.h"
 #include "words.h"
 
-#define ABSTRACT "\0fdbroker-boundary"
-
 static int inet, local, memory;
 static pid_t outsider; /* not in the sandbox; it listens on an abstract socket */
 
@@ -60,7 +58,9 @@ static struct sockaddr_un abstract_address(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	memcpy(address.sun_path, ABSTRACT, sizeof(ABSTRACT));
+	/* Of this process alone: the outsider of one that has just ended may still have its own. */
+	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "fdbroker-boundary-%d",
+		getpid());
 	return address;
 }
 
